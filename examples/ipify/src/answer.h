@@ -15,7 +15,7 @@ namespace ipify {
 struct Answer {
   Status status = Status::kOk;
   std::string_view content_type = "text/plain";
-  std::string body;
+  std::string body = {};
 };
 
 // `address` is the client's, in its canonical text.
@@ -34,7 +34,7 @@ struct Envelope {
   ConnectionHeader connection = ConnectionHeader::kKeepUnasked;
   BodyBytes body = BodyBytes::kSend;
   // Whole header lines that every response carries: see common_headers.
-  std::string_view common_headers;
+  std::string_view common_headers = {};
 };
 
 // The lines that change only with the clock. `date` is an IMF-fixdate (RFC 9110, section 5.6.7).

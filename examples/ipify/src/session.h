@@ -34,7 +34,7 @@ enum class Next {
 enum class Intake { kOpen, kDraining };
 
 struct Turn {
-  std::string_view common_headers;
+  std::string_view common_headers = {};
   Intake intake = Intake::kOpen;
 };
 
