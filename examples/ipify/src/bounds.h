@@ -42,6 +42,8 @@ struct Timeouts {
   Millis idle{95'000};
   // From the first byte of a request to its end.
   Millis request{10'000};
+  // For the first request of a connection that was made just before the server stopped.
+  Millis first{1'000};
   // For the client to take an answer.
   Millis write{10'000};
   // For the client to close after the last answer.

@@ -7,6 +7,7 @@
 //   idle -> request      the first part of a request is here
 //   idle, request -> idle         answered
 //   idle, request -> write        the socket takes no more; back to idle or request when it does
+//   idle -> first                 the server is stopping and no request has come yet
 //   any but write -> linger       the last answer is out
 #pragma once
 
@@ -49,6 +50,7 @@ class UniqueFd {
 
 enum class Wait {
   kIdle,     // for a request to begin
+  kFirst,    // the same, on a new connection of a server that is stopping: the request is probably on its way
   kRequest,  // for the rest of a request
   kWrite,    // for the client to take the rest of an answer; nothing is read meanwhile
   kLinger,   // for the client to close; what it sends is dropped

@@ -145,6 +145,24 @@ TEST("stopping finishes the request that has begun and closes the rest") {
   CHECK(!Peer((*server)->port()).connected());
 }
 
+TEST("a client that connected just before the stop still gets its first answer") {
+  auto server = Server::start(config_with());
+  Peer fresh((*server)->port());
+  (*server)->advance(Stage::kClosing);
+  while (Peer((*server)->port()).connected()) {
+  }
+  fresh.send(kGet);
+  CHECK(fresh.read_all().ends_with("127.0.0.1"));
+}
+
+TEST("a client that connected just before the stop and says nothing does not hold it up") {
+  auto server = Server::start(config_with({.first = Millis(20)}));
+  Peer silent((*server)->port());
+  (*server)->advance(Stage::kClosing);
+  CHECK(silent.at_end());
+  (*server)->wait();
+}
+
 TEST("while draining newcomers are served and told to go") {
   Config config = config_with();
   config.worker.drain = kMaxDrain;

@@ -34,13 +34,14 @@ Worker::Worker(UniqueFd listener, WorkerConfig config, const std::atomic<Stage>&
       config_(std::move(config)),
       stage_(&stage),
       idle_(config_.timeouts.idle),
+      first_(config_.timeouts.first),
       request_(config_.timeouts.request),
       write_(config_.timeouts.write),
       linger_(config_.timeouts.linger),
       in_(kReadBytes, '\0') {}
 
 Worker::~Worker() {
-  for (ConnectionList* list : {&idle_, &request_, &write_, &linger_}) {
+  for (ConnectionList* list : {&idle_, &first_, &request_, &write_, &linger_}) {
     while (Connection* connection = list->front()) close(*connection);
   }
 }
@@ -83,8 +84,8 @@ bool Worker::finished() const {
 }
 
 int Worker::wait_time() const {
-  const Millis next = std::min({idle_.deadline(), request_.deadline(), write_.deadline(), linger_.deadline(),
-                                drain_ends_, accept_again_});
+  const Millis next = std::min({idle_.deadline(), first_.deadline(), request_.deadline(), write_.deadline(),
+                                linger_.deadline(), drain_ends_, accept_again_});
   if (next == Millis::max()) return -1;
   return static_cast<int>(std::max(next - clock_.now(), Millis(0)).count()) + 1;
 }
@@ -137,8 +138,15 @@ void Worker::begin_closing() {
 void Worker::close_idle() {
   while (Connection* connection = idle_.front()) {
     on_readable(*connection);
-    if (connection->fd && connection->wait == Wait::kIdle) close(*connection);
+    if (connection->fd && connection->wait == Wait::kIdle) close_unless_new(*connection);
   }
+}
+
+// A proxy that has just connected is about to send; on a connection that was used before, it heard "close" or
+// was silent.
+void Worker::close_unless_new(Connection& connection) {
+  if (connection.session.answered() > 0) return close(connection);
+  wait_in(connection, Wait::kFirst);
 }
 
 void Worker::accept_some() {
@@ -266,6 +274,7 @@ void Worker::close(Connection& connection) {
 
 void Worker::expire() {
   expire_list(idle_);
+  expire_list(first_);
   expire_list(request_);
   expire_list(write_);
   expire_list(linger_);
@@ -294,6 +303,8 @@ void Worker::wait_in(Connection& connection, Wait wait) {
   switch (wait) {
     case Wait::kIdle:
       return idle_.push_back(connection);
+    case Wait::kFirst:
+      return first_.push_back(connection);
     case Wait::kRequest:
       return request_.push_back(connection);
     case Wait::kWrite:

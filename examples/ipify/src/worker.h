@@ -67,6 +67,7 @@ class Worker {
   void begin_draining();
   void begin_closing();
   void close_idle();
+  void close_unless_new(Connection& connection);
   Turn turn() const;
 
   // Accepting.
@@ -104,6 +105,7 @@ class Worker {
   Millis accept_again_ = Millis::max();
 
   ConnectionList idle_;
+  ConnectionList first_;
   ConnectionList request_;
   ConnectionList write_;
   ConnectionList linger_;
