@@ -1,0 +1,109 @@
+#include "node/images/layout.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/strings.h"
+#include "io/file.h"
+#include "node/digest.h"
+
+namespace skiff::node {
+
+namespace {
+
+constexpr size_t kMaxManifest = 4 << 20;  // bytes of an index, manifest or configuration
+constexpr int kMaxIndexDepth = 3;
+
+#if defined(__x86_64__)
+constexpr const char* kArchitecture = "amd64";
+#else
+constexpr const char* kArchitecture = "arm64";
+#endif
+
+std::vector<std::string> strings(const json::Value& list) {
+  std::vector<std::string> out;
+  for (const auto& item : list.items()) out.push_back(item.str());
+  return out;
+}
+
+Result<json::Value> read_json(const std::string& path) {
+  auto text = io::read_file(path, kMaxManifest);
+  if (!text) return std::unexpected(text.error());
+  auto value = json::parse(*text);
+  if (!value) return wrap(value.error(), path);
+  return value;
+}
+
+bool wanted(const json::Value& descriptor, const std::string& tag) {
+  if (!tag.empty()) return descriptor["annotations"]["org.opencontainers.image.ref.name"].str() == tag;
+  const json::Value& platform = descriptor["platform"];
+  return platform.is_null() || platform["architecture"].str() == kArchitecture;
+}
+
+// Follows indexes down to the manifest.
+Result<json::Value> find_manifest(const std::string& folder, const json::Value& index, const std::string& tag,
+                                  int depth) {
+  for (const auto& descriptor : index["manifests"].items()) {
+    if (!wanted(descriptor, tag)) continue;
+    auto value = read_json(blob_path(folder, descriptor["digest"].str()));
+    if (!value) return value;
+    if (!value->contains("manifests")) return value;
+    if (depth >= kMaxIndexDepth)
+      return fail(Code::kDataLoss, "image indexes are nested too deeply in " + folder);
+    return find_manifest(folder, *value, "", depth + 1);
+  }
+  return fail(Code::kNotFound, "no image \"" + tag + "\" for this machine in " + folder);
+}
+
+}  // namespace
+
+std::string blob_path(const std::string& folder, const std::string& digest) {
+  return folder + "/blobs/" + replace_all(digest, ":", "/");
+}
+
+Result<void> verify_blob(const std::string& path, const std::string& digest) {
+  io::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_errno(errno, "open " + path);
+  Sha256 sum;
+  std::string buffer(256 << 10, '\0');
+  for (;;) {
+    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0) return fail_errno(errno, "read " + path);
+    if (got == 0) break;
+    sum.update({buffer.data(), static_cast<size_t>(got)});
+  }
+  if ("sha256:" + sum.finish() != digest)
+    return fail(Code::kDataLoss, "the bytes of " + path + " do not match its digest");
+  return {};
+}
+
+ImageConfig parse_image_config(const json::Value& config) {
+  return {strings(config["Env"]),     strings(config["Entrypoint"]), strings(config["Cmd"]),
+          config["WorkingDir"].str(), config["User"].str(),          config["StopSignal"].str()};
+}
+
+Result<LayoutImage> read_layout(const std::string& folder, const std::string& tag) {
+  auto index = read_json(folder + "/index.json");
+  if (!index) return std::unexpected(index.error());
+  auto manifest = find_manifest(folder, *index, tag, 0);
+  if (!manifest) return std::unexpected(manifest.error());
+  LayoutImage out;
+  out.config_digest = (*manifest)["config"]["digest"].str();
+  const std::string config_path = blob_path(folder, out.config_digest);
+  SKIFF_RETURN_IF_ERROR(verify_blob(config_path, out.config_digest));
+  auto config = read_json(config_path);
+  if (!config) return std::unexpected(config.error());
+  out.config = parse_image_config((*config)["config"]);
+  for (const auto& layer : (*manifest)["layers"].items()) out.layers.push_back(layer["digest"].str());
+  if (out.layers.empty()) return fail(Code::kDataLoss, "the image has no layers");
+  for (const auto& digest : out.layers) {
+    if (!digest.starts_with("sha256:") || digest.find('/') != std::string::npos) {
+      return fail(Code::kDataLoss, "unknown layer digest " + digest);
+    }
+  }
+  return out;
+}
+
+}  // namespace skiff::node

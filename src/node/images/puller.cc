@@ -1,0 +1,170 @@
+#include "node/images/puller.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "io/file.h"
+#include "io/process.h"
+#include "node/images/unpack.h"
+
+namespace skiff::node {
+
+namespace {
+
+constexpr size_t kMaxPullError = 2000;  // bytes of skopeo's words that a pod's status shows
+
+std::string quoted(const std::string& text) {
+  return "\"" + text + "\"";
+}
+
+ImageOutcome failure(std::string reason, std::string message) {
+  return {{}, std::move(reason), std::move(message)};
+}
+
+double seconds_between(MonotonicTime from, MonotonicTime to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+// Whether the tag still points to what is recorded. Blocking, a few small reads.
+bool same_image(const std::string& layout, const std::string& tag, const std::string& id) {
+  const auto image = read_layout(layout, tag);
+  return image && image->config_digest == id;
+}
+
+}  // namespace
+
+Puller::Puller(io::Loop& loop, PullerOptions options)
+    : loop_(loop), options_(std::move(options)), store_(options_.paths) {}
+
+std::string Puller::local_layout(const Reference& reference) const {
+  return options_.local_images + "/" + reference.repository;
+}
+
+bool Puller::present(const std::string& reference) const {
+  const auto parsed = parse_reference(reference);
+  return parsed && store_.find(parsed->canonical());
+}
+
+io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, std::string docker_config) {
+  const auto parsed = parse_reference(reference);
+  if (!parsed) {
+    co_return failure("InvalidImageName", "Failed to apply default image tag " + quoted(reference) +
+                                              ": couldn't parse image name " + quoted(reference) + ": " +
+                                              parsed.error().message);
+  }
+  const bool local = parsed->domain == kLocalDomain;
+  auto known = store_.find(parsed->canonical());
+  if (known && local) {
+    const std::string layout = local_layout(*parsed);
+    // A local tag that has vanished still serves from the store: its pods may restart.
+    if (io::path_exists(layout) && !same_image(layout, parsed->tag, known->id)) known.reset();
+  }
+  if (known && (local || policy != PullPolicy::kAlways)) {
+    known->name = reference;
+    co_return ImageOutcome{known, "", "", false, 0};
+  }
+  if (policy == PullPolicy::kNever && !local) {
+    co_return failure("ErrImageNeverPull",
+                      "Container image " + quoted(reference) + " is not present with pull policy of Never");
+  }
+  const MonotonicTime begin = loop_.now();
+  auto fetched = co_await fetch(*parsed, reference, docker_config);
+  if (!fetched) co_return failure("ErrImagePull", fetched.error().message);
+  co_return ImageOutcome{*fetched, "", "", true, seconds_between(begin, loop_.now())};
+}
+
+namespace {
+struct PullGuard {
+  std::function<void()> leave;
+  ~PullGuard() { leave(); }
+};
+}  // namespace
+
+io::Task<Result<Image>> Puller::fetch(Reference reference, std::string name, std::string docker_config) {
+  const std::string canonical = reference.canonical();
+  if (const auto running = pulls_.find(canonical); running != pulls_.end()) {
+    auto shared = running->second;
+    co_await shared->done.wait();
+    co_return shared->result;
+  }
+  auto pull = std::make_shared<Pull>(loop_);
+  pulls_[canonical] = pull;
+  // Also when this task is dropped: those who wait must not wait for ever.
+  PullGuard guard{[this, canonical, pull] {
+    pulls_.erase(canonical);
+    pull->done.set();
+  }};
+  if (reference.domain == kLocalDomain) {
+    pull->result = co_await import(local_layout(reference), reference.tag);
+  } else {
+    pull->result = co_await fetch_remote(reference, docker_config);
+  }
+  if (pull->result) {
+    pull->result->name = name;
+    auto kept = store_.remember(canonical, *pull->result);
+    if (!kept) pull->result = std::unexpected(kept.error());
+  }
+  co_return pull->result;
+}
+
+io::Task<Result<Image>> Puller::import(std::string layout, std::string tag) {
+  co_return co_await io::run_blocking(loop_, [paths = options_.paths, layout, tag]() -> Result<Image> {
+    auto image = read_layout(layout, tag);
+    if (!image) return std::unexpected(image.error());
+    return ImageStore::unpack_image(paths, layout, *image);
+  });
+}
+
+io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string docker_config) {
+  const std::string folder = options_.paths.images() + "/pull-" + std::to_string(++last_pull_);
+  auto ignored = io::remove_tree(folder);
+  auto made = io::make_directories(folder);
+  if (!made) co_return std::unexpected(made.error());
+  std::vector<std::string> argv = {options_.skopeo, "copy", "--quiet", "--retry-times", "1"};
+  if (!docker_config.empty()) {
+    auto written = io::write_file_atomic(folder + "/auth.json", docker_config);
+    if (!written) co_return std::unexpected(written.error());
+    argv.insert(argv.end(), {"--src-authfile", folder + "/auth.json"});
+  }
+  argv.insert(argv.end(), {"docker://" + reference.canonical(), "oci:" + folder + "/layout:image"});
+  io::CommandOptions options;
+  options.timeout = options_.pull_limit;
+  auto output = co_await io::run_command(loop_, argv, options);
+  Result<Image> result = fail(Code::kUnavailable, "");
+  if (!output) {
+    result = std::unexpected(output.error());
+  } else if (!output->status.ok()) {
+    result = fail(Code::kUnavailable, "failed to pull image " + quoted(reference.canonical()) + ": " +
+                                          std::string(trim(output->err)).substr(0, kMaxPullError));
+  } else {
+    result = co_await import(folder + "/layout", "image");
+  }
+  auto removed = co_await io::run_blocking(loop_, [folder] { return io::remove_tree(folder); });
+  co_return result;
+}
+
+std::optional<std::string> Puller::read_file(const Image& image, const std::string& path) const {
+  return ImageStore::read_file(options_.paths, image, path);
+}
+
+io::Task<Result<void>> Puller::collect(std::vector<std::string> in_use, Pressure pressure) {
+  std::set<std::string> used;
+  for (const auto& reference : in_use) {
+    if (const auto parsed = parse_reference(reference)) used.insert(parsed->canonical());
+  }
+  for (const auto& image : store_.list()) {
+    const auto parsed = parse_reference(image.name);
+    if (!parsed || used.contains(parsed->canonical())) continue;
+    const bool local = parsed->domain == kLocalDomain;
+    const bool gone = local && !read_layout(local_layout(*parsed), parsed->tag);
+    if (!gone && (local || pressure == Pressure::kNone)) continue;
+    auto forgotten = store_.forget(parsed->canonical());
+    if (!forgotten) co_return forgotten;
+  }
+  if (!pulls_.empty()) co_return Result<void>();
+  co_return store_.collect();
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,58 @@
+// The node's image service: local images from the instance's folder, all others from registries through
+// skopeo.
+//
+// A local image "skiff.local/<repository>:<tag>" is the OCI layout <local_images>/<repository> with that tag.
+// Its record is refreshed whenever the tag points to another image. Pulls of one image at a time are shared.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "io/loop.h"
+#include "io/sync.h"
+#include "node/images/reference.h"
+#include "node/images/store.h"
+
+namespace skiff::node {
+
+struct PullerOptions {
+  NodePaths paths;
+  std::string local_images;  // folder of OCI layouts
+  std::string skopeo = "/usr/bin/skopeo";
+  Duration pull_limit = std::chrono::minutes(15);
+};
+
+class Puller final : public ImageService {
+ public:
+  Puller(io::Loop& loop, PullerOptions options);
+  Result<void> open() { return store_.open(); }
+
+  bool present(const std::string& reference) const override;
+  io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy, std::string docker_config) override;
+  std::optional<std::string> read_file(const Image& image, const std::string& path) const override;
+  std::vector<Image> list() const override { return store_.list(); }
+
+  // Frees what no name of `in_use` (references as pods write them) needs: local images whose tag is gone,
+  // and, when `pressed`, images from registries too.
+  enum class Pressure { kNone, kDiskFull };
+  io::Task<Result<void>> collect(std::vector<std::string> in_use, Pressure pressure);
+
+ private:
+  struct Pull {
+    explicit Pull(io::Loop& loop) : done(loop) {}
+    io::Event done;
+    Result<Image> result = fail(Code::kCancelled, "the pull was given up");
+  };
+  io::Task<Result<Image>> fetch(Reference reference, std::string name, std::string docker_config);
+  io::Task<Result<Image>> fetch_remote(Reference reference, std::string docker_config);
+  io::Task<Result<Image>> import(std::string layout, std::string tag);
+  std::string local_layout(const Reference& reference) const;
+
+  io::Loop& loop_;
+  PullerOptions options_;
+  ImageStore store_;
+  std::map<std::string, std::shared_ptr<Pull>> pulls_;
+  uint64_t last_pull_ = 0;
+};
+
+}  // namespace skiff::node

@@ -1,0 +1,31 @@
+#include "node/images/reference.h"
+
+#include <doctest/doctest.h>
+
+#include "node/images/image_service.h"
+
+using namespace skiff::node;
+
+TEST_CASE("short names mean the public library") {
+  CHECK(parse_reference("nginx")->canonical() == "docker.io/library/nginx:latest");
+  CHECK(parse_reference("me/app:1")->canonical() == "docker.io/me/app:1");
+}
+
+TEST_CASE("a registry has a dot or a port or is localhost") {
+  CHECK(parse_reference("localhost/bb:1")->domain == "localhost");
+  CHECK(parse_reference("r.example:5000/a/b")->canonical() == "r.example:5000/a/b:latest");
+  CHECK(parse_reference("skiff.local/shop:v3")->domain == kLocalDomain);
+}
+
+TEST_CASE("bad references are refused") {
+  for (const char* text : {"", "UPPER", "a b", "x:", "x@sha256:12", "/x", "a//b", "-x"}) {
+    CAPTURE(text);
+    CHECK(!parse_reference(text));
+  }
+}
+
+TEST_CASE("without a policy the tag decides") {
+  CHECK(pull_policy("", "nginx") == PullPolicy::kAlways);
+  CHECK(pull_policy("", "nginx:1") == PullPolicy::kIfNotPresent);
+  CHECK(pull_policy("Never", "nginx") == PullPolicy::kNever);
+}

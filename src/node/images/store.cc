@@ -1,0 +1,170 @@
+#include "node/images/store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "io/file.h"
+#include "node/digest.h"
+#include "node/images/unpack.h"
+
+namespace skiff::node {
+
+namespace {
+
+constexpr const char* kPartial = ".partial";
+constexpr size_t kMaxAccountFile = 1 << 20;  // bytes of an image's /etc/passwd or /etc/group
+
+json::Value list_of(const std::vector<std::string>& items) {
+  json::Value out = json::Value::array();
+  for (const auto& item : items) out.push_back(item);
+  return out;
+}
+
+json::Value encode_image(const std::string& canonical, const Image& image) {
+  const auto& c = image.config;
+  return json::Value::object({{"canonical", canonical},
+                              {"name", image.name},
+                              {"id", image.id},
+                              {"bytes", image.bytes},
+                              {"layers", list_of(image.layers)},
+                              {"config", json::Value::object({{"Env", list_of(c.env)},
+                                                              {"Entrypoint", list_of(c.entrypoint)},
+                                                              {"Cmd", list_of(c.cmd)},
+                                                              {"WorkingDir", c.directory},
+                                                              {"User", c.user},
+                                                              {"StopSignal", c.stop_signal}})}});
+}
+
+Image decode_image(const json::Value& record) {
+  Image image;
+  image.name = record["name"].str();
+  image.id = record["id"].str();
+  image.bytes = record["bytes"].as_int();
+  for (const auto& layer : record["layers"].items()) image.layers.push_back(layer.str());
+  image.config = parse_image_config(record["config"]);
+  return image;
+}
+
+std::string layer_name(const std::string& digest) {
+  return split(digest, ':').back();
+}
+
+Result<void> unpack_once(const NodePaths& paths, const std::string& layout, const std::string& digest) {
+  const std::string target = paths.layers() + "/" + layer_name(digest);
+  if (io::path_exists(target)) return {};
+  const std::string blob = blob_path(layout, digest);
+  SKIFF_RETURN_IF_ERROR(verify_blob(blob, digest));
+  // Two pulls may unpack the same layer at once: each in its own folder, the first rename wins.
+  std::string partial = target + kPartial + "XXXXXX";
+  if (::mkdtemp(partial.data()) == nullptr) return fail_errno(errno, "make " + partial);
+  ::chmod(partial.c_str(), 0755);
+  auto unpacked = unpack_layer(blob, partial);
+  if (unpacked && ::rename(partial.c_str(), target.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
+    unpacked = fail_errno(errno, "keep layer " + digest);
+  }
+  if (!unpacked || io::path_exists(partial)) auto removed = io::remove_tree(partial);
+  return unpacked;
+}
+
+}  // namespace
+
+std::string ImageStore::record_path(const std::string& canonical) const {
+  return paths_.images() + "/names/" + sha256_hex(canonical) + ".json";
+}
+
+Result<void> ImageStore::open() {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(paths_.layers()));
+  SKIFF_RETURN_IF_ERROR(io::make_directories(paths_.images() + "/names"));
+  auto layers = io::list_directory(paths_.layers());
+  if (!layers) return std::unexpected(layers.error());
+  for (const auto& name : *layers) {
+    if (name.find(kPartial) == std::string::npos) continue;
+    SKIFF_RETURN_IF_ERROR(io::remove_tree(paths_.layers() + "/" + name));
+  }
+  auto names = io::list_directory(paths_.images() + "/names");
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : *names) {
+    auto text = io::read_file(paths_.images() + "/names/" + name);
+    auto value = text ? json::parse(*text) : Result<json::Value>(std::unexpected(text.error()));
+    if (!value) continue;
+    Image image = decode_image(*value);
+    const bool whole = std::all_of(image.layers.begin(), image.layers.end(), [&](const std::string& layer) {
+      return io::path_exists(paths_.layers() + "/" + layer);
+    });
+    if (whole) images_[(*value)["canonical"].str()] = std::move(image);
+  }
+  return {};
+}
+
+std::optional<Image> ImageStore::find(const std::string& canonical) const {
+  const auto found = images_.find(canonical);
+  if (found == images_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<Image> ImageStore::list() const {
+  std::vector<Image> out;
+  for (const auto& [name, image] : images_) out.push_back(image);
+  return out;
+}
+
+Result<void> ImageStore::remember(const std::string& canonical, Image image) {
+  const auto text = json::encode(encode_image(canonical, image));
+  images_[canonical] = std::move(image);
+  return io::write_file_atomic(record_path(canonical), text);
+}
+
+Result<void> ImageStore::forget(const std::string& canonical) {
+  images_.erase(canonical);
+  return io::remove_tree(record_path(canonical));
+}
+
+Result<void> ImageStore::collect() {
+  std::set<std::string> used;
+  for (const auto& [name, image] : images_) used.insert(image.layers.begin(), image.layers.end());
+  auto layers = io::list_directory(paths_.layers());
+  if (!layers) return std::unexpected(layers.error());
+  for (const auto& layer : *layers) {
+    if (used.contains(layer)) continue;
+    log_info("image layer removed", {{"layer", layer}});
+    SKIFF_RETURN_IF_ERROR(io::remove_tree(paths_.layers() + "/" + layer));
+  }
+  return {};
+}
+
+Result<Image> ImageStore::unpack_image(const NodePaths& paths, const std::string& layout,
+                                       const LayoutImage& image) {
+  Image out;
+  out.id = image.config_digest;
+  out.config = image.config;
+  for (const auto& digest : image.layers) {
+    SKIFF_RETURN_IF_ERROR(unpack_once(paths, layout, digest));
+    out.layers.insert(out.layers.begin(), layer_name(digest));
+  }
+  for (const auto& layer : out.layers) out.bytes += tree_bytes(paths.layers() + "/" + layer);
+  return out;
+}
+
+std::optional<std::string> ImageStore::read_file(const NodePaths& paths, const Image& image,
+                                                 const std::string& path) {
+  for (const auto& layer : image.layers) {
+    const std::string file = paths.layers() + "/" + layer + "/" + path;
+    struct stat info{};
+    if (::lstat(file.c_str(), &info) != 0) continue;
+    // A whiteout, or a link that could lead out of the image.
+    if (!S_ISREG(info.st_mode)) return std::nullopt;
+    auto text = io::read_file(file, kMaxAccountFile);
+    if (!text) return std::nullopt;
+    return std::move(*text);
+  }
+  return std::nullopt;
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,44 @@
+// The images on this node: layers unpacked once each, and a record for each name. Blocking members are for
+// run_blocking(); the records in memory belong to the loop's thread.
+//
+// A layer's folder appears under its final name by a rename when it is whole, so a crash leaves at most a
+// temporary folder, which open() removes.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "node/images/image_service.h"
+#include "node/images/layout.h"
+#include "node/runtime/node_paths.h"
+
+namespace skiff::node {
+
+class ImageStore {
+ public:
+  explicit ImageStore(NodePaths paths) : paths_(std::move(paths)) {}
+  // Reads the records. Blocking, once.
+  Result<void> open();
+
+  std::optional<Image> find(const std::string& canonical) const;
+  std::vector<Image> list() const;
+  // Remembers an image whose layers are unpacked. Blocking for a small write.
+  Result<void> remember(const std::string& canonical, Image image);
+  // Forgets names; collect() then frees their layers. Blocking.
+  Result<void> forget(const std::string& canonical);
+  // Removes layers that no image has. Blocking; nothing may be unpacking.
+  Result<void> collect();
+
+  // Unpacks the missing layers of an image in a layout. Static: takes no part in the records. Blocking.
+  static Result<Image> unpack_image(const NodePaths& paths, const std::string& layout,
+                                    const LayoutImage& image);
+  static std::optional<std::string> read_file(const NodePaths& paths, const Image& image,
+                                              const std::string& path);
+
+ private:
+  std::string record_path(const std::string& canonical) const;
+  NodePaths paths_;
+  std::map<std::string, Image> images_;
+};
+
+}  // namespace skiff::node

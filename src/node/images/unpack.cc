@@ -1,0 +1,158 @@
+#include "node/images/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fts.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include "base/strings.h"
+#include "io/file.h"
+
+namespace skiff::node {
+
+namespace {
+
+struct ArchiveCloser {
+  void operator()(archive* a) const { archive_free(a); }
+};
+using ArchivePtr = std::unique_ptr<archive, ArchiveCloser>;
+
+constexpr size_t kBlockBytes = 256 << 10;
+constexpr std::string_view kWhiteout = ".wh.";
+constexpr std::string_view kOpaque = ".wh..wh..opq";
+
+// "./a//b/" → "a/b"; nothing when a component is "..".
+std::optional<std::string> clean_path(const char* raw) {
+  if (raw == nullptr) return std::nullopt;
+  std::string out;
+  for (const auto& part : split(raw, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..") return std::nullopt;
+    out += (out.empty() ? "" : "/") + part;
+  }
+  return out;
+}
+
+// True when every folder on the way is a real one, not a link that leads away.
+bool parent_is_inside(const std::string& folder, const std::string& path) {
+  std::string walked = folder;
+  const auto parts = split(path, '/');
+  for (size_t i = 0; i + 1 < parts.size(); ++i) {
+    walked += "/" + parts[i];
+    struct stat info{};
+    if (::lstat(walked.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) return false;
+  }
+  return true;
+}
+
+Result<void> apply_whiteout(const std::string& folder, const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? folder : folder + "/" + path.substr(0, slash);
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  if (!parent_is_inside(folder, path)) return fail(Code::kDataLoss, "a whiteout leaves the image: " + path);
+  SKIFF_RETURN_IF_ERROR(io::make_directories(parent, 0755));
+  if (name == kOpaque) {
+    if (::setxattr(parent.c_str(), "trusted.overlay.opaque", "y", 1, 0) != 0) {
+      return fail_errno(errno, "mark " + parent + " opaque");
+    }
+    return {};
+  }
+  const std::string target = parent + "/" + name.substr(kWhiteout.size());
+  if (::mknod(target.c_str(), S_IFCHR, makedev(0, 0)) != 0 && errno != EEXIST) {
+    return fail_errno(errno, "make whiteout " + target);
+  }
+  return {};
+}
+
+std::unexpected<Error> archive_failure(archive* a, const std::string& what) {
+  const char* text = archive_error_string(a);
+  return fail(Code::kDataLoss, what + ": " + (text != nullptr ? text : "unknown error"));
+}
+
+Result<void> copy_data(archive* from, archive* to, const std::string& path) {
+  for (;;) {
+    const void* block = nullptr;
+    size_t size = 0;
+    la_int64_t offset = 0;
+    const int got = archive_read_data_block(from, &block, &size, &offset);
+    if (got == ARCHIVE_EOF) return {};
+    if (got < ARCHIVE_WARN) return archive_failure(from, "read " + path);
+    if (archive_write_data_block(to, block, size, offset) < ARCHIVE_WARN) {
+      return archive_failure(to, "write " + path);
+    }
+  }
+}
+
+Result<void> extract(archive* from, archive* to, archive_entry* entry, const std::string& folder,
+                     const std::string& path) {
+  archive_entry_set_pathname(entry, (folder + "/" + path).c_str());
+  if (const char* link = archive_entry_hardlink(entry); link != nullptr) {
+    const auto target = clean_path(link);
+    if (!target || !parent_is_inside(folder, *target)) {
+      return fail(Code::kDataLoss, "a link leaves the image: " + path);
+    }
+    archive_entry_set_hardlink(entry, (folder + "/" + *target).c_str());
+  }
+  if (archive_write_header(to, entry) < ARCHIVE_WARN) return archive_failure(to, "create " + path);
+  if (archive_entry_size(entry) > 0) SKIFF_RETURN_IF_ERROR(copy_data(from, to, path));
+  if (archive_write_finish_entry(to) < ARCHIVE_WARN) return archive_failure(to, "finish " + path);
+  return {};
+}
+
+}  // namespace
+
+Result<void> unpack_layer(const std::string& blob, const std::string& folder) {
+  char* resolved = ::realpath(folder.c_str(), nullptr);
+  if (resolved == nullptr) return fail_errno(errno, "find " + folder);
+  const std::string root = resolved;
+  std::free(resolved);
+  ArchivePtr from(archive_read_new()), to(archive_write_disk_new());
+  archive_read_support_filter_all(from.get());
+  archive_read_support_format_tar(from.get());
+  archive_write_disk_set_options(
+      to.get(), ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_XATTR |
+                    ARCHIVE_EXTRACT_ACL | ARCHIVE_EXTRACT_UNLINK | ARCHIVE_EXTRACT_SECURE_SYMLINKS);
+  if (archive_read_open_filename(from.get(), blob.c_str(), kBlockBytes) != ARCHIVE_OK) {
+    return archive_failure(from.get(), "open layer " + blob);
+  }
+  for (;;) {
+    archive_entry* entry = nullptr;
+    const int got = archive_read_next_header(from.get(), &entry);
+    if (got == ARCHIVE_EOF) break;
+    if (got < ARCHIVE_WARN) return archive_failure(from.get(), "read layer " + blob);
+    const auto path = clean_path(archive_entry_pathname(entry));
+    if (!path) return fail(Code::kDataLoss, "layer " + blob + " has an entry outside its root");
+    if (path->empty()) continue;
+    const size_t slash = path->rfind('/');
+    const std::string name = slash == std::string::npos ? *path : path->substr(slash + 1);
+    auto done = name.starts_with(kWhiteout) ? apply_whiteout(root, *path)
+                                            : extract(from.get(), to.get(), entry, root, *path);
+    if (!done) return done;
+  }
+  // Times and modes of folders are set here, when nothing is written into them any more.
+  if (archive_write_close(to.get()) < ARCHIVE_WARN) return archive_failure(to.get(), "finish layer " + blob);
+  return {};
+}
+
+int64_t tree_bytes(const std::string& folder) {
+  std::string copy = folder;
+  std::array<char*, 2> roots = {copy.data(), nullptr};
+  FTS* walk = ::fts_open(roots.data(), FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, nullptr);
+  if (walk == nullptr) return 0;
+  int64_t bytes = 0;
+  while (FTSENT* entry = ::fts_read(walk)) {
+    if (entry->fts_info == FTS_F) bytes += entry->fts_statp->st_blocks * 512;
+  }
+  ::fts_close(walk);
+  return bytes;
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,92 @@
+#include "node/network/pod_network.h"
+
+#include "base/strings.h"
+#include "io/file.h"
+#include "node/digest.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace skiff::node {
+
+namespace {
+constexpr Ipv4 kDnsHost = 10;  // the cluster DNS is the tenth address of the service range
+
+Result<void> write_setting(const std::string& path, const std::string& value) {
+  auto current = io::read_file(path);
+  if (current && trim(*current) == value) return {};
+  io::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file || ::write(file.get(), value.data(), value.size()) < 0) return fail_errno(errno, "write " + path);
+  return {};
+}
+}  // namespace
+
+std::string bridge_name(const std::string& instance) {
+  return "skiff-" + instance;
+}
+
+std::string veth_name(const std::string& instance, const std::string& pod_uid) {
+  constexpr size_t kMaxName = 15;  // IFNAMSIZ less its end
+  return ("sk" + instance + sha256_hex(pod_uid)).substr(0, kMaxName);
+}
+
+Result<void> make_bridge(const PodNetworkOptions& options) {
+  auto netlink = Netlink::open();
+  if (!netlink) return std::unexpected(netlink.error());
+  const std::string name = bridge_name(options.instance);
+  SKIFF_RETURN_IF_ERROR(netlink->add_bridge(name));
+  auto index = netlink->link_index(name);
+  if (!index) return std::unexpected(index.error());
+  SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, options.ranges.pods.base + 1, options.ranges.pods.bits));
+  SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, options.ranges.services.base + kDnsHost, 32));
+  SKIFF_RETURN_IF_ERROR(netlink->set_up(*index));
+  SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/ip_forward", "1"));
+  return write_setting("/proc/sys/net/ipv4/conf/" + name + "/send_redirects", "0");
+}
+
+Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& veth, int net_namespace,
+                         Ipv4 address, const Subnet& subnet) {
+  SKIFF_RETURN_IF_ERROR(host.add_veth(veth, bridge_index, "eth0", net_namespace));
+  auto inside = Netlink::open();
+  if (!inside) return std::unexpected(inside.error());
+  constexpr int kLoopbackIndex = 1;  // the first interface of every namespace
+  SKIFF_RETURN_IF_ERROR(inside->set_up(kLoopbackIndex));
+  auto index = inside->link_index("eth0");
+  if (!index) return std::unexpected(index.error());
+  SKIFF_RETURN_IF_ERROR(inside->add_address(*index, address, 32));
+  SKIFF_RETURN_IF_ERROR(inside->set_up(*index));
+  // The settings are those of the calling thread's network, which is the pod's. Neighbours are not to be
+  // asked directly.
+  SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/conf/all/accept_redirects", "0"));
+  SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/conf/eth0/accept_redirects", "0"));
+  return inside->add_gateway(subnet.base + 1, *index);
+}
+
+Result<void> disconnect_pod(const std::string& veth) {
+  auto netlink = Netlink::open();
+  if (!netlink) return std::unexpected(netlink.error());
+  return netlink->delete_link(veth);
+}
+
+Result<void> remove_bridge(const std::string& instance) {
+  auto names = io::list_directory("/sys/class/net");
+  if (!names) return std::unexpected(names.error());
+  auto netlink = Netlink::open();
+  if (!netlink) return std::unexpected(netlink.error());
+  for (const auto& name : *names) {
+    const bool ours = name == bridge_name(instance) ||
+                      io::path_exists("/sys/class/net/" + bridge_name(instance) + "/brif/" + name);
+    if (ours) SKIFF_RETURN_IF_ERROR(netlink->delete_link(name));
+  }
+  return {};
+}
+
+Result<std::vector<Subnet>> host_routes() {
+  auto netlink = Netlink::open();
+  if (!netlink) return std::unexpected(netlink.error());
+  return netlink->routes();
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,35 @@
+// The network of the instance's pods: one bridge, a veth pair for each pod, an address from the pool.
+//
+// Names carry the instance's id, so that instances side by side never meet. The bridge's address is the pods'
+// gateway. A pod's own address is a /32: all its traffic, to its neighbours too, is routed by the node, so
+// that the answer to a translated connection (a Service) always comes back through the translator.
+#pragma once
+
+#include <string>
+
+#include "node/network/addresses.h"
+
+namespace skiff::node {
+
+struct PodNetworkOptions {
+  std::string instance;  // at most 6 characters: interface names have room for 15
+  ClusterRanges ranges;
+};
+
+std::string bridge_name(const std::string& instance);
+// From the pod's uid; stable, so that a leftover of the same pod is found.
+std::string veth_name(const std::string& instance, const std::string& pod_uid);
+
+// Makes the bridge, gives it the gateway's and the DNS address, turns forwarding on. Idempotent. Blocking.
+Result<void> make_bridge(const PodNetworkOptions& options);
+// Joins the namespace to the bridge with `address`; called from inside that namespace, `host` opened outside.
+Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& veth, int net_namespace,
+                         Ipv4 address, const Subnet& subnet);
+// Deletes every interface of the instance. Blocking.
+Result<void> remove_bridge(const std::string& instance);
+// Host part of a pod's removal.
+Result<void> disconnect_pod(const std::string& veth);
+
+Result<std::vector<Subnet>> host_routes();
+
+}  // namespace skiff::node

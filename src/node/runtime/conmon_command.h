@@ -1,0 +1,45 @@
+// The commands that ConmonRuntime runs, and the files they need. Blocking.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "node/runtime/conmon_runtime.h"
+
+namespace skiff::node {
+
+constexpr size_t kMaxRuntimeOutput = 16 << 10;  // bytes kept of what a command prints; probes show 10 KB
+
+// Writes the bundle and starts conmon, which starts the runtime; `sync_fd` is the writing end of its answer
+// pipe.
+Result<pid_t> launch_conmon(const ConmonOptions& options, const ContainerSpec& spec,
+                            const std::string& record, int sync_fd);
+// "<runtime> <arguments>", both outputs to `output_fd`.
+Result<pid_t> launch_runtime(const ConmonOptions& options, const std::vector<std::string>& arguments,
+                             int output_fd);
+
+// True when conmon's answer is complete: a whole line that is a JSON object.
+bool has_create_answer(std::string_view text);
+// The container's pid, or why it could not be set up; kInvalidArgument when its program is at fault.
+Result<pid_t> parse_create_answer(const std::string& answer);
+
+// The container's own process description with other arguments.
+Result<void> write_exec_spec(const std::string& config_file, const std::string& spec_file,
+                             const std::vector<std::string>& argv);
+
+// Removes root, upper and work folders of an ended container.
+Result<void> remove_writable_layer(const std::string& bundle);
+
+// Kills and reaps a child unless disarmed.
+class ChildGuard {
+ public:
+  explicit ChildGuard(pid_t pid) : pid_(pid) {}
+  ~ChildGuard();
+  ChildGuard(const ChildGuard&) = delete;
+  void disarm() { pid_ = 0; }
+
+ private:
+  pid_t pid_;
+};
+
+}  // namespace skiff::node

@@ -1,0 +1,84 @@
+#include "node/runtime/pid_watch.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/strings.h"
+#include "io/sync.h"
+
+namespace skiff::node {
+
+PidWatch::PidWatch(io::Loop& loop, io::UniqueFd fd, std::function<void()> ended)
+    : loop_(loop), fd_(std::move(fd)), ended_(std::move(ended)) {}
+
+PidWatch::~PidWatch() {
+  loop_.unwatch(fd_.get());
+}
+
+Result<std::unique_ptr<PidWatch>> PidWatch::create(io::Loop& loop, pid_t pid, std::function<void()> ended) {
+  io::UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!fd)
+    return fail(errno == ESRCH ? Code::kNotFound : Code::kInternal, "watch process " + std::to_string(pid));
+  std::unique_ptr<PidWatch> watch(new PidWatch(loop, std::move(fd), std::move(ended)));
+  SKIFF_RETURN_IF_ERROR(loop.watch(watch->fd(), *watch));
+  return watch;
+}
+
+void PidWatch::on_readable() {
+  if (!ended_) return;
+  // Moved out first: the callback may destroy this watch.
+  auto ended = std::move(ended_);
+  ended_ = nullptr;
+  loop_.post([ended = std::move(ended)] { ended(); });
+}
+
+namespace {
+struct Child {
+  pid_t pid;
+  bool reaped = false;
+  ~Child() {
+    if (reaped) return;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+};
+}  // namespace
+
+io::Task<Result<io::ExitStatus>> wait_child(io::Loop& loop, pid_t pid) {
+  Child child{pid};
+  io::Event ended(loop);
+  auto watch = PidWatch::create(loop, pid, [&ended] { ended.set(); });
+  if (!watch) co_return std::unexpected(watch.error());
+  co_await ended.wait();
+  int status = 0;
+  if (::waitpid(pid, &status, 0) != pid) co_return fail_errno(errno, "waitpid");
+  child.reaped = true;
+  if (WIFSIGNALED(status)) co_return io::ExitStatus{128 + WTERMSIG(status), WTERMSIG(status)};
+  co_return io::ExitStatus{WEXITSTATUS(status), 0};
+}
+
+uint64_t process_start_time(pid_t pid) {
+  auto text = io::read_file("/proc/" + std::to_string(pid) + "/stat");
+  if (!text) return 0;
+  const size_t after_name = text->rfind(')');
+  if (after_name == std::string::npos) return 0;
+  const auto fields = split(std::string_view(*text).substr(after_name + 2), ' ');
+  constexpr size_t kStartTime = 19;  // field 22 of proc(5), counted from the state
+  if (fields.size() <= kStartTime || fields[0] == "Z") return 0;
+  return parse_uint(fields[kStartTime]).value_or(0);
+}
+
+std::string process_command(pid_t pid) {
+  auto text = io::read_file("/proc/" + std::to_string(pid) + "/cmdline");
+  if (!text) return "";
+  for (char& c : *text) {
+    if (c == '\0') c = ' ';
+  }
+  return std::move(*text);
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,113 @@
+#include "node/runtime/sandbox.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "base/check.h"
+#include "io/file.h"
+
+namespace skiff::node {
+
+namespace {
+
+constexpr const char* kNamespaceNames[] = {"net", "ipc", "uts"};
+
+std::string own_namespace(const std::string& name) {
+  return "/proc/thread-self/ns/" + name;
+}
+
+// Puts the thread back where it was, whatever happened in between.
+class NamespaceVisit {
+ public:
+  Result<void> enter(int flags) {
+    for (const char* name : kNamespaceNames) {
+      home_.emplace_back(::open(own_namespace(name).c_str(), O_RDONLY | O_CLOEXEC));
+      if (!home_.back()) return fail_errno(errno, "open " + own_namespace(name));
+    }
+    if (::unshare(flags) != 0) return fail_errno(errno, "make the pod's namespaces");
+    entered_ = true;
+    return {};
+  }
+  ~NamespaceVisit() {
+    if (!entered_) return;
+    // A thread left in a pod's namespace would do later work in the wrong network.
+    for (const auto& fd : home_) SKIFF_CHECK(::setns(fd.get(), 0) == 0);
+  }
+
+ private:
+  std::vector<io::UniqueFd> home_;
+  bool entered_ = false;
+};
+
+Result<void> pin(const std::string& name, const std::string& folder) {
+  const std::string target = folder + "/" + name;
+  io::UniqueFd file(::open(target.c_str(), O_CREAT | O_RDONLY | O_CLOEXEC, 0400));
+  if (!file) return fail_errno(errno, "create " + target);
+  if (::mount(own_namespace(name).c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    return fail_errno(errno, "keep namespace " + target);
+  }
+  return {};
+}
+
+Result<void> build(const std::string& folder, const std::string& hostname, PodNetwork network,
+                   const std::function<Result<void>(int)>& configure_network) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder));
+  NamespaceVisit visit;
+  SKIFF_RETURN_IF_ERROR(
+      visit.enter(CLONE_NEWIPC | CLONE_NEWUTS | (network == PodNetwork::kOwn ? CLONE_NEWNET : 0)));
+  if (::sethostname(hostname.data(), hostname.size()) != 0)
+    return fail_errno(errno, "set the pod's host name");
+  SKIFF_RETURN_IF_ERROR(pin("ipc", folder));
+  SKIFF_RETURN_IF_ERROR(pin("uts", folder));
+  if (network == PodNetwork::kHost) return {};
+  SKIFF_RETURN_IF_ERROR(pin("net", folder));
+  io::UniqueFd net(::open(own_namespace("net").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!net) return fail_errno(errno, "open the pod's network");
+  return configure_network(net.get());
+}
+
+}  // namespace
+
+Result<void> make_sandbox(const std::string& folder, const std::string& hostname, PodNetwork network,
+                          const std::function<Result<void>(int)>& configure_network) {
+  auto made = build(folder, hostname, network, configure_network);
+  if (!made) {
+    auto removed = remove_sandbox(folder);
+    return wrap(made.error(), "set up the pod's namespaces");
+  }
+  return {};
+}
+
+bool sandbox_alive(const std::string& folder) {
+  struct statfs info{};
+  return ::statfs((folder + "/uts").c_str(), &info) == 0 && info.f_type == NSFS_MAGIC;
+}
+
+Result<void> remove_sandbox(const std::string& folder) {
+  for (const char* name : kNamespaceNames) ::umount2((folder + "/" + name).c_str(), MNT_DETACH);
+  return io::remove_tree(folder);
+}
+
+Result<void> make_mount_point(const std::string& path) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(path));
+  // A bind mount of a folder onto itself has the same device as its parent: only statx tells a mount root.
+  struct statx info{};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS, &info) != 0)
+    return fail_errno(errno, "stat " + path);
+  if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return {};
+  if (::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    return fail_errno(errno, "mount " + path);
+  if (::mount("", path.c_str(), nullptr, MS_PRIVATE, nullptr) != 0)
+    return fail_errno(errno, "isolate " + path);
+  return {};
+}
+
+}  // namespace skiff::node
