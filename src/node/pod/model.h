@@ -33,6 +33,9 @@ std::vector<ContainerDef> list_containers(const json::Value& pod);
 struct Waiting {
   std::string reason, message;  // ErrImagePull, CreateContainerConfigError, …
   WallTime retry_at{};
+  // What is shown from then on, until the next try: ImagePullBackOff after ErrImagePull.
+  std::string later_reason = {}, later_message = {};
+  WallTime later_at{};
 };
 
 enum class Work { kNone, kStarting, kStopping };

@@ -46,6 +46,7 @@ struct Planner {
     const WallTime at = start_time(container);
     if (at > now) {
       if (container.exited()) wake(container.run->finished + kShowEnd);
+      if (container.waiting) wake(container.waiting->later_at);
       wake(at);
       return;
     }

@@ -24,18 +24,13 @@ Value waiting(const std::string& reason, const std::string& message) {
   return Value::object({{"waiting", out}});
 }
 
-std::string first_wait(const Value& pod) {
-  return pod["spec"]["initContainers"].size() > 0 ? "PodInitializing" : "ContainerCreating";
+Value waiting(const Waiting& wait, WallTime now) {
+  const bool later = !wait.later_reason.empty() && now >= wait.later_at;
+  return later ? waiting(wait.later_reason, wait.later_message) : waiting(wait.reason, wait.message);
 }
 
-std::string back_off_message(const Value& pod, const std::string& container, Duration delay) {
-  const auto& metadata = pod["metadata"];
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(delay).count();
-  const std::string text = seconds % 60 == 0 ? std::to_string(seconds / 60) + "m0s"
-                                             : (seconds > 60 ? std::to_string(seconds / 60) + "m" : "") +
-                                                   std::to_string(seconds % 60) + "s";
-  return "back-off " + text + " restarting failed container=" + container + " pod=" + metadata["name"].str() +
-         "_" + metadata["namespace"].str() + "(" + metadata["uid"].str() + ")";
+std::string first_wait(const Value& pod) {
+  return pod["spec"]["initContainers"].size() > 0 ? "PodInitializing" : "ContainerCreating";
 }
 
 struct Shown {
@@ -48,11 +43,11 @@ Shown show_ended(const Value& pod, const ContainerDef& def, const ContainerFacts
   const ContainerRun& run = *facts.run;
   const bool again = end == PodEnd::kOpen && should_restart(pod, def.role, run.exit_code);
   if (!again) return {terminated(run)};
-  if (facts.waiting) return {waiting(facts.waiting->reason, facts.waiting->message), true};
+  if (facts.waiting) return {waiting(*facts.waiting, now), true};
   const Duration delay = restart_delay(facts.crashes);
   if (facts.work == Work::kStarting || delay == Duration{} || now < run.finished + kShowEnd)
     return {terminated(run)};
-  return {waiting("CrashLoopBackOff", back_off_message(pod, def.name, delay)), true};
+  return {waiting("CrashLoopBackOff", crash_loop_message(pod, def.name, delay)), true};
 }
 
 Shown show(const Value& pod, const ContainerDef& def, const ContainerFacts& facts, PodEnd end, WallTime now) {
@@ -60,16 +55,17 @@ Shown show(const Value& pod, const ContainerDef& def, const ContainerFacts& fact
   if (facts.running() && facts.hook_done) {
     return {Value::object({{"running", Value::object({{"startedAt", format_rfc3339(facts.run->started)}})}})};
   }
-  if (end == PodEnd::kClosing && !facts.run) {
+  const bool inits_pending = pod["spec"]["initContainers"].size() > 0;
+  if (end == PodEnd::kClosing && !facts.run && !inits_pending) {
     // It never ran and never will.
     Value lost = Value::object({{"exitCode", 137},
                                 {"reason", "ContainerStatusUnknown"},
                                 {"message", "The container could not be located when the pod was terminated"},
                                 {"startedAt", nullptr},
                                 {"finishedAt", nullptr}});
-    if (def.role == Role::kApp) return {Value::object({{"terminated", lost}})};
+    return {Value::object({{"terminated", lost}})};
   }
-  if (facts.waiting) return {waiting(facts.waiting->reason, facts.waiting->message)};
+  if (facts.waiting) return {waiting(*facts.waiting, now)};
   return {waiting(first_wait(pod), "")};
 }
 
@@ -134,6 +130,16 @@ bool any_running(const PodFacts& facts) {
 }
 
 }  // namespace
+
+std::string crash_loop_message(const json::Value& pod, const std::string& container, Duration delay) {
+  const auto& metadata = pod["metadata"];
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(delay).count();
+  const std::string text = seconds % 60 == 0 ? std::to_string(seconds / 60) + "m0s"
+                                             : (seconds > 60 ? std::to_string(seconds / 60) + "m" : "") +
+                                                   std::to_string(seconds % 60) + "s";
+  return "back-off " + text + " restarting failed container=" + container + " pod=" + metadata["name"].str() +
+         "_" + metadata["namespace"].str() + "(" + metadata["uid"].str() + ")";
+}
 
 Value make_status(const StatusInput& input, WallTime now) {
   static const ContainerFacts kUnknown;

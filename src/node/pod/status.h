@@ -17,6 +17,9 @@ json::Value make_status(const StatusInput& input, WallTime now);
 // Guaranteed, Burstable or BestEffort.
 std::string qos_class(const json::Value& spec);
 
+// The message of CrashLoopBackOff.
+std::string crash_loop_message(const json::Value& pod, const std::string& container, Duration delay);
+
 // Until then a container that ended is shown as ended, afterwards as waiting for its restart.
 constexpr Duration kShowEnd = std::chrono::seconds(1);
 

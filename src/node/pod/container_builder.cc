@@ -1,0 +1,163 @@
+#include "node/pod/container_builder.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace skiff::node {
+
+namespace {
+
+using json::Value;
+
+constexpr const char* kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// A setting of the container's security context, else of the pod's.
+const Value& security(const BuildInput& input, const char* name) {
+  const Value& own = input.def.spec["securityContext"][name];
+  return own.is_null() ? input.pod["spec"]["securityContext"][name] : own;
+}
+
+std::vector<std::string> strings(const Value& list) {
+  std::vector<std::string> out;
+  for (const auto& item : list.items()) out.push_back(item.str());
+  return out;
+}
+
+void set_variable(std::vector<std::string>& env, const std::string& name, const std::string& value,
+                  bool replace) {
+  for (auto& entry : env) {
+    if (!entry.starts_with(name + "=")) continue;
+    if (replace) entry = name + "=" + value;
+    return;
+  }
+  env.push_back(name + "=" + value);
+}
+
+std::vector<std::string> make_env(const BuildInput& input) {
+  std::vector<std::string> out = input.image.config.env;
+  set_variable(out, "PATH", kDefaultPath, false);
+  set_variable(out, "HOSTNAME", input.hostname, true);
+  for (const auto& [name, value] : input.env) set_variable(out, name, value, true);
+  return out;
+}
+
+// command replaces the entrypoint and, with it, the image's arguments (upstream's table).
+Result<std::vector<std::string>> make_args(const BuildInput& input) {
+  EnvMap values(input.env.begin(), input.env.end());
+  const auto expanded = [&](const Value& list) {
+    std::vector<std::string> out;
+    for (const auto& item : list.items()) out.push_back(expand_variables(item.str(), values));
+    return out;
+  };
+  const auto command = expanded(input.def.spec["command"]);
+  const auto args = expanded(input.def.spec["args"]);
+  std::vector<std::string> out = command.empty() ? input.image.config.entrypoint : command;
+  const auto& rest = !args.empty() || !command.empty() ? args : input.image.config.cmd;
+  out.insert(out.end(), rest.begin(), rest.end());
+  if (out.empty()) return fail(Code::kInvalidArgument, "no command specified");
+  return out;
+}
+
+Result<UserIds> make_user(const BuildInput& input) {
+  std::string user = input.image.config.user;
+  const Value& run_as = security(input, "runAsUser");
+  const Value& group = security(input, "runAsGroup");
+  if (run_as.is_int()) user = std::to_string(run_as.as_int());
+  const std::string passwd = input.read_image_file("etc/passwd").value_or("");
+  const std::string groups = input.read_image_file("etc/group").value_or("");
+  auto ids = resolve_user(user, passwd, groups);
+  if (!ids) return ids;
+  if (group.is_int()) ids->gid = static_cast<uint32_t>(group.as_int());
+  const Value& context = input.pod["spec"]["securityContext"];
+  for (const auto& extra : context["supplementalGroups"].items()) {
+    ids->groups.push_back(static_cast<uint32_t>(extra.as_int()));
+  }
+  if (context["fsGroup"].is_int()) ids->groups.push_back(static_cast<uint32_t>(context["fsGroup"].as_int()));
+  if (security(input, "runAsNonRoot").as_bool() && ids->uid == 0) {
+    const auto& metadata = input.pod["metadata"];
+    const std::string where = "(pod: \"" + metadata["name"].str() + "_" + metadata["namespace"].str() + "(" +
+                              metadata["uid"].str() + ")\", container: " + input.def.name + ")";
+    return fail(Code::kForbidden, run_as.is_int()
+                                      ? "container's runAsUser breaks non-root policy " + where
+                                      : "container has runAsNonRoot and image will run as root " + where);
+  }
+  return ids;
+}
+
+Result<std::vector<Mount>> make_mounts(const BuildInput& input) {
+  std::vector<Mount> out;
+  const auto& mounts = input.def.spec["volumeMounts"].items();
+  for (const auto& mount : input.system_mounts) {
+    const bool own = std::any_of(mounts.begin(), mounts.end(), [&](const Value& other) {
+      return other["mountPath"].str() == mount.destination;
+    });
+    if (!own) out.push_back(mount);
+  }
+  for (const auto& mount : mounts) {
+    const auto volume = input.volumes.find(mount["name"].str());
+    if (volume == input.volumes.end()) {
+      return fail(Code::kInvalidArgument, "volume \"" + mount["name"].str() + "\" is not in the pod");
+    }
+    auto source = mount_source(volume->second, mount["subPath"].str());
+    if (!source) return std::unexpected(source.error());
+    const bool read_only = mount["readOnly"].as_bool();
+    out.push_back({*source, mount["mountPath"].str(),
+                   read_only ? Mount::Access::kReadOnly : Mount::Access::kReadWrite});
+  }
+  // A mount below another one comes after it.
+  const auto depth = [](const Mount& mount) {
+    return std::count(mount.destination.begin(), mount.destination.end(), '/');
+  };
+  std::sort(out.begin(), out.end(), [&](const Mount& a, const Mount& b) {
+    return std::pair(depth(a), a.destination) < std::pair(depth(b), b.destination);
+  });
+  return out;
+}
+
+bool uses_default_filter(const BuildInput& input) {
+  return security(input, "seccompProfile")["type"].str() != "Unconfined";
+}
+
+}  // namespace
+
+Result<std::string> mount_source(const std::string& volume, const std::string& sub_path) {
+  if (sub_path.empty()) return volume;
+  for (const auto& part : split(sub_path, '/')) {
+    if (part == "..") return fail(Code::kInvalidArgument, "subPath must not contain '..': " + sub_path);
+  }
+  if (sub_path.front() == '/') return fail(Code::kInvalidArgument, "subPath must be relative: " + sub_path);
+  return volume + "/" + sub_path;
+}
+
+Result<ContainerConfig> build_container(const BuildInput& input) {
+  ContainerConfig out;
+  auto args = make_args(input);
+  if (!args) return std::unexpected(args.error());
+  auto user = make_user(input);
+  if (!user) return std::unexpected(user.error());
+  auto mounts = make_mounts(input);
+  if (!mounts) return std::unexpected(mounts.error());
+  const Value& context = input.def.spec["securityContext"];
+  out.args = std::move(*args);
+  out.user = std::move(*user);
+  out.mounts = std::move(*mounts);
+  out.env = make_env(input);
+  const std::string& directory = input.def.spec["workingDir"].str();
+  out.directory = !directory.empty() ? directory : input.image.config.directory;
+  if (out.directory.empty()) out.directory = "/";
+  out.privileged = context["privileged"].as_bool();
+  // Stricter than upstream, where a container that does not ask may gain privileges through setuid programs.
+  out.no_new_privileges = !context["allowPrivilegeEscalation"].as_bool(false);
+  out.capabilities = effective_capabilities(strings(context["capabilities"]["add"]),
+                                            strings(context["capabilities"]["drop"]));
+  out.seccomp = uses_default_filter(input);
+  out.read_only_root = context["readOnlyRootFilesystem"].as_bool();
+  out.hide_proc = context["procMount"].str() != "Unmasked";
+  out.host_network = input.pod["spec"]["hostNetwork"].as_bool();
+  out.host_pid = input.pod["spec"]["hostPID"].as_bool();
+  out.limits = make_limits(input.pod, input.def.spec, input.identity.node_memory_bytes);
+  return out;
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,58 @@
+// The environment of a container: values, references, downward API, services, $(VAR). Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace skiff::node {
+
+// ConfigMaps and Secrets of the pod's namespace by name; null when the cluster has none of that name.
+struct ConfigObjects {
+  std::map<std::string, json::Value> config_maps, secrets;
+};
+struct ObjectNames {
+  std::set<std::string> config_maps, secrets;
+};
+// What a container's env and envFrom refer to.
+ObjectNames env_references(const json::Value& container);
+
+// What the downward API may tell.
+struct PodIdentity {
+  const json::Value& pod;
+  std::string pod_ip, host_ip, node_name;
+  int64_t node_cpu_milli = 0, node_memory_bytes = 0;
+};
+
+using EnvMap = std::map<std::string, std::string>;
+
+// In order of declaration, each name once. An error is the message of CreateContainerConfigError.
+struct EnvInput {
+  const PodIdentity& identity;
+  const json::Value& container;
+  const ConfigObjects& objects;
+  const EnvMap& services;  // HOST and PORT variables of services
+};
+Result<std::vector<std::pair<std::string, std::string>>> resolve_env(const EnvInput& input);
+
+// $(NAME) by value, $$(NAME) as $(NAME); unknown names stay as they are.
+std::string expand_variables(const std::string& text, const EnvMap& values);
+
+// "metadata.labels['a']", "status.podIP", …; nothing for an unknown path.
+std::optional<std::string> read_field(const PodIdentity& identity, const std::string& path);
+// resourceFieldRef in units of its divisor, rounded up. An unset limit is what the node has.
+Result<std::string> read_resource(const PodIdentity& identity, const json::Value& container,
+                                  const json::Value& ref);
+// Text of a data or binaryData (base64) entry; nothing when absent. Secrets' data is base64.
+std::optional<std::string> config_map_value(const json::Value& config_map, const std::string& key);
+std::optional<std::string> secret_value(const json::Value& secret, const std::string& key);
+
+// Variables of the services a pod sees (contract 4.9). `services` are Service objects of one namespace.
+EnvMap service_env(const std::vector<json::Value>& services);
+
+}  // namespace skiff::node

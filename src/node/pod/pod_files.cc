@@ -1,0 +1,106 @@
+#include "node/pod/pod_files.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace skiff::node {
+
+namespace {
+constexpr size_t kMaxHostname = 63, kMaxNameservers = 3, kMaxSearches = 32, kMaxSearchChars = 2048;
+
+void add_unique(std::vector<std::string>& list, const std::string& item) {
+  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+// An option of the same name ("ndots:2") replaces.
+void set_option(std::vector<std::string>& options, const std::string& option) {
+  const auto name = std::string(split_once(option, ":").before);
+  std::erase_if(options, [&](const std::string& old) { return split_once(old, ":").before == name; });
+  options.push_back(option);
+}
+
+void bound(HostDns& dns) {
+  if (dns.nameservers.size() > kMaxNameservers) dns.nameservers.resize(kMaxNameservers);
+  if (dns.searches.size() > kMaxSearches) dns.searches.resize(kMaxSearches);
+  while (join(dns.searches, " ").size() > kMaxSearchChars) dns.searches.pop_back();
+}
+}  // namespace
+
+HostDns parse_resolv_conf(const std::string& text) {
+  HostDns out;
+  for (const auto& line : split(text, '\n')) {
+    std::vector<std::string> words;
+    for (const auto& word : split(replace_all(line, "\t", " "), ' ')) {
+      if (!word.empty()) words.push_back(word);
+    }
+    if (words.size() < 2) continue;
+    if (words[0] == "nameserver") out.nameservers.push_back(words[1]);
+    if (words[0] == "search") out.searches.assign(words.begin() + 1, words.end());
+    if (words[0] == "options") out.options.insert(out.options.end(), words.begin() + 1, words.end());
+  }
+  return out;
+}
+
+std::string pod_hostname(const json::Value& pod) {
+  const auto& wanted = pod["spec"]["hostname"].str();
+  if (!wanted.empty()) return wanted;
+  std::string name = pod["metadata"]["name"].str().substr(0, kMaxHostname);
+  while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
+  return name;
+}
+
+std::string make_hosts(const json::Value& pod, const std::string& pod_ip, const std::string& cluster_domain) {
+  std::string out =
+      "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+      "fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
+  const std::string host = pod_hostname(pod);
+  const auto& subdomain = pod["spec"]["subdomain"].str();
+  const std::string full = subdomain.empty()
+                               ? ""
+                               : host + "." + subdomain + "." + pod["metadata"]["namespace"].str() + ".svc." +
+                                     cluster_domain + "\t";
+  if (!pod_ip.empty()) out += pod_ip + "\t" + full + host + "\n";
+  const auto& aliases = pod["spec"]["hostAliases"].items();
+  if (!aliases.empty()) out += "\n# Entries added by HostAliases.\n";
+  for (const auto& alias : aliases) {
+    out += alias["ip"].str();
+    for (const auto& name : alias["hostnames"].items()) out += "\t" + name.str();
+    out += "\n";
+  }
+  return out;
+}
+
+std::string make_resolv_conf(const json::Value& pod, const HostDns& host, const std::string& cluster_dns,
+                             const std::string& cluster_domain) {
+  const auto& spec = pod["spec"];
+  const std::string policy = spec["dnsPolicy"].str_or("ClusterFirst");
+  const bool host_network = spec["hostNetwork"].as_bool();
+  const bool cluster = !cluster_dns.empty() &&
+                       (policy == "ClusterFirstWithHostNet" || (policy == "ClusterFirst" && !host_network));
+  HostDns dns;
+  if (cluster) {
+    const std::string services = "svc." + cluster_domain;
+    dns.nameservers = {cluster_dns};
+    dns.searches = {pod["metadata"]["namespace"].str() + "." + services, services, cluster_domain};
+    for (const auto& search : host.searches) add_unique(dns.searches, search);
+    dns.options = {"ndots:5"};
+  } else if (policy != "None") {
+    dns = host;
+  }
+  const auto& config = spec["dnsConfig"];
+  for (const auto& server : config["nameservers"].items()) add_unique(dns.nameservers, server.str());
+  for (const auto& search : config["searches"].items()) add_unique(dns.searches, search.str());
+  for (const auto& option : config["options"].items()) {
+    const auto& value = option["value"].str();
+    set_option(dns.options, option["name"].str() + (value.empty() ? "" : ":" + value));
+  }
+  bound(dns);
+  std::string out;
+  for (const auto& server : dns.nameservers) out += "nameserver " + server + "\n";
+  if (!dns.searches.empty()) out += "search " + join(dns.searches, " ") + "\n";
+  if (!dns.options.empty()) out += "options " + join(dns.options, " ") + "\n";
+  return out;
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,23 @@
+// /etc/hosts, /etc/hostname and /etc/resolv.conf of a pod: pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace skiff::node {
+
+struct HostDns {
+  std::vector<std::string> nameservers, searches, options;
+};
+HostDns parse_resolv_conf(const std::string& text);
+
+// The pod's name cut to 63 characters, or spec.hostname.
+std::string pod_hostname(const json::Value& pod);
+std::string make_hosts(const json::Value& pod, const std::string& pod_ip, const std::string& cluster_domain);
+// `host` is what the node itself uses.
+std::string make_resolv_conf(const json::Value& pod, const HostDns& host, const std::string& cluster_dns,
+                             const std::string& cluster_domain);
+
+}  // namespace skiff::node

@@ -1,0 +1,281 @@
+#include "node/pod/worker.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "node/pod/probe_runner.h"
+#include "node/pod/status.h"
+
+namespace skiff::node {
+
+namespace {
+constexpr Duration kRefreshVolumes = std::chrono::seconds(60);
+constexpr Duration kStatusRetry = std::chrono::seconds(1);
+constexpr Duration kFirstMountRetry = std::chrono::milliseconds(500);
+constexpr Duration kLongestMountRetry = std::chrono::seconds(122);
+
+Duration mount_retry(int failures) {
+  Duration delay = kFirstMountRetry;
+  for (int i = 1; i < failures && delay < kLongestMountRetry; ++i) delay *= 2;
+  return std::min(delay, kLongestMountRetry);
+}
+}  // namespace
+
+PodWorker::PodWorker(WorkerServices services, json::Value pod, std::function<void()> finished)
+    : services_(services),
+      pod_(std::move(pod)),
+      finished_(std::move(finished)),
+      changed_(services.loop),
+      status_changed_(services.loop),
+      ended_(services.loop),
+      scope_(services.loop) {
+  adopt();
+  scope_.spawn(run());
+  scope_.spawn(write_statuses());
+  scope_.spawn(refresh_volumes());
+}
+
+PodWorker::~PodWorker() = default;
+
+std::optional<ContainerDef> PodWorker::def_of(const std::string& name) const {
+  for (auto& def : list_containers(pod_)) {
+    if (def.name == name) return def;
+  }
+  return std::nullopt;
+}
+
+std::string PodWorker::field(const ContainerDef& def) const {
+  return (def.role == Role::kApp ? "spec.containers{" : "spec.initContainers{") + def.name + "}";
+}
+
+void PodWorker::event(const std::string& where, EventRecorder::Type type, const std::string& reason,
+                      const std::string& text) {
+  services_.events.record(pod_, where, type, reason, text);
+}
+
+// Facts from what survived a restart of the agent.
+void PodWorker::adopt() {
+  facts_.host_ip = services_.host_ip;
+  facts_.start_time = parse_rfc3339(pod_["status"]["startTime"].str()).value_or(services_.loop.wall_now());
+  facts_.ip = pod_["status"]["podIP"].str();
+  written_status_ = pod_["status"];
+  for (const auto& def : list_containers(pod_)) {
+    ContainerFacts& facts = facts_.containers[def.name];
+    for (auto& run : services_.runtime.list(pod_["metadata"]["uid"].str())) {
+      if (run.key.name != def.name) continue;
+      facts.last = std::move(facts.run);
+      facts.next_attempt = run.key.attempt + 1;
+      facts.run = std::move(run);
+    }
+    const auto& shown = find_named(
+        pod_["status"][def.role == Role::kApp ? "containerStatuses" : "initContainerStatuses"], def.name);
+    facts.next_attempt =
+        std::max(facts.next_attempt, facts.run ? 0 : static_cast<int>(shown["restartCount"].as_int()));
+    facts.crashes = facts.run ? facts.run->key.attempt : 0;
+    facts.startup_passed = !def.spec.contains("startupProbe") || shown["started"].as_bool();
+    facts.ready = !def.spec.contains("readinessProbe") || shown["ready"].as_bool();
+  }
+}
+
+void PodWorker::update(json::Value pod) {
+  const bool deletion =
+      pod_["metadata"]["deletionTimestamp"].is_null() && !pod["metadata"]["deletionTimestamp"].is_null();
+  pod_ = std::move(pod);
+  if (deletion) {
+    for (auto& [name, probe] : probes_) probe->only_readiness();
+  }
+  wake();
+}
+
+void PodWorker::object_gone() {
+  facts_.object_gone = true;
+  wake();
+}
+
+void PodWorker::evict(std::string message) {
+  facts_.evicted = std::move(message);
+  wake();
+}
+
+void PodWorker::container_ended(const std::string& name) {
+  auto facts = facts_.containers.find(name);
+  if (facts == facts_.containers.end() || !facts->second.run) return;
+  if (facts->second.exited()) return;
+  auto run = services_.runtime.find(facts->second.run->key);
+  if (!run || run->state != RunState::kExited) return;
+  const auto def = def_of(name);
+  if (def && run->message.empty()) run->message = services_.host.termination_message(pod_, *def, *run);
+  if (run->finished - run->started >= kBackOffReset) facts->second.crashes = 0;
+  facts->second.run = *run;
+  facts->second.condemned = false;
+  probes_.erase(name);
+  scope_.spawn(release(run->key));
+  note_back_off(name);
+  ended_.set();
+  wake();
+}
+
+void PodWorker::note_back_off(const std::string& name) {
+  const auto def = def_of(name);
+  const ContainerFacts& facts = facts_.containers[name];
+  if (!def || !pod_["metadata"]["deletionTimestamp"].is_null()) return;
+  if (!should_restart(pod_, def->role, facts.run->exit_code) || restart_delay(facts.crashes) == Duration{})
+    return;
+  const auto& metadata = pod_["metadata"];
+  event(field(*def), EventRecorder::Type::kWarning, "BackOff",
+        "Back-off restarting failed container " + name + " in pod " + metadata["name"].str() + "_" +
+            metadata["namespace"].str() + "(" + metadata["uid"].str() + ")");
+}
+
+io::Task<void> PodWorker::run() {
+  if (services_.host.alive(pod_)) {
+    // Idempotent: finds volumes and network as they were.
+    facts_.sandbox = SandboxState::kSettingUp;
+    co_await set_up();
+    for (const auto& def : list_containers(pod_)) {
+      if (facts_.containers[def.name].running()) start_probes(def);
+    }
+  }
+  while (!done_) {
+    changed_.reset();
+    const WallTime now = services_.loop.wall_now();
+    Plan plan = plan_pod(pod_, facts_, now);
+    wanted_status_ = std::move(plan.status);
+    status_changed_.set();
+    for (const auto& action : plan.actions) carry_out(action);
+    if (done_) break;
+    io::TimerId timer = 0;
+    if (plan.wake_at) timer = services_.loop.add_timer_after(*plan.wake_at - now, [this] { wake(); });
+    struct Cancel {
+      io::Loop& loop;
+      io::TimerId id;
+      ~Cancel() { loop.cancel_timer(id); }
+    } cancel{services_.loop, timer};
+    co_await changed_.wait();
+  }
+}
+
+void PodWorker::carry_out(const Action& action) {
+  switch (action.kind) {
+    case Action::Kind::kSetUpSandbox:
+      facts_.sandbox = SandboxState::kSettingUp;
+      scope_.spawn(set_up());
+      break;
+    case Action::Kind::kStart:
+      facts_.containers[action.container].work = Work::kStarting;
+      scope_.spawn(start(action.container));
+      break;
+    case Action::Kind::kStop:
+      facts_.containers[action.container].work = Work::kStopping;
+      scope_.spawn(stop(action.container, action.grace, action.why));
+      break;
+    case Action::Kind::kTearDown:
+      facts_.sandbox = SandboxState::kTearingDown;
+      scope_.spawn(tear_down());
+      break;
+    case Action::Kind::kFinish:
+      if (std::exchange(done_, true)) break;
+      scope_.spawn(finish());
+      break;
+  }
+}
+
+io::Task<void> PodWorker::set_up() {
+  auto ground = co_await services_.host.set_up(pod_);
+  if (ground) {
+    ground_ = std::move(*ground);
+    facts_.ip = ground_.ip;
+    facts_.sandbox = SandboxState::kReady;
+    sandbox_failures_ = 0;
+  } else {
+    const auto code = ground.error().code;
+    const bool mount =
+        code == Code::kNotFound || code == Code::kInvalidArgument || code == Code::kUnimplemented;
+    const auto& message = ground.error().message;
+    event("", EventRecorder::Type::kWarning, mount ? "FailedMount" : "FailedCreatePodSandBox",
+          mount ? message : "Failed to create pod sandbox: " + message);
+    facts_.sandbox = SandboxState::kNone;
+    facts_.sandbox_retry_at = services_.loop.wall_now() + mount_retry(++sandbox_failures_);
+  }
+  wake();
+}
+
+io::Task<void> PodWorker::refresh_volumes() {
+  for (;;) {
+    co_await io::sleep(services_.loop, kRefreshVolumes);
+    if (facts_.sandbox == SandboxState::kReady) co_await services_.host.refresh(pod_);
+  }
+}
+
+io::Task<void> PodWorker::tear_down() {
+  probes_.clear();
+  auto torn = co_await services_.host.tear_down(pod_);
+  if (!torn)
+    log_warn("pod not torn down cleanly",
+             {{"pod", pod_["metadata"]["name"].str()}, {"error", torn.error().message}});
+  facts_.sandbox = SandboxState::kGone;
+  wake();
+}
+
+// The last status is told before the object goes: who watches sees how the pod ended.
+io::Task<void> PodWorker::finish() {
+  const std::string path = pod_path(pod_);
+  const json::Value uid = pod_["metadata"]["uid"];
+  while (!facts_.object_gone) {
+    if (!(written_status_ == wanted_status_)) {
+      auto told = co_await services_.api.patch(
+          path + "/status", json::Value::object({{"metadata", json::Value::object({{"uid", uid}})},
+                                                 {"status", wanted_status_}}));
+    }
+    auto removed = co_await services_.api.remove(
+        path, json::Value::object({{"apiVersion", "v1"},
+                                   {"kind", "DeleteOptions"},
+                                   {"gracePeriodSeconds", 0},
+                                   {"preconditions", json::Value::object({{"uid", uid}})}}));
+    if (removed || removed.error().code == Code::kNotFound || removed.error().code == Code::kConflict) break;
+    co_await io::sleep(services_.loop, kStatusRetry);
+  }
+  for (const auto& run : services_.runtime.list(uid.str())) {
+    auto removed = co_await services_.runtime.remove(run.key);
+  }
+  auto removed = co_await services_.host.remove(pod_);
+  if (!removed) log_warn("pod not removed cleanly", {{"pod", path}, {"error", removed.error().message}});
+  services_.loop.post([finished = finished_] { finished(); });
+}
+
+io::Task<void> PodWorker::release(ContainerKey key) {
+  auto released = co_await services_.runtime.release(key);
+  if (!released)
+    log_warn("container not released", {{"container", key.name}, {"error", released.error().message}});
+  // Only the last two attempts have a use: the status shows them and `logs --previous` reads them.
+  for (const auto& run : services_.runtime.list(key.pod_uid)) {
+    if (run.key.name != key.name || run.key.attempt >= key.attempt - 1) continue;
+    auto removed = co_await services_.runtime.remove(run.key);
+  }
+}
+
+// One write at a time, always of the newest status.
+io::Task<void> PodWorker::write_statuses() {
+  for (;;) {
+    status_changed_.reset();
+    if (done_ || facts_.object_gone) co_return;
+    if (!wanted_status_.is_null() && !(wanted_status_ == written_status_)) {
+      const json::Value status = wanted_status_;
+      const json::Value patch = json::Value::object(
+          {{"metadata", json::Value::object({{"uid", pod_["metadata"]["uid"]}})}, {"status", status}});
+      const std::string path = pod_path(pod_) + "/status";
+      auto written = co_await services_.api.patch(path, patch);
+      if (written) {
+        written_status_ = status;
+        continue;
+      }
+      if (written.error().code != Code::kNotFound) co_await io::sleep(services_.loop, kStatusRetry);
+      if (written.error().code != Code::kNotFound) continue;
+    }
+    co_await status_changed_.wait();
+  }
+}
+
+}  // namespace skiff::node

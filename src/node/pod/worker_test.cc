@@ -1,0 +1,246 @@
+#include "node/pod/worker.h"
+
+#include <doctest/doctest.h>
+
+#include "io/sim_loop.h"
+#include "node/api/fake_api.h"
+#include "node/pod/fake_pod_host.h"
+#include "node/pod/phase.h"
+#include "node/runtime/fake_runtime.h"
+
+using namespace skiff;
+using namespace skiff::node;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* kPath = "/api/v1/namespaces/n/pods/p";
+
+struct Rig {
+  io::SimLoop loop{1};
+  FakeApi api{loop};
+  FakeRuntime runtime{loop};
+  FakeImages images;
+  FakePodHost host;
+  FakeProber prober;
+  EventRecorder events{loop, api, "node1"};
+  bool finished = false;
+  std::unique_ptr<PodWorker> worker;
+  io::TaskScope scope{loop};
+
+  explicit Rig(const char* spec) {
+    auto pod = json::Value::object({{"apiVersion", "v1"}, {"kind", "Pod"}});
+    pod.set("metadata", *json::parse(R"({"name":"p","namespace":"n","uid":"u1"})"));
+    pod.set("spec", *json::parse(spec));
+    api.put(kPath, pod);
+    runtime.on_exit([this](const ContainerKey& key) {
+      if (worker) worker->container_ended(key.name);
+    });
+    launch();
+    scope.spawn(api.follow("/api/v1/namespaces/n/pods", "", [this](const ObjectChange& change) {
+      if (!worker) return;
+      if (change.kind == ObjectChange::Kind::kUpsert) worker->update(change.object);
+      if (change.kind == ObjectChange::Kind::kRemoved) worker->object_gone();
+    }));
+  }
+  void launch() {
+    worker = std::make_unique<PodWorker>(
+        WorkerServices{loop, api, runtime, images, host, prober, events, "192.0.2.2"}, api.find(kPath),
+        [this] { finished = true; });
+  }
+  void pass(Duration time) { loop.advance(time); }
+  json::Value status() { return api.find(kPath)["status"]; }
+  json::Value container(size_t index = 0) { return status()["containerStatuses"].at(index); }
+  bool ready() { return find_named(status()["conditions"], "Ready", "type")["status"].str() == "True"; }
+  int event_count(const std::string& reason) {
+    int count = 0;
+    for (const auto& event : api.list("/api/v1/namespaces/n/events")) {
+      if (event["reason"].str() == reason) count += static_cast<int>(event["count"].as_int());
+    }
+    return count;
+  }
+};
+
+constexpr const char* kOne = R"({"containers":[{"name":"c","image":"i"}],"terminationGracePeriodSeconds":5})";
+
+}  // namespace
+
+TEST_CASE("a pod of one container becomes ready and is deleted gracefully") {
+  Rig rig(kOne);
+  rig.pass(10ms);
+  CHECK(rig.status()["phase"].str() == "Running");
+  CHECK(rig.ready());
+  CHECK(rig.status()["podIP"].str() == "10.42.0.2");
+  CHECK(rig.event_count("Started") == 1);
+  rig.api.begin_delete(kPath, 5);
+  rig.pass(10ms);
+  CHECK(rig.finished);
+  CHECK(rig.api.find(kPath).is_null());
+  CHECK(rig.api.statuses(kPath).back()["phase"].str() == "Succeeded");
+  CHECK(rig.runtime.list("u1").empty());
+  CHECK(rig.event_count("Killing") == 1);
+}
+
+TEST_CASE("a container that ignores SIGTERM is killed when the grace period is over") {
+  Rig rig(kOne);
+  FakeRuntime::Behaviour stubborn;
+  stubborn.ends_on_term = std::nullopt;
+  rig.runtime.behave("c", stubborn);
+  rig.pass(10ms);
+  rig.api.begin_delete(kPath, 5);
+  rig.pass(4900ms);
+  CHECK(!rig.finished);
+  rig.pass(200ms);
+  CHECK(rig.finished);
+  const auto last = rig.api.statuses(kPath).back();
+  CHECK(last["phase"].str() == "Failed");
+  CHECK(last["containerStatuses"].at(0)["state"]["terminated"]["exitCode"].as_int() == 137);
+}
+
+TEST_CASE("a crashing container is restarted at once, then after 10, 20 and 40 seconds") {
+  Rig rig(kOne);
+  FakeRuntime::Behaviour crash;
+  crash.ends_after = 1s;
+  crash.exit_code = 3;
+  rig.runtime.behave("c", crash);
+  rig.pass(1500ms);
+  CHECK(rig.runtime.starts().size() == 2);
+  rig.pass(3s);
+  CHECK(rig.container()["state"]["waiting"]["reason"].str() == "CrashLoopBackOff");
+  CHECK(rig.container()["state"]["waiting"]["message"].str() ==
+        "back-off 10s restarting failed container=c pod=p_n(u1)");
+  CHECK(rig.container()["lastState"]["terminated"]["exitCode"].as_int() == 3);
+  CHECK(rig.container()["restartCount"].as_int() == 1);
+  rig.pass(9s);
+  CHECK(rig.runtime.starts().size() == 3);
+  rig.pass(21s);
+  CHECK(rig.runtime.starts().size() == 4);
+  CHECK(rig.event_count("BackOff") == 3);
+}
+
+TEST_CASE("restartPolicy Never ends in Failed or Succeeded, and nothing is left running") {
+  for (const int code : {0, 2}) {
+    Rig rig(R"({"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]})");
+    FakeRuntime::Behaviour once;
+    once.ends_after = 1s;
+    once.exit_code = code;
+    rig.runtime.behave("c", once);
+    rig.pass(5s);
+    CHECK(rig.status()["phase"].str() == (code == 0 ? "Succeeded" : "Failed"));
+    CHECK(rig.host.alive_pods.empty());
+    CHECK(rig.runtime.starts().size() == 1);
+    CHECK(!rig.finished);
+  }
+}
+
+TEST_CASE("init containers run one after the other before the app") {
+  Rig rig(
+      R"({"initContainers":[{"name":"a","image":"i"},{"name":"b","image":"i"}],"containers":[{"name":"c","image":"i"}]})");
+  FakeRuntime::Behaviour once;
+  once.ends_after = 1s;
+  rig.runtime.behave("a", once);
+  rig.runtime.behave("b", once);
+  rig.pass(500ms);
+  CHECK(rig.runtime.starts().size() == 1);
+  CHECK(rig.status()["phase"].str() == "Pending");
+  rig.pass(1s);
+  CHECK(rig.runtime.starts().size() == 2);
+  rig.pass(1s);
+  CHECK(rig.runtime.starts().size() == 3);
+  CHECK(rig.ready());
+}
+
+TEST_CASE("a liveness probe that keeps failing replaces the container") {
+  Rig rig(
+      R"({"containers":[{"name":"c","image":"i","livenessProbe":{"exec":{"command":["x"]},"periodSeconds":1,"failureThreshold":2}}]})");
+  rig.pass(3s);
+  CHECK(rig.runtime.starts().size() == 1);
+  rig.prober.outcome = {ProbeOutcome::Verdict::kFailure, "no"};
+  rig.pass(3s);
+  CHECK(rig.runtime.starts().size() == 2);
+  CHECK(rig.event_count("Unhealthy") >= 2);
+}
+
+TEST_CASE("readiness decides Ready and nothing else") {
+  Rig rig(
+      R"({"containers":[{"name":"c","image":"i","readinessProbe":{"tcpSocket":{"port":1},"periodSeconds":1,"failureThreshold":1}}]})");
+  rig.prober.outcome = {ProbeOutcome::Verdict::kFailure, "refused"};
+  rig.pass(3s);
+  CHECK(rig.status()["phase"].str() == "Running");
+  CHECK(!rig.ready());
+  rig.prober.outcome = {};
+  rig.pass(2s);
+  CHECK(rig.ready());
+  CHECK(rig.runtime.starts().size() == 1);
+}
+
+TEST_CASE("a missing image is shown as ErrImagePull, then as ImagePullBackOff, and tried again") {
+  Rig rig(kOne);
+  rig.images.failures["i"] = {{}, "ErrImagePull", "no such image"};
+  rig.pass(100ms);
+  CHECK(rig.container()["state"]["waiting"]["reason"].str() == "ErrImagePull");
+  rig.pass(2s);
+  CHECK(rig.container()["state"]["waiting"]["reason"].str() == "ImagePullBackOff");
+  rig.images.failures.clear();
+  rig.pass(10s);
+  CHECK(rig.ready());
+}
+
+TEST_CASE("a program that can't be started counts as an attempt that ended with 128") {
+  Rig rig(kOne);
+  FakeRuntime::Behaviour broken;
+  broken.cannot_start = "executable file not found";
+  rig.runtime.behave("c", broken);
+  rig.pass(500ms);
+  CHECK(rig.runtime.starts().size() == 2);
+  CHECK(rig.container()["state"]["waiting"]["reason"].str() == "RunContainerError");
+  CHECK(rig.container()["lastState"]["terminated"]["exitCode"].as_int() == 128);
+  CHECK(rig.container()["lastState"]["terminated"]["reason"].str() == "StartError");
+  CHECK(rig.status()["phase"].str() == "Running");
+  rig.pass(3s);
+  CHECK(rig.container()["state"]["waiting"]["reason"].str() == "CrashLoopBackOff");
+}
+
+TEST_CASE("a restarted agent adopts a running container and starts no second one") {
+  Rig rig(kOne);
+  rig.pass(1s);
+  const auto id = rig.container()["containerID"].str();
+  rig.worker.reset();
+  rig.launch();
+  rig.pass(5s);
+  CHECK(rig.runtime.starts().size() == 1);
+  CHECK(rig.container()["containerID"].str() == id);
+  CHECK(rig.ready());
+}
+
+TEST_CASE("a pod deleted by force is stopped all the same") {
+  Rig rig(kOne);
+  rig.pass(1s);
+  rig.api.erase(kPath);
+  rig.pass(5s);
+  CHECK(rig.finished);
+  CHECK(rig.runtime.running() == 0);
+}
+
+TEST_CASE("a pod past its deadline fails with that reason") {
+  Rig rig(R"({"activeDeadlineSeconds":4,"containers":[{"name":"c","image":"i"}]})");
+  rig.pass(3s);
+  CHECK(rig.status()["phase"].str() == "Running");
+  rig.pass(2s);
+  CHECK(rig.status()["phase"].str() == "Failed");
+  CHECK(rig.status()["reason"].str() == "DeadlineExceeded");
+}
+
+TEST_CASE("a sidecar ends when the app has completed") {
+  Rig rig(
+      R"({"restartPolicy":"Never","initContainers":[{"name":"s","image":"i","restartPolicy":"Always"}],"containers":[{"name":"c","image":"i"}]})");
+  FakeRuntime::Behaviour once;
+  once.ends_after = 2s;
+  rig.runtime.behave("c", once);
+  rig.pass(1s);
+  CHECK(rig.runtime.running() == 2);
+  CHECK(rig.ready());
+  rig.pass(5s);
+  CHECK(rig.runtime.running() == 0);
+  CHECK(rig.status()["phase"].str() == "Succeeded");
+}

@@ -1,0 +1,174 @@
+#include "node/volumes/volumes.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/strings.h"
+#include "io/file.h"
+#include "io/sync.h"
+#include "node/pod/quantity.h"
+
+namespace skiff::node {
+
+namespace {
+
+using json::Value;
+
+constexpr int64_t kTokenSeconds = 3607;
+
+std::optional<uint32_t> fs_group(const Value& pod) {
+  const Value& group = pod["spec"]["securityContext"]["fsGroup"];
+  if (!group.is_int()) return std::nullopt;
+  return static_cast<uint32_t>(group.as_int());
+}
+
+bool is_mount(const std::string& path) {
+  struct statx info{};
+  return ::statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS, &info) == 0 &&
+         (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+// Anyone may write, as upstream: containers of a pod may run as different users.
+Result<void> open_to_all(const std::string& folder, std::optional<uint32_t> group) {
+  if (group && ::chown(folder.c_str(), 0, *group) != 0) return fail_errno(errno, "chown " + folder);
+  if (::chmod(folder.c_str(), group ? 02777 : 0777) != 0) return fail_errno(errno, "chmod " + folder);
+  return {};
+}
+
+Result<void> make_empty_dir(const std::string& folder, std::optional<uint32_t> group) {
+  if (io::path_exists(folder)) return {};
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder, 0755));
+  return open_to_all(folder, group);
+}
+
+Result<void> make_memory_dir(const std::string& folder, const Value& source, std::optional<uint32_t> group) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder, 0755));
+  if (is_mount(folder)) return {};
+  const auto limit = parse_units(source["sizeLimit"]);
+  const std::string options = limit ? "size=" + std::to_string(*limit) : "";
+  if (::mount("tmpfs", folder.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0) {
+    return fail_errno(errno, "mount memory volume " + folder);
+  }
+  return open_to_all(folder, group);
+}
+
+Result<void> check_host_path(const Value& source) {
+  const std::string& path = source["path"].str();
+  const std::string& type = source["type"].str();
+  if (type == "DirectoryOrCreate") return io::make_directories(path, 0755);
+  struct stat info{};
+  const bool exists = ::stat(path.c_str(), &info) == 0;
+  if (type == "FileOrCreate" && !exists) return io::write_file_atomic(path, "", 0644);
+  if (type.empty() && !exists) return io::make_directories(path, 0755);
+  const bool fits =
+      exists &&
+      (type.empty() || type == "FileOrCreate" || (type == "Directory" && S_ISDIR(info.st_mode)) ||
+       (type == "File" && S_ISREG(info.st_mode)) || (type == "Socket" && S_ISSOCK(info.st_mode)) ||
+       (type == "CharDevice" && S_ISCHR(info.st_mode)) || (type == "BlockDevice" && S_ISBLK(info.st_mode)));
+  if (!fits)
+    return fail(Code::kInvalidArgument,
+                "hostPath type check failed: " + path + " is not a " + to_lower(type));
+  return {};
+}
+
+}  // namespace
+
+bool VolumeManager::refreshable(const Value& pod) {
+  for (const auto& volume : pod["spec"]["volumes"].items()) {
+    if (is_payload_volume(volume)) return true;
+  }
+  return false;
+}
+
+io::Task<Result<ConfigObjects>> VolumeManager::fetch(std::string name_space, ObjectNames names) {
+  ConfigObjects out;
+  const std::string prefix = "/api/v1/namespaces/" + name_space;
+  for (const auto& name : names.config_maps) {
+    auto object = co_await api_.get(prefix + "/configmaps/" + name);
+    if (!object && object.error().code != Code::kNotFound) co_return std::unexpected(object.error());
+    out.config_maps[name] = object ? *object : Value();
+  }
+  for (const auto& name : names.secrets) {
+    auto object = co_await api_.get(prefix + "/secrets/" + name);
+    if (!object && object.error().code != Code::kNotFound) co_return std::unexpected(object.error());
+    out.secrets[name] = object ? *object : Value();
+  }
+  co_return out;
+}
+
+io::Task<Result<Tokens>> VolumeManager::fetch_tokens(Value pod, Value volume) {
+  Tokens out;
+  const auto& metadata = pod["metadata"];
+  for (const auto& wanted : token_requests(volume)) {
+    const std::string path = "/api/v1/namespaces/" + metadata["namespace"].str() + "/serviceaccounts/" +
+                             pod["spec"]["serviceAccountName"].str_or("default") + "/token";
+    Value spec = Value::object({{"expirationSeconds", wanted["expirationSeconds"].as_int(kTokenSeconds)},
+                                {"boundObjectRef", Value::object({{"kind", "Pod"},
+                                                                  {"apiVersion", "v1"},
+                                                                  {"name", metadata["name"]},
+                                                                  {"uid", metadata["uid"]}})}});
+    const std::string audience = wanted["audience"].str();
+    if (!audience.empty()) spec.set("audiences", Value::array({audience}));
+    const Value request =
+        Value::object({{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "TokenRequest"}, {"spec", spec}});
+    auto answer = co_await api_.create(path, request);
+    if (!answer) co_return wrap(answer.error(), "failed to fetch token");
+    out[audience] = (*answer)["status"]["token"].str();
+  }
+  co_return out;
+}
+
+io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod, std::string host_ip,
+                                                         std::string node_name) {
+  PreparedVolumes out;
+  const std::string uid = pod["metadata"]["uid"].str();
+  const auto group = fs_group(pod);
+  for (const auto& volume : pod["spec"]["volumes"].items()) {
+    const std::string name = volume["name"].str();
+    const std::string failed = "MountVolume.SetUp failed for volume \"" + name + "\" ";
+    std::string path = paths_.volumes(uid) + "/" + name;
+    Result<void> made;
+    if (is_payload_volume(volume)) {
+      auto objects = co_await fetch(pod["metadata"]["namespace"].str(), volume_references(volume));
+      if (!objects) co_return wrap(objects.error(), failed);
+      auto tokens = co_await fetch_tokens(pod, volume);
+      if (!tokens) co_return wrap(tokens.error(), failed);
+      const PodIdentity identity{pod, pod["status"]["podIP"].str(), host_ip, node_name};
+      auto payload = make_payload({volume, identity, *objects, *tokens});
+      if (!payload) co_return wrap(payload.error(), failed);
+      made = co_await io::run_blocking(
+          loop_, [path, data = *payload, group] { return write_payload(path, data, group); });
+    } else if (volume.contains("emptyDir")) {
+      const Value source = volume["emptyDir"];
+      if (source["medium"].str() == "Memory") {
+        path = paths_.memory_volumes(uid) + "/" + name;
+        out.memory.push_back(path);
+        made = make_memory_dir(path, source, group);
+      } else {
+        made = make_empty_dir(path, group);
+      }
+    } else if (volume.contains("hostPath")) {
+      path = volume["hostPath"]["path"].str();
+      made = check_host_path(volume["hostPath"]);
+    } else {
+      made = fail(Code::kUnimplemented, "this kind of volume is not supported");
+    }
+    if (!made) co_return wrap(made.error(), failed);
+    out.paths[name] = path;
+  }
+  co_return out;
+}
+
+Result<void> VolumeManager::release(const NodePaths& paths, const std::string& uid) {
+  const std::string folder = paths.memory_volumes(uid);
+  auto names = io::list_directory(folder);
+  if (!names) return {};
+  for (const auto& name : *names) ::umount2((folder + "/" + name).c_str(), MNT_DETACH);
+  return io::remove_tree(folder);
+}
+
+}  // namespace skiff::node

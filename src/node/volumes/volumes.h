@@ -1,0 +1,44 @@
+// The volumes of a pod on disk: prepared before its sandbox, refreshed while it runs, removed with it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "io/loop.h"
+#include "node/api/cluster_api.h"
+#include "node/pod/env.h"
+#include "node/runtime/node_paths.h"
+#include "node/volumes/payload.h"
+
+namespace skiff::node {
+
+struct PreparedVolumes {
+  std::map<std::string, std::string> paths;  // volume name → on the host
+  std::vector<std::string> memory;           // mounts of emptyDir volumes in memory
+};
+
+class VolumeManager {
+ public:
+  VolumeManager(io::Loop& loop, ClusterApi& api, NodePaths paths)
+      : loop_(loop), api_(api), paths_(std::move(paths)) {}
+
+  // Idempotent: what is there stays, changed ConfigMaps and Secrets are written again. The error is the text
+  // of the FailedMount event.
+  io::Task<Result<PreparedVolumes>> prepare(json::Value pod, std::string host_ip, std::string node_name);
+  // True when a refresh may change something.
+  static bool refreshable(const json::Value& pod);
+  // Unmounts the volumes in memory; the folders go with the pod's. Blocking.
+  static Result<void> release(const NodePaths& paths, const std::string& uid);
+
+  // ConfigMaps and Secrets by name; null for those that do not exist. Other failures are errors.
+  io::Task<Result<ConfigObjects>> fetch(std::string name_space, ObjectNames names);
+
+ private:
+  io::Task<Result<Tokens>> fetch_tokens(json::Value pod, json::Value volume);
+  io::Loop& loop_;
+  ClusterApi& api_;
+  NodePaths paths_;
+};
+
+}  // namespace skiff::node
