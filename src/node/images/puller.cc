@@ -110,11 +110,12 @@ io::Task<Result<Image>> Puller::fetch(Reference reference, std::string name, std
 }
 
 io::Task<Result<Image>> Puller::import(std::string layout, std::string tag) {
-  co_return co_await io::run_blocking(loop_, [paths = options_.paths, layout, tag]() -> Result<Image> {
+  auto imported = co_await io::run_blocking(loop_, [paths = options_.paths, layout, tag]() -> Result<Image> {
     auto image = read_layout(layout, tag);
     if (!image) return std::unexpected(image.error());
     return ImageStore::unpack_image(paths, layout, *image);
   });
+  co_return imported;
 }
 
 io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string docker_config) {

@@ -1,0 +1,33 @@
+// Keeps the Node object and its Lease alive: the lease every 10 s, the status when it changes or every 5
+// minutes.
+#pragma once
+
+#include "io/loop.h"
+#include "node/agent/node_status.h"
+#include "node/api/cluster_api.h"
+
+namespace skiff::node {
+
+class Heartbeat {
+ public:
+  Heartbeat(io::Loop& loop, ClusterApi& api, ImageService& images, NodeStatusInput input, std::string data)
+      : loop_(loop), api_(api), images_(images), input_(std::move(input)), data_(std::move(data)) {}
+  // Registers the node, again and again until the API answers.
+  io::Task<void> enroll();
+  // For ever.
+  io::Task<void> run_lease();
+  io::Task<void> run_status();
+
+ private:
+  io::Task<Result<void>> write_status();
+  io::Task<Result<void>> renew();
+  io::Loop& loop_;
+  ClusterApi& api_;
+  ImageService& images_;
+  NodeStatusInput input_;
+  std::string data_;
+  json::Value status_;  // last written
+  WallTime written_{};
+};
+
+}  // namespace skiff::node

@@ -1,0 +1,39 @@
+// The Node object of this machine: pure, from facts read beforehand.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "node/images/image_service.h"
+#include "node/network/addresses.h"
+
+namespace skiff::node {
+
+struct MachineFacts {
+  int64_t cpu_milli = 1000;
+  int64_t memory_bytes = 0;
+  int64_t disk_bytes = 0;
+  int64_t available_memory_bytes = 0;
+  int64_t available_disk_bytes = 0;
+  std::string machine_id, boot_id, kernel, os_image, architecture;
+};
+// From /proc, /etc/os-release and the file system of `data`. Blocking.
+MachineFacts read_machine(const std::string& data);
+
+constexpr int kMaxPods = 110;
+
+struct NodeStatusInput {
+  std::string name, address;
+  MachineFacts machine;
+  Subnet pods;
+  uint16_t agent_port = 0;
+  std::vector<Image> images;
+  std::string runtime_version;
+};
+json::Value make_node(const NodeStatusInput& input, WallTime now);
+// Conditions keep their transition times from `old` while their status stays.
+json::Value make_node_status(const NodeStatusInput& input, const json::Value& old, WallTime now);
+
+}  // namespace skiff::node

@@ -1,0 +1,205 @@
+#include "node/pod/linux_pod_host.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "io/file.h"
+#include "io/sync.h"
+#include "node/runtime/record.h"
+#include "node/runtime/sandbox.h"
+
+namespace skiff::node {
+
+namespace {
+constexpr const char* kPodFile = "/pod.json";
+constexpr const char* kAddressFile = "/address";
+
+std::string uid_of(const json::Value& pod) {
+  return pod["metadata"]["uid"].str();
+}
+bool uses_host_network(const json::Value& pod) {
+  return pod["spec"]["hostNetwork"].as_bool();
+}
+}  // namespace
+
+std::string pod_log_folder(const NodePaths& paths, const json::Value& pod) {
+  const auto& metadata = pod["metadata"];
+  return paths.logs() + "/" + metadata["namespace"].str() + "_" + metadata["name"].str() + "_" +
+         metadata["uid"].str();
+}
+
+std::string container_log_path(const NodePaths& paths, const json::Value& pod, const std::string& container,
+                               int attempt) {
+  return pod_log_folder(paths, pod) + "/" + container + "/" + std::to_string(attempt) + ".log";
+}
+
+LinuxPodHost::LinuxPodHost(io::Loop& loop, ClusterApi& api, ImageService& images, LinuxHostOptions options)
+    : loop_(loop),
+      api_(api),
+      images_(images),
+      options_(std::move(options)),
+      volumes_(loop, api, options_.paths),
+      addresses_(options_.ranges.pods) {}
+
+io::Task<Result<void>> LinuxPodHost::open() {
+  auto made = co_await io::run_blocking(loop_, [options = options_]() -> Result<void> {
+    SKIFF_RETURN_IF_ERROR(io::make_directories(options.paths.pods()));
+    SKIFF_RETURN_IF_ERROR(io::make_directories(options.paths.logs()));
+    SKIFF_RETURN_IF_ERROR(make_mount_point(options.paths.mounts()));
+    return make_bridge({options.instance, options.ranges});
+  });
+  if (!made) co_return made;
+  auto netlink = Netlink::open();
+  if (!netlink) co_return std::unexpected(netlink.error());
+  auto index = netlink->link_index(bridge_name(options_.instance));
+  if (!index) co_return std::unexpected(index.error());
+  bridge_ = *index;
+  for (const auto& uid : known_pods()) {
+    auto text = io::read_file(options_.paths.pod(uid) + kAddressFile);
+    auto address = text ? parse_ipv4(std::string(trim(*text))) : Result<Ipv4>(std::unexpected(text.error()));
+    if (address && addresses_.reserve(*address)) taken_[uid] = *address;
+  }
+  co_return Result<void>();
+}
+
+std::vector<std::string> LinuxPodHost::known_pods() const {
+  return io::list_directory(options_.paths.pods()).value_or(std::vector<std::string>{});
+}
+
+json::Value LinuxPodHost::saved_pod(const std::string& uid) const {
+  auto text = io::read_file(options_.paths.pod(uid) + kPodFile);
+  if (!text) return {};
+  return json::parse(*text).value_or(json::Value());
+}
+
+Result<Ipv4> LinuxPodHost::address_of(const std::string& uid) {
+  if (const auto known = taken_.find(uid); known != taken_.end()) return known->second;
+  auto address = addresses_.take();
+  if (!address) return address;
+  taken_[uid] = *address;
+  auto written = write_quick(options_.paths.pod(uid) + kAddressFile, format_ipv4(*address));
+  if (!written) return std::unexpected(written.error());
+  return address;
+}
+
+bool LinuxPodHost::alive(const json::Value& pod) {
+  return sandbox_alive(options_.paths.namespaces(uid_of(pod)));
+}
+
+io::Task<Result<PodGround>> LinuxPodHost::set_up(json::Value pod) {
+  const std::string uid = uid_of(pod);
+  auto made = io::make_directories(options_.paths.pod(uid));
+  if (!made) co_return std::unexpected(made.error());
+  auto saved = write_quick(options_.paths.pod(uid) + kPodFile, json::encode(pod));
+  if (!saved) co_return std::unexpected(saved.error());
+  PodGround ground;
+  ground.sandbox = options_.paths.namespaces(uid);
+  ground.ip = options_.host_ip;
+  if (!uses_host_network(pod)) {
+    auto address = address_of(uid);
+    if (!address) co_return std::unexpected(address.error());
+    ground.ip = format_ipv4(*address);
+  }
+  pod.edit("status").set("podIP", ground.ip);
+  auto volumes = co_await volumes_.prepare(pod, options_.host_ip, options_.node_name);
+  if (!volumes) co_return std::unexpected(volumes.error());
+  ground.volumes = std::move(volumes->paths);
+  ground.memory_volumes = std::move(volumes->memory);
+  if (!sandbox_alive(ground.sandbox)) {
+    auto namespaces = co_await make_namespaces(pod, ground.ip);
+    if (!namespaces) co_return fail(Code::kInternal, namespaces.error().message);
+  }
+  auto files = write_pod_files(pod, ground.ip);
+  if (!files) co_return fail(Code::kInternal, files.error().message);
+  co_return ground;
+}
+
+io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::string ip) {
+  const std::string folder = options_.paths.namespaces(uid_of(pod));
+  const std::string veth = veth_name(options_.instance, uid_of(pod));
+  const auto network = uses_host_network(pod) ? PodNetwork::kHost : PodNetwork::kOwn;
+  const auto hostname = pod_hostname(pod);
+  auto address = parse_ipv4(ip);
+  if (network == PodNetwork::kOwn && !address) co_return std::unexpected(address.error());
+  auto made =
+      co_await io::run_blocking(loop_,
+                                [folder, veth, network, hostname, address = address.value_or(0),
+                                 bridge = bridge_, subnet = options_.ranges.pods]() -> Result<void> {
+                                  auto host = Netlink::open();
+                                  if (!host) return std::unexpected(host.error());
+                                  // What an earlier try or a reboot left.
+                                  auto cleaned = remove_sandbox(folder);
+                                  if (network == PodNetwork::kOwn) auto deleted = host->delete_link(veth);
+                                  return make_sandbox(folder, hostname, network, [&](int net_namespace) {
+                                    return connect_pod(*host, bridge, veth, net_namespace, address, subnet);
+                                  });
+                                });
+  co_return made;
+}
+
+Result<void> LinuxPodHost::write_pod_files(const json::Value& pod, const std::string& ip) {
+  const std::string folder = options_.paths.etc(uid_of(pod));
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder, 0755));
+  const auto host = parse_resolv_conf(io::read_file("/etc/resolv.conf").value_or(""));
+  const std::pair<const char*, std::string> files[] = {
+      {"/hosts", make_hosts(pod, ip, options_.cluster_domain)},
+      {"/hostname", pod_hostname(pod) + "\n"},
+      {"/resolv.conf", make_resolv_conf(pod, host, options_.cluster_dns, options_.cluster_domain)}};
+  for (const auto& [name, text] : files) {
+    const std::string path = folder + name;
+    if (io::path_exists(path)) continue;  // mounted into containers: must stay the same file
+    SKIFF_RETURN_IF_ERROR(write_quick(path, text));
+    ::chmod(path.c_str(), 0644);
+  }
+  return {};
+}
+
+io::Task<void> LinuxPodHost::refresh(json::Value pod) {
+  if (!VolumeManager::refreshable(pod)) co_return;
+  auto refreshed = co_await volumes_.prepare(pod, options_.host_ip, options_.node_name);
+  if (!refreshed)
+    log_warn("volumes not refreshed", {{"pod", uid_of(pod)}, {"error", refreshed.error().message}});
+}
+
+std::string LinuxPodHost::cgroup_of(const json::Value& pod) const {
+  return "/skiff-" + options_.instance + "/pod" + uid_of(pod);
+}
+
+io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod) {
+  const std::string uid = uid_of(pod);
+  auto torn =
+      co_await io::run_blocking(loop_,
+                                [paths = options_.paths, uid, veth = veth_name(options_.instance, uid),
+                                 cgroups = options_.cgroups, cgroup = cgroup_of(pod)]() -> Result<void> {
+                                  auto unlinked = disconnect_pod(veth);
+                                  auto removed = remove_sandbox(paths.namespaces(uid));
+                                  auto released = VolumeManager::release(paths, uid);
+                                  remove_cgroup(cgroups, cgroup);
+                                  if (!unlinked) return unlinked;
+                                  if (!removed) return removed;
+                                  return released;
+                                });
+  const auto taken = taken_.find(uid);
+  if (taken != taken_.end()) {
+    addresses_.release(taken->second);
+    taken_.erase(taken);
+    ::unlink((options_.paths.pod(uid) + kAddressFile).c_str());
+  }
+  co_return torn;
+}
+
+io::Task<Result<void>> LinuxPodHost::remove(json::Value pod) {
+  auto torn = co_await tear_down(pod);
+  auto removed = co_await io::run_blocking(loop_,
+                                           [folder = options_.paths.pod(uid_of(pod)),
+                                            logs = pod_log_folder(options_.paths, pod)]() -> Result<void> {
+                                             SKIFF_RETURN_IF_ERROR(io::remove_tree(folder));
+                                             return io::remove_tree(logs);
+                                           });
+  if (!torn) co_return torn;
+  co_return removed;
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,88 @@
+// The real machine around a pod: volumes, namespaces, network and files.
+#pragma once
+
+#include <map>
+
+#include "io/loop.h"
+#include "node/images/image_service.h"
+#include "node/network/addresses.h"
+#include "node/network/pod_network.h"
+#include "node/pod/env.h"
+#include "node/pod/pod_files.h"
+#include "node/pod/pod_host.h"
+#include "node/runtime/cgroup_host.h"
+#include "node/runtime/node_paths.h"
+#include "node/runtime/oci_config.h"
+#include "node/volumes/volumes.h"
+
+namespace skiff::node {
+
+struct LinuxHostOptions {
+  NodePaths paths;
+  std::string instance;
+  std::string node_name;
+  std::string host_ip;
+  std::string cluster_domain = "cluster.local";
+  std::string cluster_dns;  // "" when there is none
+  ClusterRanges ranges;
+  CgroupHost cgroups;
+  int64_t cpu_milli = 0;
+  int64_t memory_bytes = 0;
+  int least_oom_score = -1000;  // what this process may give its children
+};
+
+// Lowering the score takes CAP_SYS_RESOURCE, which a node inside a container may lack. `status` and `score`
+// are the texts of /proc/self/status and /proc/self/oom_score_adj.
+int least_oom_score(const std::string& status, const std::string& score);
+
+class LinuxPodHost final : public PodHost {
+ public:
+  LinuxPodHost(io::Loop& loop, ClusterApi& api, ImageService& images, LinuxHostOptions options);
+
+  // The bridge and the mount point; reserves the addresses of pods found on disk. Once, before any pod.
+  io::Task<Result<void>> open();
+  // Services whose variables containers get, by namespace; kept by the agent.
+  void set_services(std::string name_space, EnvMap variables) {
+    services_[std::move(name_space)] = std::move(variables);
+  }
+  // Uids of the pods that have a folder.
+  std::vector<std::string> known_pods() const;
+  // The pod object that was saved when it was last set up; null when unreadable.
+  json::Value saved_pod(const std::string& uid) const;
+
+  io::Task<Result<PodGround>> set_up(json::Value pod) override;
+  bool alive(const json::Value& pod) override;
+  io::Task<void> refresh(json::Value pod) override;
+  io::Task<Result<void>> tear_down(json::Value pod) override;
+  io::Task<Result<void>> remove(json::Value pod) override;
+  io::Task<Result<ContainerSpec>> make_spec(json::Value pod, ContainerDef def, int attempt, Image image,
+                                            PodGround ground) override;
+  std::string termination_message(const json::Value& pod, const ContainerDef& def,
+                                  const ContainerRun& run) override;
+  io::Task<std::string> pull_credentials(json::Value pod) override;
+
+ private:
+  Result<Ipv4> address_of(const std::string& uid);
+  io::Task<Result<void>> make_namespaces(json::Value pod, std::string ip);
+  Result<void> write_pod_files(const json::Value& pod, const std::string& ip);
+  std::vector<Mount> system_mounts(const json::Value& pod, const ContainerDef& def, int attempt) const;
+  std::string cgroup_of(const json::Value& pod) const;
+  PodIdentity identity(const json::Value& pod, const std::string& ip) const;
+
+  io::Loop& loop_;
+  ClusterApi& api_;
+  ImageService& images_;
+  LinuxHostOptions options_;
+  VolumeManager volumes_;
+  AddressPool addresses_;
+  std::map<std::string, Ipv4> taken_;  // by pod uid
+  std::map<std::string, EnvMap> services_;
+  int bridge_ = 0;
+};
+
+// The folder of a pod's logs: "<namespace>_<name>_<uid>".
+std::string pod_log_folder(const NodePaths& paths, const json::Value& pod);
+std::string container_log_path(const NodePaths& paths, const json::Value& pod, const std::string& container,
+                               int attempt);
+
+}  // namespace skiff::node

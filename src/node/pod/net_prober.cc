@@ -1,0 +1,113 @@
+#include "node/pod/net_prober.h"
+
+#include "base/strings.h"
+#include "io/sync.h"
+#include "net/http_client.h"
+
+namespace skiff::node {
+
+namespace {
+
+using Verdict = ProbeOutcome::Verdict;
+
+constexpr size_t kMaxBody = 10 << 10;  // bytes of an answer that are read
+
+std::string seconds_text(Duration limit) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limit).count()) + "s";
+}
+
+net::Request make_request(const json::Value& get) {
+  net::Request request;
+  request.target = get["path"].str_or("/");
+  if (request.target.front() != '/') request.target.insert(0, "/");
+  request.headers.set("User-Agent", "kube-probe/1.32");
+  request.headers.set("Accept", "*/*");
+  request.headers.set("Connection", "close");
+  for (const auto& header : get["httpHeaders"].items())
+    request.headers.set(header["name"].str(), header["value"].str());
+  return request;
+}
+
+}  // namespace
+
+uint16_t resolve_port(const json::Value& container, const json::Value& port) {
+  if (port.is_int()) return static_cast<uint16_t>(port.as_int());
+  if (const auto number = parse_uint(port.str())) return static_cast<uint16_t>(*number);
+  for (const auto& entry : container["ports"].items()) {
+    if (entry["name"].str() == port.str()) return static_cast<uint16_t>(entry["containerPort"].as_int());
+  }
+  return 0;
+}
+
+io::Task<ProbeOutcome> NetProber::probe(ContainerKey key, std::string pod_ip, json::Value container,
+                                        json::Value action, Duration limit) {
+  if (action.contains("exec")) {
+    auto outcome = co_await exec(std::move(key), action["exec"]["command"], limit);
+    co_return outcome;
+  }
+  const bool http_get = action.contains("httpGet");
+  const json::Value& target = http_get ? action["httpGet"] : action["tcpSocket"];
+  if (target.is_null()) co_return ProbeOutcome{Verdict::kError, "this kind of probe is not supported"};
+  const uint16_t port = resolve_port(container, target["port"]);
+  if (port == 0) co_return ProbeOutcome{Verdict::kFailure, "unknown port"};
+  const std::string host = target["host"].str_or(pod_ip);
+  if (http_get) {
+    auto outcome = co_await http(host, port, target, limit);
+    co_return outcome;
+  }
+  auto outcome = co_await tcp(host, port, limit);
+  co_return outcome;
+}
+
+io::Task<ProbeOutcome> NetProber::exec(ContainerKey key, json::Value command, Duration limit) {
+  std::vector<std::string> argv;
+  std::string words;
+  for (const auto& word : command.items()) {
+    argv.push_back(word.str());
+    words += (words.empty() ? "" : " ") + word.str();
+  }
+  auto result = co_await runtime_.exec(std::move(key), std::move(argv), limit);
+  if (!result && result.error().code == Code::kTimeout) {
+    co_return ProbeOutcome{Verdict::kFailure,
+                           "command timed out: \"" + words + "\" timed out after " + seconds_text(limit)};
+  }
+  if (!result) co_return ProbeOutcome{Verdict::kError, result.error().message};
+  if (result->exit_code == 0) co_return ProbeOutcome{};
+  co_return ProbeOutcome{Verdict::kFailure, result->output};
+}
+
+io::Task<ProbeOutcome> NetProber::tcp(std::string host, uint16_t port, Duration limit) {
+  const auto address = io::Address::tcp(host, port);
+  auto task = network_.connect(address);
+  auto stream = co_await io::with_timeout(loop_, limit, std::move(task));
+  if (stream) co_return ProbeOutcome{};
+  const bool late = stream.error().code == Code::kTimeout;
+  co_return ProbeOutcome{Verdict::kFailure,
+                         "dial tcp " + address.to_string() + ": " +
+                             (late ? "i/o timeout" : "connect: " + stream.error().message)};
+}
+
+io::Task<ProbeOutcome> NetProber::http(std::string host, uint16_t port, json::Value get, Duration limit) {
+  net::ClientOptions options;
+  options.address = io::Address::tcp(host, port);
+  options.connect_timeout = limit;
+  options.response_timeout = limit;
+  options.max_body = kMaxBody;
+  const std::string url = "http://" + options.address.to_string() + get["path"].str_or("/");
+  net::HttpClient client(loop_, network_, options);
+  auto task = client.open(make_request(get));
+  auto response = co_await io::with_timeout(loop_, limit, std::move(task));
+  if (!response) {
+    const bool late = response.error().code == Code::kTimeout;
+    co_return ProbeOutcome{Verdict::kFailure,
+                           "Get \"" + url + "\": " +
+                               (late ? "context deadline exceeded (Client.Timeout exceeded while "
+                                       "awaiting headers)"
+                                     : response.error().message)};
+  }
+  const int status = (*response)->head().status;
+  if (status >= 200 && status < 400) co_return ProbeOutcome{};
+  co_return ProbeOutcome{Verdict::kFailure, "HTTP probe failed with statuscode: " + std::to_string(status)};
+}
+
+}  // namespace skiff::node

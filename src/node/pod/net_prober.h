@@ -1,0 +1,25 @@
+// Probes for real: exec through the runtime, http and tcp over the network.
+#pragma once
+
+#include "io/stream.h"
+#include "node/pod/prober.h"
+
+namespace skiff::node {
+
+class NetProber final : public Prober {
+ public:
+  NetProber(io::Loop& loop, io::Network& network, Runtime& runtime)
+      : loop_(loop), network_(network), runtime_(runtime) {}
+  io::Task<ProbeOutcome> probe(ContainerKey key, std::string pod_ip, json::Value container,
+                               json::Value action, Duration limit) override;
+
+ private:
+  io::Task<ProbeOutcome> exec(ContainerKey key, json::Value command, Duration limit);
+  io::Task<ProbeOutcome> tcp(std::string host, uint16_t port, Duration limit);
+  io::Task<ProbeOutcome> http(std::string host, uint16_t port, json::Value get, Duration limit);
+  io::Loop& loop_;
+  io::Network& network_;
+  Runtime& runtime_;
+};
+
+}  // namespace skiff::node
