@@ -5,17 +5,25 @@
 #include "io/sync.h"
 #include "node/agent/heartbeat.h"
 #include "node/agent/pod_manager.h"
+#include "node/dns/dns_server.h"
 #include "node/events/recorder.h"
 #include "node/images/puller.h"
+#include "node/logs/log_files.h"
+#include "node/logs/log_server.h"
 #include "node/pod/linux_pod_host.h"
 #include "node/pod/net_prober.h"
 #include "node/runtime/conmon_runtime.h"
+#include "node/services/service_proxy.h"
 
 namespace skiff::node {
 
 namespace {
 
 constexpr Ipv4 kGatewayHost = 1, kDnsHost = 10;
+constexpr Duration kWaitForApi = std::chrono::seconds(15);  // before pods on disk go on without it
+constexpr Duration kRotateEvery = std::chrono::seconds(10);
+constexpr Duration kCollectEvery = std::chrono::minutes(5);
+constexpr int64_t kImageDiskPercent = 15;  // free space below which images from registries go
 
 AgentOptions completed(AgentOptions options) {
   if (options.local_images.empty()) options.local_images = options.data + "/../images";
@@ -66,6 +74,17 @@ NodeStatusInput status_input(const AgentOptions& options) {
   return out;
 }
 
+DnsOptions dns_options(const AgentOptions& options) {
+  DnsOptions out;
+  out.address = format_ipv4(options.ranges.services.base + kDnsHost);
+  out.domain = options.cluster_domain;
+  // Read each time: the host's resolvers change when it joins another network.
+  out.resolvers = [] {
+    return parse_resolv_conf(io::read_file("/etc/resolv.conf").value_or("")).nameservers;
+  };
+  return out;
+}
+
 }  // namespace
 
 struct Agent::Impl {
@@ -82,6 +101,15 @@ struct Agent::Impl {
         events(l, a, options.node_name),
         pods(WorkerServices{l, a, runtime, images, host, prober, events, options.host_ip}),
         heartbeat(l, a, images, status_input(options), options.data),
+        services(l, a, options.instance, options.ranges,
+                 [this](const std::string& name, EnvMap variables) {
+                   host.set_services(name, std::move(variables));
+                 }),
+        dns(l, n, dns_options(options),
+            [this] { return ClusterZone::Objects{services.objects().services, services.objects().slices}; }),
+        logs(l, options.log_token,
+             [this](const std::string& name_space, const std::string& pod, const std::string& container,
+                    bool previous) { return find_log(name_space, pod, container, previous); }),
         scope(l) {}
   ~Impl() {
     scope.cancel();
@@ -90,6 +118,11 @@ struct Agent::Impl {
 
   io::Task<Result<void>> start();
   io::Task<void> serve();
+  io::Task<void> begin_without_api();
+  io::Task<void> rotate_logs();
+  io::Task<void> collect_garbage();
+  Result<LogTarget> find_log(const std::string& name_space, const std::string& name,
+                             const std::string& container, bool previous);
 
   io::Loop& loop;
   io::Network& network;
@@ -103,6 +136,9 @@ struct Agent::Impl {
   EventRecorder events;
   PodManager pods;
   Heartbeat heartbeat;
+  ServiceProxy services;
+  DnsServer dns;
+  LogServer logs;
   io::TaskScope scope;
 };
 
@@ -113,12 +149,74 @@ io::Task<Result<void>> Agent::Impl::start() {
   if (!opened) co_return opened;
   auto ground = co_await host.open();
   if (!ground) co_return wrap(ground.error(), "set up the node's network");
+  auto proxied = co_await services.start();
+  if (!proxied) co_return wrap(proxied.error(), "set up services");
   auto recovered = co_await runtime.recover();
   if (!recovered) co_return wrap(recovered.error(), "adopt containers");
   runtime.on_exit([this](const ContainerKey& key) { pods.on_container_exit(key); });
   for (const auto& uid : host.known_pods()) pods.add_leftover(host.saved_pod(uid));
+  auto named = dns.listen();
+  if (!named) co_return named;
+  auto listening = logs.listen(network, options.log_address);
+  if (!listening) co_return listening;
   scope.spawn(serve());
+  scope.spawn(begin_without_api());
+  scope.spawn(rotate_logs());
+  scope.spawn(collect_garbage());
   co_return Result<void>();
+}
+
+io::Task<void> Agent::Impl::begin_without_api() {
+  co_await io::sleep(loop, kWaitForApi);
+  pods.begin_leftovers();
+}
+
+Result<LogTarget> Agent::Impl::find_log(const std::string& name_space, const std::string& name,
+                                        const std::string& container, bool previous) {
+  const json::Value* pod = pods.find(name_space, name);
+  if (pod == nullptr) return fail(Code::kNotFound, "pod \"" + name + "\" not found");
+  const auto& uid = (*pod)["metadata"]["uid"].str();
+  std::optional<ContainerRun> latest;
+  for (const auto& run : runtime.list(uid)) {
+    if (run.key.name == container) latest = run;
+  }
+  const std::string who = "container \"" + container + "\" in pod \"" + name + "\"";
+  if (!latest) return fail(Code::kInvalidArgument, who + " is waiting to start: ContainerCreating");
+  const int attempt = latest->key.attempt - (previous ? 1 : 0);
+  if (attempt < 0) return fail(Code::kInvalidArgument, "previous terminated " + who + " not found");
+  const ContainerKey key{uid, container, attempt};
+  return LogTarget{container_log_path(paths_of(options), *pod, container, attempt), [this, key] {
+                     const auto run = runtime.find(key);
+                     return run && run->state != RunState::kExited;
+                   }};
+}
+
+io::Task<void> Agent::Impl::rotate_logs() {
+  for (;;) {
+    co_await io::sleep(loop, kRotateEvery);
+    for (const auto& pod : pods.all()) {
+      for (const auto& run : runtime.list(pod["metadata"]["uid"].str())) {
+        if (run.state != RunState::kRunning) continue;
+        const std::string path = container_log_path(paths_of(options), pod, run.key.name, run.key.attempt);
+        auto rotated = rotate_log(path, loop.wall_now());
+        if (!rotated || !*rotated) continue;
+        auto reopened = runtime.reopen_log(run.key);
+        if (!reopened)
+          log_warn("log not reopened", {{"container", run.id}, {"error", reopened.error().message}});
+      }
+    }
+  }
+}
+
+io::Task<void> Agent::Impl::collect_garbage() {
+  for (;;) {
+    co_await io::sleep(loop, kCollectEvery);
+    const auto machine = read_machine(options.data);
+    const bool full = machine.available_disk_bytes * 100 < machine.disk_bytes * kImageDiskPercent;
+    auto collected = co_await images.collect(pods.images_in_use(),
+                                             full ? Puller::Pressure::kDiskFull : Puller::Pressure::kNone);
+    if (!collected) log_warn("images not collected", {{"error", collected.error().message}});
+  }
 }
 
 io::Task<void> Agent::Impl::serve() {

@@ -26,6 +26,7 @@ void PodManager::on_change(const ObjectChange& change) {
       break;
     case ObjectChange::Kind::kSynced: {
       listing_ = false;
+      begin_leftovers();
       std::vector<std::string> gone;
       for (const auto& [uid, worker] : workers_) {
         if (!listed_.contains(uid)) gone.push_back(uid);
@@ -38,6 +39,7 @@ void PodManager::on_change(const ObjectChange& change) {
 
 void PodManager::upsert(const json::Value& pod) {
   const std::string uid = pod["metadata"]["uid"].str();
+  leftovers_.erase(uid);
   if (const auto worker = workers_.find(uid); worker != workers_.end()) {
     worker->second->update(pod);
     return;
@@ -52,8 +54,15 @@ void PodManager::upsert(const json::Value& pod) {
 
 void PodManager::add_leftover(const json::Value& pod) {
   const std::string uid = pod["metadata"]["uid"].str();
-  if (uid.empty() || workers_.contains(uid)) return;
-  workers_[uid] = std::make_unique<PodWorker>(services_, pod, [this, uid] { finished(uid); });
+  if (!uid.empty() && !workers_.contains(uid)) leftovers_[uid] = pod;
+}
+
+void PodManager::begin_leftovers() {
+  const auto leftovers = std::exchange(leftovers_, {});
+  for (const auto& [uid, pod] : leftovers) {
+    const std::string name = uid;
+    workers_[name] = std::make_unique<PodWorker>(services_, pod, [this, name] { finished(name); });
+  }
 }
 
 void PodManager::removed(const std::string& uid) {
@@ -84,6 +93,12 @@ const json::Value* PodManager::find(const std::string& name_space, const std::st
     if (metadata["namespace"].str() == name_space && metadata["name"].str() == name) return &worker->pod();
   }
   return nullptr;
+}
+
+std::vector<json::Value> PodManager::all() const {
+  std::vector<json::Value> out;
+  for (const auto& [uid, worker] : workers_) out.push_back(worker->pod());
+  return out;
 }
 
 std::vector<std::string> PodManager::images_in_use() const {

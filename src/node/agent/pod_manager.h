@@ -17,14 +17,18 @@ class PodManager {
 
   // Called with every change of the node's pods.
   void on_change(const ObjectChange& change);
-  // Pods that were here before the agent started, as saved; those the API no longer knows are stopped.
+  // Pods that were here before the agent started, as saved. They wait for the first list of the API, whose
+  // objects are newer; what it does not name is stopped. begin_leftovers() ends the wait when the API stays
+  // away.
   void add_leftover(const json::Value& pod);
+  void begin_leftovers();
   void on_container_exit(const ContainerKey& key);
 
   size_t size() const { return workers_.size(); }
   // The pod of that uid, null when there is none.
   const json::Value* find(const std::string& uid) const;
   const json::Value* find(const std::string& name_space, const std::string& name) const;
+  std::vector<json::Value> all() const;
   // References of images that pods here use.
   std::vector<std::string> images_in_use() const;
   // Ends all workers; containers go on.
@@ -37,6 +41,7 @@ class PodManager {
   WorkerServices services_;
   std::map<std::string, std::unique_ptr<PodWorker>> workers_;  // by uid
   std::set<std::string> listed_;                               // uids named since the last kReset
+  std::map<std::string, json::Value> leftovers_;               // by uid
   bool listing_ = false;
 };
 

@@ -1,0 +1,132 @@
+#include "node/logs/log_reader.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "node/logs/log_files.h"
+
+namespace skiff::node {
+
+namespace {
+constexpr size_t kReadBytes = 64 << 10;
+
+bool same_file(int fd, const std::string& path) {
+  struct stat open_file{}, named{};
+  return ::fstat(fd, &open_file) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         open_file.st_ino == named.st_ino;
+}
+}  // namespace
+
+Result<std::unique_ptr<FolderWatch>> FolderWatch::create(io::Loop& loop, const std::string& folder) {
+  io::UniqueFd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (!fd) return fail_errno(errno, "inotify");
+  if (::inotify_add_watch(fd.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_FROM | IN_DELETE_SELF) <
+      0) {
+    return fail_errno(errno, "watch " + folder);
+  }
+  const int raw = fd.get();
+  std::unique_ptr<FolderWatch> watch(new FolderWatch(loop, std::move(fd)));
+  SKIFF_RETURN_IF_ERROR(loop.watch(raw, *watch));
+  return watch;
+}
+
+FolderWatch::~FolderWatch() {
+  loop_.unwatch(fd_.get());
+}
+
+void FolderWatch::on_readable() {
+  std::array<char, 4096> buffer;
+  while (::read(fd_.get(), buffer.data(), buffer.size()) > 0) {
+  }
+  changed_.set();
+}
+
+LogReader::LogReader(io::Loop& loop, std::string path, LogQuery query)
+    : loop_(loop), path_(std::move(path)), query_(query), formatter_(query) {}
+LogReader::~LogReader() = default;
+
+Result<void> LogReader::open() {
+  if (query_.follow) {
+    auto watch = FolderWatch::create(loop_, path_.substr(0, path_.rfind('/')));
+    if (!watch) return std::unexpected(watch.error());
+    watch_ = std::move(*watch);
+  }
+  const auto files = log_files(path_);
+  if (files.empty()) return {};
+  LogPosition begin;
+  if (query_.tail_lines) begin = find_tail(files, *query_.tail_lines);
+  file_ = io::UniqueFd(::open(files[begin.file].c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file_) return fail_errno(errno, "open " + files[begin.file]);
+  offset_ = begin.offset;
+  current_ = files[begin.file] == path_;
+  if (!current_) last_ = files[begin.file];
+  return {};
+}
+
+// The file after the one just read; false when there is none yet.
+bool LogReader::open_next() {
+  const auto files = log_files(path_);
+  std::string next;
+  if (current_) {
+    // The file we hold was rotated: it now has another name, and what follows it is next.
+    for (size_t i = 0; i < files.size(); ++i) {
+      if (same_file(file_.get(), files[i])) next = i + 1 < files.size() ? files[i + 1] : "";
+    }
+  } else {
+    const auto after = std::upper_bound(
+        files.begin(), files.end(), last_,
+        [this](const auto& a, const auto& b) { return b == path_ || (a != path_ && a < b); });
+    if (after != files.end()) next = *after;
+  }
+  if (next.empty()) return false;
+  file_ = io::UniqueFd(::open(next.c_str(), O_RDONLY | O_CLOEXEC));
+  offset_ = 0;
+  current_ = next == path_;
+  if (!current_) last_ = next;
+  return static_cast<bool>(file_);
+}
+
+Result<LogReader::Piece> LogReader::read_some() {
+  Piece piece;
+  if (!file_ && !open_next()) return piece;
+  std::array<char, kReadBytes> buffer;
+  for (;;) {
+    const ssize_t got = ::pread(file_.get(), buffer.data(), buffer.size(), offset_);
+    if (got < 0) return fail_errno(errno, "read a log");
+    if (got == 0) {
+      const bool rotated = !current_ || !same_file(file_.get(), path_);
+      if (rotated && open_next()) continue;
+      return piece;
+    }
+    offset_ += got;
+    rest_.append(buffer.data(), static_cast<size_t>(got));
+    size_t begin = 0;
+    for (size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
+      piece.done = !formatter_.add(std::string_view(rest_).substr(begin, end - begin), piece.text);
+      begin = end + 1;
+      if (piece.done) return piece;
+    }
+    rest_.erase(0, begin);
+    if (!piece.text.empty()) return piece;
+  }
+}
+
+io::Task<void> LogReader::wait(Duration limit) {
+  if (!watch_) co_return;
+  const io::TimerId timer = loop_.add_timer_after(limit, [this] { watch_->changed().set(); });
+  struct Cancel {
+    io::Loop& loop;
+    io::TimerId id;
+    ~Cancel() { loop.cancel_timer(id); }
+  } cancel{loop_, timer};
+  co_await watch_->changed().wait();
+  watch_->changed().reset();
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,61 @@
+// Reads a container's log from any point, across rotations, and waits for more.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "io/file.h"
+#include "io/loop.h"
+#include "io/sync.h"
+#include "node/logs/cri.h"
+
+namespace skiff::node {
+
+// Tells of changes in a folder through inotify.
+class FolderWatch final : public io::FdHandler {
+ public:
+  static Result<std::unique_ptr<FolderWatch>> create(io::Loop& loop, const std::string& folder);
+  ~FolderWatch() override;
+  void on_readable() override;
+  void on_writable() override {}
+  io::Event& changed() { return changed_; }
+
+ private:
+  FolderWatch(io::Loop& loop, io::UniqueFd fd) : loop_(loop), fd_(std::move(fd)), changed_(loop) {}
+  io::Loop& loop_;
+  io::UniqueFd fd_;
+  io::Event changed_;
+};
+
+class LogReader {
+ public:
+  // `path` is the current file's.
+  LogReader(io::Loop& loop, std::string path, LogQuery query);
+  ~LogReader();
+  // Finds the beginning.
+  Result<void> open();
+  // The next piece of output: empty when all that is there was read. `done` when the byte limit was reached.
+  struct Piece {
+    std::string text;
+    bool done = false;
+  };
+  Result<Piece> read_some();
+  // Until something was written, or `limit` passed.
+  io::Task<void> wait(Duration limit);
+
+ private:
+  bool open_next();
+  io::Loop& loop_;
+  std::string path_;
+  LogQuery query_;
+  LogFormatter formatter_;
+  io::UniqueFd file_;
+  int64_t offset_ = 0;
+  std::string last_;      // name of the rotated file last read to its end; "" before
+  bool current_ = false;  // reading the file that is being written
+  std::string rest_;      // an incomplete line
+  std::unique_ptr<FolderWatch> watch_;
+};
+
+}  // namespace skiff::node

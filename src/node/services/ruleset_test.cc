@@ -1,0 +1,53 @@
+#include "node/services/ruleset.h"
+
+#include <doctest/doctest.h>
+
+using namespace skiff;
+using namespace skiff::node;
+
+namespace {
+json::Value parse(const char* text) {
+  return *json::parse(text);
+}
+
+const char* const kService = R"({"metadata":{"name":"web","namespace":"shop"},"spec":{"clusterIP":"10.43.0.9",
+  "ports":[{"name":"http","port":80,"protocol":"TCP"}]}})";
+
+json::Value slice(const char* conditions) {
+  auto out =
+      parse(R"({"metadata":{"name":"web-1","namespace":"shop","labels":{"kubernetes.io/service-name":"web"}},
+    "addressType":"IPv4","ports":[{"name":"http","port":8080,"protocol":"TCP"}],
+    "endpoints":[{"addresses":["10.42.0.5"]}]})");
+  out.edit("endpoints").edit_at(0).set("conditions", parse(conditions));
+  return out;
+}
+}  // namespace
+
+TEST_CASE("a service leads to its ready endpoints' ports") {
+  const auto ports = make_service_ports({parse(kService)}, {slice(R"({"ready":true})")});
+  REQUIRE(ports.size() == 1);
+  CHECK(ports[0].backends == std::vector<Backend>{{"10.42.0.5", 8080}});
+}
+
+TEST_CASE("a terminating endpoint serves only when no other is ready") {
+  const auto ending = slice(R"({"ready":false,"serving":true,"terminating":true})");
+  CHECK(make_service_ports({parse(kService)}, {ending})[0].backends.size() == 1);
+  CHECK(make_service_ports({parse(kService)}, {slice(R"({"ready":false,"serving":false})")})[0]
+            .backends.empty());
+}
+
+TEST_CASE("headless services have no rules, services without endpoints refuse") {
+  CHECK(make_service_ports({parse(R"({"spec":{"clusterIP":"None","ports":[{"port":1}]}})")}, {}).empty());
+  const ClusterRanges ranges{*parse_subnet("10.42.0.0/16"), *parse_subnet("10.43.0.0/16")};
+  const auto text = make_ruleset({"t1", ranges, make_service_ports({parse(kService)}, {})});
+  CHECK(text.find("elements = { 10.43.0.9 . tcp . 80 }") != std::string::npos);
+  CHECK(text.find("dnat ip to") == std::string::npos);
+}
+
+TEST_CASE("the same objects give the same text in any order") {
+  const auto other = parse(
+      R"({"metadata":{"name":"a","namespace":"b"},"spec":{"clusterIP":"10.43.0.8","ports":[{"port":1}]}})");
+  const ClusterRanges ranges{*parse_subnet("10.42.0.0/16"), *parse_subnet("10.43.0.0/16")};
+  CHECK(make_ruleset({"t1", ranges, make_service_ports({parse(kService), other}, {})}) ==
+        make_ruleset({"t1", ranges, make_service_ports({other, parse(kService)}, {})}));
+}

@@ -1,0 +1,101 @@
+#include "node/services/service_proxy.h"
+
+#include "base/log.h"
+
+namespace skiff::node {
+
+namespace {
+constexpr Duration kRetry = std::chrono::seconds(1);
+
+std::string key_of(const json::Value& object) {
+  return object["metadata"]["namespace"].str() + "/" + object["metadata"]["name"].str();
+}
+
+std::vector<json::Value> values(const std::map<std::string, json::Value>& objects) {
+  std::vector<json::Value> out;
+  for (const auto& [key, value] : objects) out.push_back(value);
+  return out;
+}
+}  // namespace
+
+ServiceProxy::ServiceProxy(io::Loop& loop, ClusterApi& api, std::string instance, ClusterRanges ranges,
+                           VariablesCallback variables)
+    : loop_(loop),
+      api_(api),
+      instance_(std::move(instance)),
+      ranges_(ranges),
+      variables_(std::move(variables)),
+      changed_(loop),
+      scope_(loop) {}
+
+io::Task<Result<void>> ServiceProxy::start() {
+  // The rules of an agent before us stay until the cluster's services are known.
+  scope_.spawn(run());
+  scope_.spawn(api_.follow("/api/v1/services", "",
+                           [this](const ObjectChange& change) { on_change(objects_.services, change); }));
+  scope_.spawn(api_.follow("/apis/discovery.k8s.io/v1/endpointslices", "",
+                           [this](const ObjectChange& change) { on_change(objects_.slices, change); }));
+  co_return Result<void>();
+}
+
+// A list replaces what was known only when it is whole: rules must not vanish while it arrives.
+void ServiceProxy::on_change(std::map<std::string, json::Value>& kind, const ObjectChange& change) {
+  const auto arriving = listing_.find(&kind);
+  auto& target = arriving == listing_.end() ? kind : arriving->second;
+  switch (change.kind) {
+    case ObjectChange::Kind::kReset:
+      listing_[&kind].clear();
+      return;
+    case ObjectChange::Kind::kUpsert:
+      target[key_of(change.object)] = change.object;
+      break;
+    case ObjectChange::Kind::kRemoved:
+      target.erase(key_of(change.object));
+      break;
+    case ObjectChange::Kind::kSynced:
+      if (arriving != listing_.end()) kind = std::move(arriving->second);
+      listing_.erase(&kind);
+      break;
+  }
+  if (!listing_.contains(&kind)) changed_.set();
+}
+
+void ServiceProxy::publish_variables() {
+  std::map<std::string, std::vector<json::Value>> by_namespace;
+  const auto kubernetes = objects_.services.find("default/kubernetes");
+  for (const auto& [key, service] : objects_.services) {
+    by_namespace[service["metadata"]["namespace"].str()].push_back(service);
+  }
+  for (auto& [name, services] : by_namespace) {
+    if (name != "default" && kubernetes != objects_.services.end()) services.push_back(kubernetes->second);
+    variables_(name, service_env(services));
+  }
+  // Namespaces without services, and pods that want no links, still find the API server.
+  if (kubernetes != objects_.services.end()) variables_("", service_env({kubernetes->second}));
+}
+
+io::Task<void> ServiceProxy::run() {
+  for (;;) {
+    changed_.reset();
+    publish_variables();
+    auto applied = co_await apply();
+    if (!applied) {
+      log_error("services not applied", {{"error", applied.error().message}});
+      co_await io::sleep(loop_, kRetry);
+      continue;
+    }
+    co_await changed_.wait();
+  }
+}
+
+io::Task<Result<void>> ServiceProxy::apply() {
+  const std::string text = make_ruleset(
+      {instance_, ranges_, make_service_ports(values(objects_.services), values(objects_.slices))});
+  if (text == applied_) co_return Result<void>();
+  auto done =
+      co_await io::run_blocking(loop_, [firewall = firewall_, text] { return firewall->apply(text); });
+  if (done) applied_ = text;
+  co_return done;
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,54 @@
+// Keeps the firewall in step with Services and EndpointSlices, and their variables for new containers.
+//
+// Changes of one loop turn, and those that arrive while a ruleset is being applied, are applied together.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "io/scope.h"
+#include "io/sync.h"
+#include "node/api/cluster_api.h"
+#include "node/pod/env.h"
+#include "node/services/firewall.h"
+#include "node/services/ruleset.h"
+
+namespace skiff::node {
+
+// The Services and EndpointSlices of the cluster, by "namespace/name".
+struct ServiceObjects {
+  std::map<std::string, json::Value> services, slices;
+};
+
+class ServiceProxy {
+ public:
+  using VariablesCallback = std::function<void(const std::string& name_space, EnvMap variables)>;
+  ServiceProxy(io::Loop& loop, ClusterApi& api, std::string instance, ClusterRanges ranges,
+               VariablesCallback variables);
+
+  // Begins to follow the cluster. Until its services are known the rules of the agent before this one stay.
+  io::Task<Result<void>> start();
+  const ServiceObjects& objects() const { return objects_; }
+
+ private:
+  void on_change(std::map<std::string, json::Value>& kind, const ObjectChange& change);
+  void publish_variables();
+  io::Task<void> run();
+  io::Task<Result<void>> apply();
+
+  io::Loop& loop_;
+  ClusterApi& api_;
+  std::string instance_;
+  ClusterRanges ranges_;
+  VariablesCallback variables_;
+  ServiceObjects objects_;
+  std::map<const void*, std::map<std::string, json::Value>> listing_;  // lists that are arriving
+  std::shared_ptr<Firewall> firewall_ = std::make_shared<Firewall>();
+  std::string applied_;
+  io::Event changed_;
+  io::TaskScope scope_;
+};
+
+}  // namespace skiff::node
