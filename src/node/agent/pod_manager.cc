@@ -9,6 +9,25 @@ bool is_terminal(const json::Value& pod) {
   const auto& phase = pod["status"]["phase"].str();
   return phase == "Succeeded" || phase == "Failed";
 }
+
+// Names become folders: whatever the API lets through, none may lead elsewhere.
+bool is_safe_name(const std::string& name) {
+  constexpr size_t kMaxName = 253;
+  return !name.empty() && name.size() <= kMaxName && name.front() != '.' &&
+         name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
+}
+
+bool is_safe_pod(const json::Value& pod) {
+  const auto& metadata = pod["metadata"];
+  if (!is_safe_name(metadata["uid"].str()) || !is_safe_name(metadata["name"].str())) return false;
+  for (const auto& def : list_containers(pod)) {
+    if (!is_safe_name(def.name)) return false;
+  }
+  for (const auto& volume : pod["spec"]["volumes"].items()) {
+    if (!is_safe_name(volume["name"].str())) return false;
+  }
+  return is_safe_name(metadata["namespace"].str());
+}
 }  // namespace
 
 void PodManager::on_change(const ObjectChange& change) {
@@ -38,6 +57,10 @@ void PodManager::on_change(const ObjectChange& change) {
 }
 
 void PodManager::upsert(const json::Value& pod) {
+  if (!is_safe_pod(pod)) {
+    log_error("pod refused: a name in it is no file name", {{"pod", pod["metadata"]["name"].str()}});
+    return;
+  }
   const std::string uid = pod["metadata"]["uid"].str();
   leftovers_.erase(uid);
   if (const auto worker = workers_.find(uid); worker != workers_.end()) {
@@ -54,7 +77,7 @@ void PodManager::upsert(const json::Value& pod) {
 
 void PodManager::add_leftover(const json::Value& pod) {
   const std::string uid = pod["metadata"]["uid"].str();
-  if (!uid.empty() && !workers_.contains(uid)) leftovers_[uid] = pod;
+  if (is_safe_pod(pod) && !workers_.contains(uid)) leftovers_[uid] = pod;
 }
 
 void PodManager::begin_leftovers() {

@@ -64,6 +64,10 @@ Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& vet
   return inside->add_gateway(subnet.base + 1, *index);
 }
 
+Result<void> allow_hairpin(const std::string& veth) {
+  return write_setting("/sys/class/net/" + veth + "/brport/hairpin_mode", "1");
+}
+
 Result<void> disconnect_pod(const std::string& veth) {
   auto netlink = Netlink::open();
   if (!netlink) return std::unexpected(netlink.error());

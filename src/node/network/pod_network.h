@@ -25,6 +25,9 @@ Result<void> make_bridge(const PodNetworkOptions& options);
 // Joins the namespace to the bridge with `address`; called from inside that namespace, `host` opened outside.
 Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& veth, int net_namespace,
                          Ipv4 address, const Subnet& subnet);
+// Lets a pod reach itself through a Service where the host filters bridged packets (br_netfilter): they are
+// then translated inside the bridge, which by itself never sends a packet back to where it came from.
+Result<void> allow_hairpin(const std::string& veth);
 // Deletes every interface of the instance. Blocking.
 Result<void> remove_bridge(const std::string& instance);
 // Host part of a pod's removal.

@@ -123,19 +123,20 @@ io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::strin
   const auto hostname = pod_hostname(pod);
   auto address = parse_ipv4(ip);
   if (network == PodNetwork::kOwn && !address) co_return std::unexpected(address.error());
-  auto made =
-      co_await io::run_blocking(loop_,
-                                [folder, veth, network, hostname, address = address.value_or(0),
-                                 bridge = bridge_, subnet = options_.ranges.pods]() -> Result<void> {
-                                  auto host = Netlink::open();
-                                  if (!host) return std::unexpected(host.error());
-                                  // What an earlier try or a reboot left.
-                                  auto cleaned = remove_sandbox(folder);
-                                  if (network == PodNetwork::kOwn) auto deleted = host->delete_link(veth);
-                                  return make_sandbox(folder, hostname, network, [&](int net_namespace) {
-                                    return connect_pod(*host, bridge, veth, net_namespace, address, subnet);
-                                  });
-                                });
+  auto made = co_await io::run_blocking(
+      loop_,
+      [folder, veth, network, hostname, address = address.value_or(0), bridge = bridge_,
+       subnet = options_.ranges.pods]() -> Result<void> {
+        auto host = Netlink::open();
+        if (!host) return std::unexpected(host.error());
+        // What an earlier try or a reboot left.
+        auto cleaned = remove_sandbox(folder);
+        if (network == PodNetwork::kOwn) auto deleted = host->delete_link(veth);
+        SKIFF_RETURN_IF_ERROR(make_sandbox(folder, hostname, network, [&](int net_namespace) {
+          return connect_pod(*host, bridge, veth, net_namespace, address, subnet);
+        }));
+        return network == PodNetwork::kOwn ? allow_hairpin(veth) : Result<void>();
+      });
   co_return made;
 }
 

@@ -43,6 +43,9 @@ class ProbeRunner {
  private:
   io::Task<void> run(ProbeKind kind, json::Value probe);
   io::Task<void> begin();
+  enum class Report { kFailures, kNothing };
+  io::Task<std::optional<bool>> attempt(ProbeKind kind, json::Value probe, Report report);
+  io::Task<bool> try_early(ProbeKind kind, json::Value probe, MonotonicTime next);
   io::Loop& loop_;
   Prober& prober_;
   ContainerKey key_;
@@ -50,7 +53,6 @@ class ProbeRunner {
   json::Value container_;
   ProbeEvents events_;
   bool only_readiness_ = false;
-  bool stopped_ = false;
   io::TaskScope scope_;
 };
 
