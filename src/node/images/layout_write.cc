@@ -1,0 +1,120 @@
+#include "node/images/layout_write.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "io/file.h"
+#include "node/digest.h"
+#include "node/images/layout.h"
+
+namespace skiff::node {
+
+namespace {
+
+using json::Value;
+
+constexpr const char* kTagAnnotation = "org.opencontainers.image.ref.name";
+
+Value strings(const std::vector<std::string>& items) {
+  Value out = Value::array();
+  for (const auto& item : items) out.push_back(item);
+  return out;
+}
+
+Result<std::string> file_digest(const std::string& path) {
+  io::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_errno(errno, "open " + path);
+  Sha256 sum;
+  std::string buffer(1 << 20, '\0');
+  for (;;) {
+    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0) return fail_errno(errno, "read " + path);
+    if (got == 0) return "sha256:" + sum.finish();
+    sum.update({buffer.data(), static_cast<size_t>(got)});
+  }
+}
+
+int64_t file_bytes(const std::string& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_size : 0;
+}
+
+Result<Value> put_json(const std::string& folder, const char* type, const Value& document) {
+  const std::string text = json::encode(document);
+  const std::string digest = "sha256:" + sha256_hex(text);
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(blob_path(folder, digest), text, 0644));
+  return Value::object({{"mediaType", type}, {"digest", digest}, {"size", text.size()}});
+}
+
+Result<void> put_index(const std::string& folder, const std::string& tag, Value manifest) {
+  manifest.set("annotations", Value::object({{kTagAnnotation, tag}}));
+  Value kept = Value::array();
+  auto text = io::read_file(folder + "/index.json");
+  const Value old = text ? json::parse(*text).value_or(Value()) : Value();
+  for (const auto& entry : old["manifests"].items()) {
+    if (entry["annotations"][kTagAnnotation].str() != tag) kept.push_back(entry);
+  }
+  kept.push_back(manifest);
+  return io::write_file_atomic(
+      folder + "/index.json", json::encode(Value::object({{"schemaVersion", 2}, {"manifests", kept}})), 0644);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> write_layout(const std::string& folder, const std::string& tag,
+                                              const ImageConfig& config,
+                                              const std::vector<LayerSource>& layers) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder + "/blobs/sha256", 0755));
+  std::vector<std::string> digests;
+  Value descriptors = Value::array();
+  for (const auto& layer : layers) {
+    std::string digest = layer.digest;
+    if (!layer.tar.empty()) {
+      auto computed = file_digest(layer.tar);
+      if (!computed) return std::unexpected(computed.error());
+      digest = *computed;
+      if (::rename(layer.tar.c_str(), blob_path(folder, digest).c_str()) != 0) {
+        return fail_errno(errno, "keep layer " + layer.tar);
+      }
+    }
+    descriptors.push_back(Value::object({{"mediaType", "application/vnd.oci.image.layer.v1.tar"},
+                                         {"digest", digest},
+                                         {"size", file_bytes(blob_path(folder, digest))}}));
+    digests.push_back(std::move(digest));
+  }
+  const Value run = Value::object({{"Env", strings(config.env)},
+                                   {"Entrypoint", strings(config.entrypoint)},
+                                   {"Cmd", strings(config.cmd)},
+                                   {"WorkingDir", config.directory},
+                                   {"User", config.user},
+                                   {"StopSignal", config.stop_signal}});
+#if defined(__x86_64__)
+  const char* architecture = "amd64";
+#else
+  const char* architecture = "arm64";
+#endif
+  auto configuration = put_json(
+      folder, "application/vnd.oci.image.config.v1+json",
+      Value::object({{"architecture", architecture},
+                     {"os", "linux"},
+                     {"config", run},
+                     {"rootfs", Value::object({{"type", "layers"}, {"diff_ids", strings(digests)}})}}));
+  if (!configuration) return std::unexpected(configuration.error());
+  constexpr const char* kManifest = "application/vnd.oci.image.manifest.v1+json";
+  auto manifest = put_json(folder, kManifest,
+                           Value::object({{"schemaVersion", 2},
+                                          {"mediaType", kManifest},
+                                          {"config", *configuration},
+                                          {"layers", descriptors}}));
+  if (!manifest) return std::unexpected(manifest.error());
+  SKIFF_RETURN_IF_ERROR(
+      io::write_file_atomic(folder + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", 0644));
+  SKIFF_RETURN_IF_ERROR(put_index(folder, tag, std::move(*manifest)));
+  return digests;
+}
+
+}  // namespace skiff::node

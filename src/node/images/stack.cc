@@ -1,0 +1,229 @@
+#include "node/images/stack.h"
+
+#include <array>
+#include <cstdlib>
+
+#include "base/strings.h"
+#include "io/file.h"
+#include "io/process.h"
+#include "io/sync.h"
+#include "node/digest.h"
+#include "node/images/layout.h"
+#include "node/images/layout_write.h"
+#include "node/images/unpack.h"
+
+namespace skiff::node {
+
+namespace {
+
+constexpr const char* kRunPackages =
+    "bash,ca-certificates,coreutils,curl,gzip,libssl3,libstdc++6,netbase,procps,tar,tzdata,xz-utils";
+constexpr const char* kBuildPackages =
+    "build-essential cmake file git libssl-dev ninja-build patch pkg-config python3-minimal unzip zlib1g-dev";
+constexpr Duration kLimit = std::chrono::minutes(10);  // of either step, on a slow mirror
+constexpr size_t kMaxErrorLines = 15;
+
+// Mounts live in a namespace of their own: they end with the script, however it ends.
+constexpr const char* kBuildScript = R"sh(set -e
+cd "$1"
+mkdir -p upper work merged
+mount --make-rprivate /
+mount -t overlay overlay -o lowerdir=run,upperdir=upper,workdir=work merged
+mount -t proc proc merged/proc
+mount --rbind /dev merged/dev
+mount --rbind /sys merged/sys
+rm -f merged/etc/resolv.conf
+cp -L /etc/resolv.conf merged/etc/resolv.conf
+printf '#!/bin/sh\nexit 101\n' > merged/usr/sbin/policy-rc.d
+chmod 755 merged/usr/sbin/policy-rc.d
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+chroot merged apt-get -q update
+chroot merged apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io install $2
+rm -rf merged/var/cache/apt/archives/*.deb merged/var/cache/apt/*.bin merged/usr/sbin/policy-rc.d merged/var/log/*
+cd upper
+find . -type c | while read -r gone; do
+  [ "$(stat -c %t:%T "$gone")" = 0:0 ] || continue
+  rm "$gone"
+  : > "$(dirname "$gone")/.wh.$(basename "$gone")"
+done
+tar --numeric-owner -cf ../build.tar .
+)sh";
+
+std::string recipe() {
+  return sha256_hex(std::string(kRunPackages) + "|" + kBuildPackages + "|" + kBuildScript + "|1");
+}
+
+std::string stack_folder(const StackOptions& options) {
+  return options.local_images + "/stack";
+}
+
+ImageConfig stack_config() {
+  ImageConfig out;
+  out.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
+  out.cmd = {"/bin/bash"};
+  return out;
+}
+
+std::string read_all_files(const std::string& folder, std::string_view suffix) {
+  std::string out;
+  for (const auto& name : io::list_directory(folder).value_or(std::vector<std::string>{})) {
+    if (name.ends_with(suffix)) out += io::read_file(folder + "/" + name).value_or("") + "\n\n";
+  }
+  return out;
+}
+
+std::string codename() {
+  for (const auto& line : split(io::read_file("/etc/os-release").value_or(""), '\n')) {
+    if (line.starts_with("VERSION_CODENAME=")) return replace_all(line.substr(17), "\"", "");
+  }
+  return "bookworm";
+}
+
+struct Lines {
+  const StackOptions* options;
+  std::vector<std::string> last;
+  std::string rest;
+  void add(std::string_view bytes) {
+    rest += bytes;
+    for (size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
+      const std::string line(trim(std::string_view(rest).substr(0, end)));
+      rest.erase(0, end + 1);
+      if (line.empty()) continue;
+      if (options->progress) options->progress(line);
+      if (last.size() == kMaxErrorLines) last.erase(last.begin());
+      last.push_back(line);
+    }
+  }
+};
+
+// Runs a program, passing its words on line by line.
+io::Task<Result<void>> run_step(io::Loop& loop, const StackOptions* options, std::vector<std::string> argv) {
+  io::ProcessOptions process_options;
+  process_options.argv = argv;
+  process_options.out = io::ProcessOptions::Output::kPipe;
+  process_options.merge_err = true;
+  process_options.new_session = true;
+  auto process = io::spawn_process(loop, process_options);
+  if (!process) co_return std::unexpected(process.error());
+  struct Guard {
+    io::Process* process;
+    ~Guard() {
+      if (process != nullptr) process->kill_group(9);
+    }
+  } guard{process->get()};
+  Lines lines{options, {}, {}};
+  std::array<char, 4096> buffer;
+  const MonotonicTime deadline = loop.now() + kLimit;
+  for (;;) {
+    auto task = (*process)->out_stream()->read(buffer);
+    auto got = co_await io::with_timeout(loop, deadline - loop.now(), std::move(task));
+    if (!got) co_return wrap(got.error(), argv[0]);
+    if (*got == 0) break;
+    lines.add({buffer.data(), *got});
+  }
+  auto status = co_await (*process)->wait();
+  guard.process = nullptr;
+  if (!status) co_return std::unexpected(status.error());
+  if (!status->ok()) co_return fail(Code::kUnavailable, argv[0] + " failed: " + join(lines.last, "\n"));
+  co_return Result<void>();
+}
+
+std::vector<std::string> mmdebstrap_command(const StackOptions& options, const std::string& apt_config) {
+  const std::string release = codename();
+  std::vector<std::string> argv = {options.mmdebstrap,
+                                   "--variant=minbase",
+                                   "--mode=root",
+                                   "--format=tar",
+                                   std::string("--include=") + kRunPackages,
+                                   "--dpkgopt=path-exclude=/usr/share/man/*",
+                                   "--dpkgopt=path-exclude=/usr/share/doc/*",
+                                   "--dpkgopt=path-exclude=/usr/share/info/*",
+                                   "--dpkgopt=path-exclude=/usr/share/locale/*",
+                                   "--dpkgopt=force-unsafe-io",
+                                   "--aptopt=Acquire::Languages \"none\"",
+                                   "--aptopt=APT::Install-Recommends \"false\""};
+  for (auto& option : proxy_options(apt_config)) argv.push_back(std::move(option));
+  // What the host trusts, its containers trust: a company's proxy signs with its own authority.
+  if (io::path_exists("/usr/local/share/ca-certificates")) {
+    argv.push_back("--customize-hook=copy-in /usr/local/share/ca-certificates /usr/local/share");
+    argv.push_back("--customize-hook=chroot \"$1\" update-ca-certificates");
+  }
+  if (io::path_exists("/etc/ssl/certs/ca-certificates.crt")) {
+    argv.push_back(
+        "--customize-hook=upload /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt");
+  }
+  argv.push_back(release);
+  argv.push_back(options.work + "/run.tar");
+  return argv;
+}
+
+Result<std::vector<std::string>> write_sources(const StackOptions& options) {
+  const auto sources = pick_sources(io::read_file("/etc/apt/sources.list").value_or("") +
+                                        read_all_files("/etc/apt/sources.list.d", ".list"),
+                                    read_all_files("/etc/apt/sources.list.d", ".sources"), codename());
+  std::vector<std::string> out;
+  const std::pair<std::string, const std::string*> files[] = {{"/host.list", &sources.one_line},
+                                                              {"/host.sources", &sources.deb822}};
+  for (const auto& [name, text] : files) {
+    if (text->empty()) continue;
+    SKIFF_RETURN_IF_ERROR(io::write_file_atomic(options.work + name, *text, 0644));
+    out.push_back(options.work + name);
+  }
+  return out;
+}
+
+Result<void> prepare_build(const StackOptions& options, const std::string& run_blob) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(options.work + "/run", 0755));
+  SKIFF_RETURN_IF_ERROR(unpack_layer(run_blob, options.work + "/run"));
+  return io::write_file_atomic(options.work + "/build.sh", kBuildScript, 0700);
+}
+
+io::Task<Result<void>> make_images(io::Loop& loop, const StackOptions* options) {
+  auto made = io::make_directories(options->work);
+  if (!made) co_return made;
+  auto sources = write_sources(*options);
+  if (!sources) co_return std::unexpected(sources.error());
+  auto apt = co_await io::run_command(loop, {"apt-config", "dump"});
+  auto argv = mmdebstrap_command(*options, apt ? apt->out : "");
+  argv.insert(argv.end(), sources->begin(), sources->end());
+  auto bootstrapped = co_await run_step(loop, options, argv);
+  if (!bootstrapped) co_return wrap(bootstrapped.error(), "make the stack's run image");
+  const std::string folder = stack_folder(*options);
+  auto run = co_await io::run_blocking(loop, [folder, tar = options->work + "/run.tar"] {
+    return write_layout(folder, "run", stack_config(), {{tar, ""}});
+  });
+  if (!run) co_return std::unexpected(run.error());
+  auto prepared = co_await io::run_blocking(
+      loop, [copy = *options, blob = blob_path(folder, run->front())] { return prepare_build(copy, blob); });
+  if (!prepared) co_return prepared;
+  std::vector<std::string> build = {"unshare",     "--mount",     "sh", options->work + "/build.sh",
+                                    options->work, kBuildPackages};
+  auto built = co_await run_step(loop, options, build);
+  if (!built) co_return wrap(built.error(), "make the stack's build image");
+  auto kept =
+      co_await io::run_blocking(loop, [folder, digest = run->front(), tar = options->work + "/build.tar"] {
+        return write_layout(folder, "build", stack_config(), {{"", digest}, {tar, ""}});
+      });
+  if (!kept) co_return std::unexpected(kept.error());
+  co_return io::write_file_atomic(folder + "/recipe", recipe(), 0644);
+}
+
+}  // namespace
+
+bool stack_ready(const StackOptions& options) {
+  const std::string folder = stack_folder(options);
+  return io::read_file(folder + "/recipe").value_or("") == recipe() && read_layout(folder, "run") &&
+         read_layout(folder, "build");
+}
+
+io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options) {
+  if (stack_ready(options)) co_return Result<void>();
+  auto cleaned = io::remove_tree(options.work);
+  if (!cleaned) co_return cleaned;
+  auto made = co_await make_images(loop, &options);
+  auto removed = co_await io::run_blocking(loop, [work = options.work] { return io::remove_tree(work); });
+  if (!made) co_return made;
+  co_return removed;
+}
+
+}  // namespace skiff::node

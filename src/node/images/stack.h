@@ -1,0 +1,40 @@
+// The built-in stack images, made on this machine from its own Debian mirror: skiff.local/stack:run holds
+// what apps need to run, skiff.local/stack:build adds compilers as a second layer. Made once; again when the
+// recipe changes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "io/loop.h"
+#include "io/task.h"
+
+namespace skiff::node {
+
+constexpr const char* kRunImage = "skiff.local/stack:run";
+constexpr const char* kBuildImage = "skiff.local/stack:build";
+
+struct StackOptions {
+  std::string local_images;  // folder of OCI layouts; the stack's is <local_images>/stack
+  std::string work;          // temporary folder on the same file system, emptied before and after
+  std::string mmdebstrap = "/usr/bin/mmdebstrap";
+  std::function<void(const std::string& line)> progress;  // called on the loop; may be empty
+};
+
+// True when both images of the present recipe are there: a few small reads.
+bool stack_ready(const StackOptions& options);
+// Makes them unless they are there. As root, with the network: about half a minute and 600 MB.
+io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options);
+
+// Pure parts.
+// The entries of the host's apt sources that belong to its own release: one-line style and deb822 style.
+struct AptSources {
+  std::string one_line, deb822;
+};
+AptSources pick_sources(const std::string& one_line, const std::string& deb822, const std::string& codename);
+// "--aptopt=…" for each proxy setting in the output of `apt-config dump`.
+std::vector<std::string> proxy_options(const std::string& apt_config);
+
+}  // namespace skiff::node
