@@ -1,0 +1,17 @@
+// YAML 1.1 as Kubernetes accepts it: the subset that means JSON.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace skiff::yaml {
+
+// One document to a value; aliases are expanded within bounds. Duplicate keys go to
+// options.duplicate_keys; the last one wins.
+Result<json::Value> parse(std::string_view text, const json::ParseOptions& options = {});
+// All documents of a stream ("---" between them); empty ones are left out.
+Result<std::vector<json::Value>> parse_all(std::string_view text, const json::ParseOptions& options = {});
+
+}  // namespace skiff::yaml

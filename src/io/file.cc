@@ -1,0 +1,139 @@
+#include "io/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+namespace skiff::io {
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+  if (this != &other) {
+    reset();
+    fd_ = other.release();
+  }
+  return *this;
+}
+
+int UniqueFd::release() { return std::exchange(fd_, -1); }
+
+void UniqueFd::reset() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+Result<std::string> read_file(const std::string& path, size_t limit) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(errno, "open " + path);
+  std::string out;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(errno, "read " + path);
+    if (got == 0) return out;
+    if (out.size() + static_cast<size_t>(got) > limit) {
+      return fail(Code::kResourceExhausted, path + " is larger than " + std::to_string(limit) + " bytes");
+    }
+    out.append(buffer, static_cast<size_t>(got));
+  }
+}
+
+static Result<void> write_all(int fd, std::string_view data, const std::string& path) {
+  while (!data.empty()) {
+    const ssize_t put = ::write(fd, data.data(), data.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return fail_errno(errno, "write " + path);
+    data.remove_prefix(static_cast<size_t>(put));
+  }
+  return {};
+}
+
+Result<void> write_file_atomic(const std::string& path, std::string_view data, mode_t mode) {
+  const std::string temporary = path + ".tmp" + std::to_string(::getpid());
+  {
+    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (!fd) return fail_errno(errno, "create " + temporary);
+    ::fchmod(fd.get(), mode);
+    auto written = write_all(fd.get(), data, temporary);
+    if (written && ::fsync(fd.get()) != 0) written = fail_errno(errno, "fsync " + temporary);
+    if (!written) {
+      ::unlink(temporary.c_str());
+      return written;
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_errno(errno, "rename to " + path);
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory) ::fsync(directory.get());
+  return {};
+}
+
+Result<void> make_directories(const std::string& path, mode_t mode) {
+  for (size_t at = 1; at <= path.size(); ++at) {
+    if (at < path.size() && path[at] != '/') continue;
+    const std::string part = path.substr(0, at);
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) return fail_errno(errno, "make directory " + part);
+  }
+  return {};
+}
+
+static Result<void> remove_at(int parent, const char* name, dev_t device, const std::string& shown) {
+  if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return {};
+  if (errno != EISDIR && errno != EPERM && errno != EBUSY) return fail_errno(errno, "remove " + shown);
+  UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return fail_errno(errno, "open " + shown);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return fail_errno(errno, "stat " + shown);
+  if (device != 0 && info.st_dev != device) {
+    return fail(Code::kInvalidArgument, shown + " is a mount; it is not removed");
+  }
+  DIR* directory = ::fdopendir(::dup(fd.get()));
+  if (!directory) return fail_errno(errno, "list " + shown);
+  Result<void> outcome;
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string_view child = entry->d_name;
+    if (child == "." || child == "..") continue;
+    outcome = remove_at(fd.get(), entry->d_name, info.st_dev, shown + "/" + entry->d_name);
+    if (!outcome) break;
+  }
+  ::closedir(directory);
+  if (!outcome) return outcome;
+  if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) return fail_errno(errno, "remove " + shown);
+  return {};
+}
+
+Result<void> remove_tree(const std::string& path) { return remove_at(AT_FDCWD, path.c_str(), 0, path); }
+
+Result<std::vector<std::string>> list_directory(const std::string& path) {
+  DIR* directory = ::opendir(path.c_str());
+  if (!directory) return fail_errno(errno, "list " + path);
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  ::closedir(directory);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool path_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<UniqueFd> lock_file(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) return fail_errno(errno, "open " + path);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return fail(Code::kUnavailable, path + " is held by another process");
+    return fail_errno(errno, "lock " + path);
+  }
+  return fd;
+}
+
+}  // namespace skiff::io

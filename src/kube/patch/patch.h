@@ -1,0 +1,18 @@
+// The three patches of the API: RFC 6902, RFC 7386 and Kubernetes' strategic merge. Pure.
+#pragma once
+
+#include "base/json.h"
+#include "kube/schema/schema.h"
+
+namespace skiff::kube {
+
+constexpr size_t kMaxJsonPatchOperations = 10000;
+
+// InvalidArgument when the patch is malformed; Conflict-free: a failed `test` or a missing path is kNotFound, which the
+// server answers with 422 "the server rejected our request due to an error in our request".
+Result<json::Value> apply_json_patch(const json::Value& object, const json::Value& patch);
+json::Value apply_merge_patch(const json::Value& object, const json::Value& patch);
+// Directives $patch, $deleteFromPrimitiveList, $setElementOrder, $retainKeys; merge keys from the type.
+Result<json::Value> apply_strategic_merge_patch(const Type& type, const json::Value& object, const json::Value& patch);
+
+}  // namespace skiff::kube

@@ -1,0 +1,36 @@
+// Making keys and certificates: the instance's own authorities and what they sign. ECDSA P-256.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace skiff::net {
+
+struct KeyPair {
+  std::string certificate_pem;
+  std::string key_pem;  // secret: mode 0600, never logged
+};
+
+struct CertificateRequest {
+  std::string common_name;
+  std::vector<std::string> organizations;  // for client certificates: the groups
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_addresses;
+  bool for_server = false;                 // extended key usage serverAuth, else clientAuth
+};
+
+Result<KeyPair> make_authority(const std::string& common_name, WallTime now);
+Result<KeyPair> sign_certificate(const KeyPair& authority, const CertificateRequest& request, WallTime now);
+// When the certificate stops being valid.
+Result<WallTime> certificate_expiry(const std::string& certificate_pem);
+
+// RS256-free signing for service account tokens: ES256 over `data` with a P-256 key, raw r||s (RFC 7518 3.4).
+Result<std::string> sign_es256(const std::string& key_pem, std::string_view data);
+bool verify_es256(const std::string& certificate_or_public_key_pem, std::string_view data, std::string_view signature);
+std::string sha256(std::string_view data);
+std::string sha512(std::string_view data);
+
+}  // namespace skiff::net

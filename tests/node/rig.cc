@@ -1,0 +1,175 @@
+// A node agent against a cluster in memory, for black-box tests of the node alone. As root.
+//
+//   node_rig DATA INSTANCE POD_RANGE SERVICE_RANGE
+//
+// Reads commands from standard input, one a line:
+//   put FILE                  an object or a list of objects in JSON; pods get a uid of their names
+//   delete NAMESPACE/POD S    as a user deletes, with S seconds of grace
+//   erase NAMESPACE/POD       as a deletion by force
+//   pod NAMESPACE/POD         prints "pod <JSON>"
+//   events                    prints "event <JSON>" for each, then "events-end"
+//   remove                    takes the instance off the machine, then ends
+// Prints "started", "ready NAMESPACE/POD <ms>" and "gone NAMESPACE/POD". The pods are kept in
+// DATA/cluster.json, so that a rig that was killed goes on where it was.
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <array>
+#include <map>
+
+#include "base/strings.h"
+#include "io/file.h"
+#include "io/sync.h"
+#include "node/agent/agent.h"
+#include "node/api/fake_api.h"
+#include "node/pod/phase.h"
+
+using namespace skiff;
+using namespace skiff::node;
+
+namespace {
+
+void say(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+std::string pod_at(const std::string& name) {
+  const auto halves = split_once(name, "/");
+  return "/api/v1/namespaces/" + std::string(halves.before) + "/pods/" + std::string(halves.after);
+}
+
+std::string collection_of(const json::Value& object) {
+  const std::map<std::string, std::string> kCollections = {{"Pod", "pods"},
+                                                           {"ConfigMap", "configmaps"},
+                                                           {"Secret", "secrets"},
+                                                           {"Service", "services"},
+                                                           {"EndpointSlice", "endpointslices"}};
+  const std::string group =
+      object["kind"].str() == "EndpointSlice" ? "/apis/discovery.k8s.io/v1" : std::string("/api/v1");
+  return group + "/namespaces/" + object["metadata"]["namespace"].str() + "/" +
+         kCollections.at(object["kind"].str());
+}
+
+struct Rig {
+  io::Loop& loop;
+  FakeApi& api;
+  std::unique_ptr<Agent> agent;
+  AgentOptions options;
+  std::string saved;
+  std::map<std::string, MonotonicTime> begun = {};
+  std::map<std::string, bool> ready = {};
+};
+
+void put(Rig& rig, json::Value object) {
+  json::Value& metadata = object.edit("metadata");
+  if (metadata["namespace"].str().empty()) metadata.set("namespace", "default");
+  const std::string name = metadata["namespace"].str() + "/" + metadata["name"].str();
+  if (metadata["uid"].str().empty()) metadata.set("uid", replace_all(name, "/", "-") + "-uid");
+  rig.begun[name] = rig.loop.now();
+  rig.api.put(collection_of(object) + "/" + metadata["name"].str(), object);
+}
+
+void run_command(Rig& rig, const std::string& line) {
+  const auto words = split(line, ' ');
+  if (words[0] == "put") {
+    const auto value = json::parse(io::read_file(words.at(1)).value_or("null"));
+    if (!value) return say("error " + value.error().message);
+    if (value->is_array()) {
+      for (const auto& object : value->items()) put(rig, object);
+    } else {
+      put(rig, *value);
+    }
+  } else if (words[0] == "delete") {
+    if (!rig.api.find(pod_at(words.at(1))).is_null())
+      rig.api.begin_delete(pod_at(words[1]), *parse_int(words.at(2)));
+  } else if (words[0] == "erase") {
+    rig.api.erase(pod_at(words.at(1)));
+  } else if (words[0] == "pod") {
+    say("pod " + json::encode(rig.api.find(pod_at(words.at(1)))));
+  } else if (words[0] == "events") {
+    for (const auto& event : rig.api.list("/api/v1/events")) say("event " + json::encode(event));
+    say("events-end");
+  }
+}
+
+io::Task<void> read_commands(Rig* rig, std::unique_ptr<io::Stream> input) {
+  std::string received;
+  std::array<char, 4096> buffer;
+  for (;;) {
+    auto got = co_await input->read(buffer);
+    if (!got || *got == 0) break;
+    received.append(buffer.data(), *got);
+    for (size_t end = received.find('\n'); end != std::string::npos; end = received.find('\n')) {
+      const std::string line = received.substr(0, end);
+      received.erase(0, end + 1);
+      if (line == "remove") {
+        rig->agent.reset();
+        auto removed = co_await remove_instance(rig->loop, rig->options);
+        say(removed ? "removed" : "error " + removed.error().message);
+        rig->loop.stop();
+        co_return;
+      }
+      run_command(*rig, line);
+    }
+  }
+  rig->loop.stop();
+}
+
+void on_change(Rig& rig, const ObjectChange& change) {
+  if (change.kind != ObjectChange::Kind::kUpsert && change.kind != ObjectChange::Kind::kRemoved) return;
+  const auto& metadata = change.object["metadata"];
+  const std::string name = metadata["namespace"].str() + "/" + metadata["name"].str();
+  const bool ready =
+      find_named(change.object["status"]["conditions"], "Ready", "type")["status"].str() == "True";
+  if (ready && !std::exchange(rig.ready[name], true)) {
+    const auto took = std::chrono::duration<double, std::milli>(rig.loop.now() - rig.begun[name]).count();
+    say(fmt::format("ready {} {:.1f}", name, took));
+  }
+  if (!ready) rig.ready[name] = false;
+  json::Value pods = json::Value::array();
+  for (const auto& pod : rig.api.list("/api/v1/pods")) pods.push_back(pod);
+  auto written = io::write_file_atomic(rig.saved, json::encode(pods));
+  if (change.kind == ObjectChange::Kind::kRemoved) say("gone " + name);
+}
+
+io::Task<void> start(Rig* rig) {
+  auto started = co_await rig->agent->start();
+  say(started ? "started" : "error " + started.error().message);
+  if (!started) rig->loop.stop();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 5) {
+    fmt::print(stderr, "node_rig DATA INSTANCE POD_RANGE SERVICE_RANGE\n");
+    return 2;
+  }
+  const std::string data = argv[1];
+  auto loop = io::make_epoll_loop();
+  auto network = io::make_socket_network(*loop);
+  FakeApi api(*loop);
+  AgentOptions options;
+  options.data = data + "/node";
+  options.local_images = data + "/images";
+  options.node_name = "node1";
+  options.instance = argv[2];
+  options.ranges = {*parse_subnet(argv[3]), *parse_subnet(argv[4])};
+  options.log_address = io::Address::unix_socket(data + "/logs.sock");
+  Rig rig{*loop, api, std::make_unique<Agent>(*loop, *network, api, options), options, data + "/cluster.json"};
+  const auto saved = json::parse(io::read_file(rig.saved).value_or("[]"));
+  if (saved) {
+    for (const auto& pod : saved->items()) api.put(pod_path(pod), pod);
+  }
+  ::fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+  auto input = io::make_fd_stream(*loop, ::dup(STDIN_FILENO), "commands");
+  if (!input) return 2;
+  io::TaskScope scope(*loop);
+  scope.spawn(start(&rig));
+  scope.spawn(api.follow("/api/v1/pods", "", [&rig](const ObjectChange& change) { on_change(rig, change); }));
+  scope.spawn(read_commands(&rig, std::move(*input)));
+  loop->run();
+  return 0;
+}

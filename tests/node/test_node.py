@@ -1,0 +1,173 @@
+import pathlib
+import subprocess
+import time
+
+from conftest import FOREVER, SERVER, pod
+
+
+def state(document, index=0):
+    return document["status"]["containerStatuses"][index]["state"]
+
+
+def service(name, ip, *backends):
+    ready = {"ready": True}
+    return [
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+         "spec": {"clusterIP": ip, "ports": [{"port": 80, "protocol": "TCP"}]}},
+        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+         "metadata": {"name": name + "-1", "labels": {"kubernetes.io/service-name": name}}, "addressType": "IPv4",
+         "ports": [{"name": "", "port": 8080, "protocol": "TCP"}],
+         "endpoints": [{"addresses": [address], "conditions": ready} for address in backends]}]
+
+
+def test_a_pod_becomes_ready_fast_and_is_deleted_gracefully(rig):
+    rig.put(pod("warm", FOREVER))
+    rig.wait_ready("warm")
+    times = []
+    for number in range(5):
+        rig.put(pod(f"p{number}", FOREVER))
+        times.append(rig.wait_ready(f"p{number}"))
+    assert sorted(times)[2] < 150, times
+    log = rig.data / "node" / "logs" / "default_p0_default-p0-uid" / "c" / "0.log"
+    with open(log) as kept:
+        rig.delete("p0", 5)
+        assert "bye" in kept.read()
+    folder = rig.data / "node" / "pods" / "default-p0-uid"
+    deadline = time.monotonic() + 5
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_container_that_ignores_sigterm_is_killed_after_its_grace(rig):
+    rig.put(pod("deaf", "trap '' TERM; while :; do sleep 0.1; done"))
+    rig.wait_ready("deaf")
+    begun = time.monotonic()
+    rig.delete("deaf", 2)
+    assert 1.8 < time.monotonic() - begun < 4
+
+
+def test_a_container_is_confined(rig):
+    rig.put(pod("jail", "id -u; hostname; mount -t tmpfs x /tmp || echo no-mount; unshare -n true || echo no-namespace;"
+                "(echo 1 > /proc/sys/kernel/panic) 2>/dev/null || echo no-sysctl;"
+                "while read -r a b; do case $a in CapEff:|NoNewPrivs:|Seccomp:) echo $a $b;; esac; done < /proc/self/status;"
+                "sleep 100"))
+    rig.wait_ready("jail")
+    time.sleep(0.5)
+    text = rig.logs("jail")
+    for expected in ("jail", "no-mount", "no-namespace", "no-sysctl", "CapEff: 00000000a80425fb", "NoNewPrivs: 1", "Seccomp: 2"):
+        assert expected in text, text
+
+
+def test_running_out_of_memory_is_told(rig):
+    rig.put(pod("fat", "exec perl -e '$x=\"a\"x300000000; sleep 9'", restartPolicy="Never",
+                container={"resources": {"limits": {"memory": "30Mi"}}}))
+    document = rig.until("fat", lambda p: p["status"].get("phase") == "Failed")
+    assert state(document)["terminated"]["reason"] == "OOMKilled"
+
+
+def test_volumes_env_and_messages(rig):
+    script = ("cat /cm/file; cat /se/pw; echo; cat /shared/x; echo $PW $IP $KEY; echo over > /dev/termination-log; exit 3")
+    document = pod("vol", script, restartPolicy="Never", volumes=[
+        {"name": "cm", "configMap": {"name": "cm"}}, {"name": "se", "secret": {"secretName": "se"}},
+        {"name": "shared", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}])
+    mounts = [{"name": "cm", "mountPath": "/cm"}, {"name": "se", "mountPath": "/se"},
+              {"name": "shared", "mountPath": "/shared"}]
+    document["spec"]["containers"][0].update(
+        volumeMounts=mounts, envFrom=[{"configMapRef": {"name": "cm"}}],
+        env=[{"name": "PW", "valueFrom": {"secretKeyRef": {"name": "se", "key": "pw"}}},
+             {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}])
+    document["spec"]["initContainers"] = [{"name": "i", "image": "skiff.local/tools:1", "volumeMounts": mounts,
+                                           "command": ["bash", "-c", "echo from-init > /shared/x"]}]
+    rig.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm"}, "data": {"file": "text\n", "KEY": "k"}},
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "se"}, "data": {"pw": "c2VjcmV0"}}, document)
+    ended = rig.until("vol", lambda p: p["status"].get("phase") == "Failed")
+    assert state(ended)["terminated"]["message"] == "over\n"
+    assert rig.logs("vol") == f"text\nsecret\nfrom-init\nsecret {ended['status']['podIP']} k\n"
+
+
+def test_services_names_and_refusal(rig):
+    rig.put(pod("web", SERVER))
+    rig.wait_ready("web")
+    address = rig.pod("web")["status"]["podIP"]
+    rig.put(*service("web", "10.221.0.50", address), *service("empty", "10.221.0.51"))
+    ask = "exec 3<>/dev/tcp/%s/80 && cat <&3"
+    rig.put(pod("client", f"sleep 0.5; {ask % 'web'}; {ask % 'empty'} || echo refused; sleep 100"))
+    rig.wait_ready("client")
+    deadline = time.monotonic() + 10
+    while "refused" not in rig.logs("client"):
+        assert time.monotonic() < deadline, rig.logs("client")
+        time.sleep(0.1)
+    assert "hello from web" in rig.logs("client")
+    # From the node, and from the pod to itself.
+    bash = ["timeout", "5", "bash", "-c", ask % "10.221.0.50"]
+    assert b"hello from web" in subprocess.run(bash, capture_output=True).stdout
+    pid = (rig.data / "node/pods/default-web-uid/containers/c/0/pid").read_text()
+    assert b"hello from web" in subprocess.run(["nsenter", "-t", pid, "-n", *bash], capture_output=True).stdout
+
+
+def test_an_agent_killed_at_any_moment_leaves_no_duplicate_and_no_orphan(rig):
+    names = [f"k{number}" for number in range(6)]
+    rig.put(*[pod(name, FOREVER) for name in names[:3]])
+    for name in names[:3]:
+        rig.wait_ready(name)
+    ids = {name: rig.pod(name)["status"]["containerStatuses"][0]["containerID"] for name in names[:3]}
+    rig.put(*[pod(name, FOREVER) for name in names[3:]])
+    time.sleep(0.06)
+    rig.kill()
+    assert len(rig.monitors()) >= 3
+    rig.start()
+    for name in names:
+        rig.until(name, lambda p: p["status"].get("phase") == "Running")
+    for name, identity in ids.items():
+        status = rig.pod(name)["status"]["containerStatuses"][0]
+        assert (status["containerID"], status["restartCount"]) == (identity, 0)
+    assert len(rig.monitors()) == len(names)
+    for name in names:
+        rig.send(f"delete default/{name} 2")
+    time.sleep(0.1)
+    rig.kill()
+    rig.start()
+    deadline = time.monotonic() + 15
+    while rig.monitors() or any((rig.data / "node" / "pods").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_killed_monitor_is_noticed_and_its_container_replaced(rig):
+    rig.put(pod("watched", FOREVER))
+    rig.wait_ready("watched")
+    monitor = int((rig.data / "node/pods/default-watched-uid/containers/c/0/conmon.pid").read_text())
+    subprocess.run(["kill", "-9", str(monitor)], check=True)
+    document = rig.until("watched", lambda p: p["status"]["containerStatuses"][0]["restartCount"] == 1)
+    assert len(rig.monitors()) == 1, document
+
+
+def test_a_pod_over_its_disk_limit_is_evicted(rig):
+    rig.put(pod("full", "head -c 20000000 /dev/zero > /tmp/big; sleep 100",
+                container={"resources": {"limits": {"ephemeral-storage": "5Mi"}}}))
+    document = rig.until("full", lambda p: p["status"].get("phase") == "Failed", 20)
+    assert document["status"]["reason"] == "Evicted"
+
+
+def test_two_instances_do_not_touch_each_other(rig, second_rig):
+    rig.put(pod("same", FOREVER))
+    second_rig.put(pod("same", FOREVER))
+    rig.wait_ready("same")
+    second_rig.wait_ready("same")
+    second_rig.delete("same", 1)
+    assert rig.pod("same")["status"]["phase"] == "Running"
+    tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
+    assert "skiff-test1" in tables and "skiff-test2" in tables
+
+
+def test_removal_leaves_nothing_on_the_machine(rig):
+    rig.put(pod("last", FOREVER))
+    rig.wait_ready("last")
+    rig.remove()
+    assert rig.monitors() == []
+    assert "skiff-test1" not in subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
+    assert not pathlib.Path("/sys/class/net/skiff-test1").exists()
+    assert str(rig.data) not in pathlib.Path("/proc/self/mounts").read_text()
+    groups = subprocess.run(["find", "/sys/fs/cgroup", "-name", "skiff-test1"], capture_output=True, text=True).stdout
+    assert groups == ""
