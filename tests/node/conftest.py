@@ -145,7 +145,8 @@ class Rig:
 
     def logs(self, name, container="c", attempt=0):
         path = self.data / "node" / "logs" / f"default_{name}_default-{name}-uid" / container / f"{attempt}.log"
-        return "".join(line.split(" ", 3)[3] for line in path.read_text().splitlines(keepends=True))
+        pieces = (line.split(" ", 3) for line in path.read_text().splitlines())
+        return "".join(text + ("\n" if tag == "F" else "") for _, _, tag, text in pieces)
 
     def monitors(self):
         """Pids of this instance's conmon processes."""

@@ -62,7 +62,7 @@ def test_a_container_is_confined(rig):
 def test_running_out_of_memory_is_told(rig):
     rig.put(pod("fat", "exec perl -e '$x=\"a\"x300000000; sleep 9'", restartPolicy="Never",
                 container={"resources": {"limits": {"memory": "30Mi"}}}))
-    document = rig.until("fat", lambda p: p["status"].get("phase") == "Failed")
+    document = rig.until("fat", lambda p: p.get("status", {}).get("phase") == "Failed")
     assert state(document)["terminated"]["reason"] == "OOMKilled"
 
 
@@ -81,7 +81,7 @@ def test_volumes_env_and_messages(rig):
                                            "command": ["bash", "-c", "echo from-init > /shared/x"]}]
     rig.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm"}, "data": {"file": "text\n", "KEY": "k"}},
             {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "se"}, "data": {"pw": "c2VjcmV0"}}, document)
-    ended = rig.until("vol", lambda p: p["status"].get("phase") == "Failed")
+    ended = rig.until("vol", lambda p: p.get("status", {}).get("phase") == "Failed")
     assert state(ended)["terminated"]["message"] == "over\n"
     assert rig.logs("vol") == f"text\nsecret\nfrom-init\nsecret {ended['status']['podIP']} k\n"
 
@@ -118,7 +118,7 @@ def test_an_agent_killed_at_any_moment_leaves_no_duplicate_and_no_orphan(rig):
     assert len(rig.monitors()) >= 3
     rig.start()
     for name in names:
-        rig.until(name, lambda p: p["status"].get("phase") == "Running")
+        rig.until(name, lambda p: p.get("status", {}).get("phase") == "Running")
     for name, identity in ids.items():
         status = rig.pod(name)["status"]["containerStatuses"][0]
         assert (status["containerID"], status["restartCount"]) == (identity, 0)
@@ -139,14 +139,14 @@ def test_a_killed_monitor_is_noticed_and_its_container_replaced(rig):
     rig.wait_ready("watched")
     monitor = int((rig.data / "node/pods/default-watched-uid/containers/c/0/conmon.pid").read_text())
     subprocess.run(["kill", "-9", str(monitor)], check=True)
-    document = rig.until("watched", lambda p: p["status"]["containerStatuses"][0]["restartCount"] == 1)
+    document = rig.until("watched", lambda p: p.get("status", {}).get("containerStatuses", [{}])[0].get("restartCount") == 1)
     assert len(rig.monitors()) == 1, document
 
 
 def test_a_pod_over_its_disk_limit_is_evicted(rig):
     rig.put(pod("full", "head -c 20000000 /dev/zero > /tmp/big; sleep 100",
                 container={"resources": {"limits": {"ephemeral-storage": "5Mi"}}}))
-    document = rig.until("full", lambda p: p["status"].get("phase") == "Failed", 20)
+    document = rig.until("full", lambda p: p.get("status", {}).get("phase") == "Failed", 20)
     assert document["status"]["reason"] == "Evicted"
 
 

@@ -5,6 +5,7 @@
 #include "io/sync.h"
 #include "node/agent/heartbeat.h"
 #include "node/agent/pod_manager.h"
+#include "node/agent/storage_watch.h"
 #include "node/dns/dns_server.h"
 #include "node/events/recorder.h"
 #include "node/images/puller.h"
@@ -23,6 +24,7 @@ constexpr Ipv4 kGatewayHost = 1, kDnsHost = 10;
 constexpr Duration kWaitForApi = std::chrono::seconds(15);  // before pods on disk go on without it
 constexpr Duration kRotateEvery = std::chrono::seconds(10);
 constexpr Duration kCollectEvery = std::chrono::minutes(5);
+constexpr Duration kMeasureEvery = std::chrono::seconds(5);  // disk use of pods that have a limit
 constexpr int64_t kImageDiskPercent = 15;  // free space below which images from registries go
 
 AgentOptions completed(AgentOptions options) {
@@ -121,6 +123,7 @@ struct Agent::Impl {
   io::Task<void> begin_without_api();
   io::Task<void> rotate_logs();
   io::Task<void> collect_garbage();
+  io::Task<void> watch_storage();
   Result<LogTarget> find_log(const std::string& name_space, const std::string& name,
                              const std::string& container, bool previous);
 
@@ -163,6 +166,7 @@ io::Task<Result<void>> Agent::Impl::start() {
   scope.spawn(begin_without_api());
   scope.spawn(rotate_logs());
   scope.spawn(collect_garbage());
+  scope.spawn(watch_storage());
   co_return Result<void>();
 }
 
@@ -204,6 +208,19 @@ io::Task<void> Agent::Impl::rotate_logs() {
         if (!reopened)
           log_warn("log not reopened", {{"container", run.id}, {"error", reopened.error().message}});
       }
+    }
+  }
+}
+
+io::Task<void> Agent::Impl::watch_storage() {
+  for (;;) {
+    co_await io::sleep(loop, kMeasureEvery);
+    for (const auto& pod : pods.all()) {
+      if (!has_disk_limit(pod)) continue;
+      auto usage = co_await io::run_blocking(
+          loop, [paths = paths_of(options), pod] { return measure_disk(paths, pod); });
+      const auto excess = find_disk_excess(pod, usage);
+      if (excess) pods.evict(pod["metadata"]["uid"].str(), *excess);
     }
   }
 }

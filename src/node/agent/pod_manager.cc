@@ -105,6 +105,11 @@ void PodManager::on_container_exit(const ContainerKey& key) {
   if (worker != workers_.end()) worker->second->container_ended(key.name);
 }
 
+void PodManager::evict(const std::string& uid, const std::string& message) {
+  const auto worker = workers_.find(uid);
+  if (worker != workers_.end()) worker->second->evict(message);
+}
+
 const json::Value* PodManager::find(const std::string& uid) const {
   const auto worker = workers_.find(uid);
   return worker == workers_.end() ? nullptr : &worker->second->pod();

@@ -24,6 +24,8 @@ class PodManager {
   void begin_leftovers();
   void on_container_exit(const ContainerKey& key);
 
+  void evict(const std::string& uid, const std::string& message);
+
   size_t size() const { return workers_.size(); }
   // The pod of that uid, null when there is none.
   const json::Value* find(const std::string& uid) const;

@@ -23,6 +23,19 @@ ImageOutcome failure(std::string reason, std::string message) {
   return {{}, std::move(reason), std::move(message)};
 }
 
+// The last reason in skopeo's log lines: level=fatal msg="…".
+std::string pull_error(const std::string& log) {
+  constexpr std::string_view kMark = "level=fatal msg=\"";
+  const size_t begin = log.rfind(kMark);
+  if (begin == std::string::npos) return std::string(trim(log)).substr(0, kMaxPullError);
+  std::string out;
+  for (size_t i = begin + kMark.size(); i < log.size() && log[i] != '"' && out.size() < kMaxPullError; ++i) {
+    if (log[i] == '\\' && i + 1 < log.size()) ++i;
+    out += log[i];
+  }
+  return out;
+}
+
 double seconds_between(MonotonicTime from, MonotonicTime to) {
   return std::chrono::duration<double>(to - from).count();
 }
@@ -123,7 +136,7 @@ io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string do
   auto ignored = io::remove_tree(folder);
   auto made = io::make_directories(folder);
   if (!made) co_return std::unexpected(made.error());
-  std::vector<std::string> argv = {options_.skopeo, "copy", "--quiet", "--retry-times", "1"};
+  std::vector<std::string> argv = {options_.skopeo, "copy", "--quiet"};
   if (!docker_config.empty()) {
     auto written = io::write_file_atomic(folder + "/auth.json", docker_config);
     if (!written) co_return std::unexpected(written.error());
@@ -137,8 +150,8 @@ io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string do
   if (!output) {
     result = std::unexpected(output.error());
   } else if (!output->status.ok()) {
-    result = fail(Code::kUnavailable, "failed to pull image " + quoted(reference.canonical()) + ": " +
-                                          std::string(trim(output->err)).substr(0, kMaxPullError));
+    result = fail(Code::kUnavailable,
+                  "failed to pull image " + quoted(reference.canonical()) + ": " + pull_error(output->err));
   } else {
     result = co_await import(folder + "/layout", "image");
   }

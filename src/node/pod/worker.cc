@@ -95,6 +95,8 @@ void PodWorker::object_gone() {
 }
 
 void PodWorker::evict(std::string message) {
+  if (facts_.evicted) return;
+  event("", EventRecorder::Type::kWarning, "Evicted", message);
   facts_.evicted = std::move(message);
   wake();
 }

@@ -1,0 +1,29 @@
+// Keeps pods within their disk limits: ephemeral-storage limits of containers and sizeLimit of emptyDir
+// volumes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "node/runtime/node_paths.h"
+
+namespace skiff::node {
+
+// True when the pod has a limit worth measuring for.
+bool has_disk_limit(const json::Value& pod);
+
+struct DiskUsage {
+  std::map<std::string, int64_t> containers;  // writable layers and logs, by container
+  std::map<std::string, int64_t> volumes;     // emptyDir volumes on disk, by name
+};
+// Blocking: walks the pod's folders.
+DiskUsage measure_disk(const NodePaths& paths, const json::Value& pod);
+
+// The message to evict with, nothing while the pod keeps within its limits. Pure.
+std::optional<std::string> find_disk_excess(const json::Value& pod, const DiskUsage& usage);
+
+}  // namespace skiff::node

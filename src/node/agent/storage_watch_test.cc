@@ -1,0 +1,30 @@
+#include "node/agent/storage_watch.h"
+
+#include <doctest/doctest.h>
+
+using namespace skiff;
+using namespace skiff::node;
+
+namespace {
+json::Value limited() {
+  return *json::parse(R"({"spec":{"volumes":[{"name":"v","emptyDir":{"sizeLimit":"1Mi"}}],
+    "containers":[{"name":"c","resources":{"limits":{"ephemeral-storage":"2Mi"}}}]}})");
+}
+}  // namespace
+
+TEST_CASE("a volume over its limit is named") {
+  CHECK(find_disk_excess(limited(), {{}, {{"v", 2 << 20}}})->find("EmptyDir volume \"v\"") !=
+        std::string::npos);
+}
+
+TEST_CASE("a container's layer and the whole pod have limits") {
+  CHECK(find_disk_excess(limited(), {{{"c", 3 << 20}}, {}})->starts_with("Container c exceeded"));
+  CHECK(find_disk_excess(limited(), {{{"c", 3 << 19}}, {{"v", 1 << 20}}})->starts_with("Pod ephemeral"));
+  CHECK(!find_disk_excess(limited(), {{{"c", 1 << 20}}, {{"v", 1 << 19}}}));
+}
+
+TEST_CASE("pods without limits are not measured") {
+  CHECK(has_disk_limit(limited()));
+  CHECK(!has_disk_limit(
+      *json::parse(R"({"spec":{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"c"}]}})")));
+}
