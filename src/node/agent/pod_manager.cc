@@ -68,7 +68,10 @@ void PodManager::upsert(const json::Value& pod) {
     return;
   }
   // Done, torn down and told before: there is nothing to do until it is deleted.
-  const bool deleted = !pod["metadata"]["deletionTimestamp"].is_null();
+  // Nor when only finalizers of others keep its object.
+  const auto& metadata = pod["metadata"];
+  const bool deleted =
+      !metadata["deletionTimestamp"].is_null() && metadata["deletionGracePeriodSeconds"].as_int() > 0;
   if (is_terminal(pod) && !deleted && services_.runtime.list(uid).empty()) return;
   log_info("pod taken on",
            {{"pod", pod["metadata"]["namespace"].str() + "/" + pod["metadata"]["name"].str()}, {"uid", uid}});

@@ -116,10 +116,18 @@ io::Task<Result<Image>> Puller::fetch(Reference reference, std::string name, std
   }
   if (pull->result) {
     pull->result->name = name;
-    auto kept = store_.remember(canonical, *pull->result);
+    auto kept = co_await remember(canonical, *pull->result);
     if (!kept) pull->result = std::unexpected(kept.error());
   }
   co_return pull->result;
+}
+
+io::Task<Result<void>> Puller::remember(std::string canonical, Image image) {
+  const ImageStore store = store_;
+  auto written =
+      co_await io::run_blocking(loop_, [store, canonical, image] { return store.write(canonical, image); });
+  if (written) store_.add(canonical, std::move(image));
+  co_return written;
 }
 
 io::Task<Result<Image>> Puller::import(std::string layout, std::string tag) {

@@ -45,6 +45,7 @@ class Puller final : public ImageService {
   };
   io::Task<Result<Image>> fetch(Reference reference, std::string name, std::string docker_config);
   io::Task<Result<Image>> fetch_remote(Reference reference, std::string docker_config);
+  io::Task<Result<void>> remember(std::string canonical, Image image);
   io::Task<Result<Image>> import(std::string layout, std::string tag);
   std::string local_layout(const Reference& reference) const;
 

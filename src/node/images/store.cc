@@ -115,10 +115,8 @@ std::vector<Image> ImageStore::list() const {
   return out;
 }
 
-Result<void> ImageStore::remember(const std::string& canonical, Image image) {
-  const auto text = json::encode(encode_image(canonical, image));
-  images_[canonical] = std::move(image);
-  return io::write_file_atomic(record_path(canonical), text);
+Result<void> ImageStore::write(const std::string& canonical, const Image& image) const {
+  return io::write_file_atomic(record_path(canonical), json::encode(encode_image(canonical, image)));
 }
 
 Result<void> ImageStore::forget(const std::string& canonical) {

@@ -22,8 +22,9 @@ class ImageStore {
 
   std::optional<Image> find(const std::string& canonical) const;
   std::vector<Image> list() const;
-  // Remembers an image whose layers are unpacked. Blocking for a small write.
-  Result<void> remember(const std::string& canonical, Image image);
+  // Remembers an image whose layers are unpacked: on disk (blocking), then in memory.
+  Result<void> write(const std::string& canonical, const Image& image) const;
+  void add(const std::string& canonical, Image image) { images_[canonical] = std::move(image); }
   // Forgets names; collect() then frees their layers. Blocking.
   Result<void> forget(const std::string& canonical);
   // Removes layers that no image has. Blocking; nothing may be unpacking.

@@ -52,9 +52,11 @@ class FakePodHost final : public PodHost {
 class FakeImages final : public ImageService {
  public:
   std::map<std::string, ImageOutcome> failures;  // by reference
+  bool never_ends = false;                       // every fetch
 
   bool present(const std::string& reference) const override { return !failures.contains(reference); }
   io::Task<ImageOutcome> ensure(std::string reference, PullPolicy, std::string) override {
+    if (never_ends) co_await std::suspend_always{};
     if (failures.contains(reference)) co_return failures[reference];
     Image image;
     image.name = reference;

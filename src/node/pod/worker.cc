@@ -73,7 +73,9 @@ void PodWorker::adopt() {
         pod_["status"][def.role == Role::kApp ? "containerStatuses" : "initContainerStatuses"], def.name);
     facts.next_attempt =
         std::max(facts.next_attempt, facts.run ? 0 : static_cast<int>(shown["restartCount"].as_int()));
-    facts.crashes = facts.run ? facts.run->key.attempt : 0;
+    // A container that was lost (a reboot, a killed monitor) did not crash.
+    const bool lost = facts.run && facts.run->reason == "ContainerStatusUnknown";
+    facts.crashes = facts.run && !lost ? facts.run->key.attempt : 0;
     facts.startup_passed = !def.spec.contains("startupProbe") || shown["started"].as_bool();
     facts.ready = !def.spec.contains("readinessProbe") || shown["ready"].as_bool();
   }
@@ -83,14 +85,18 @@ void PodWorker::update(json::Value pod) {
   const bool deletion =
       pod_["metadata"]["deletionTimestamp"].is_null() && !pod["metadata"]["deletionTimestamp"].is_null();
   pod_ = std::move(pod);
+  const auto start = parse_rfc3339(pod_["status"]["startTime"].str());
+  if (start && *start < facts_.start_time) facts_.start_time = *start;
   if (deletion) {
     for (auto& [name, probe] : probes_) probe->only_readiness();
+    give_up_pulls();
   }
   wake();
 }
 
 void PodWorker::object_gone() {
   facts_.object_gone = true;
+  give_up_pulls();
   wake();
 }
 
@@ -167,7 +173,8 @@ void PodWorker::carry_out(const Action& action) {
       break;
     case Action::Kind::kStart:
       facts_.containers[action.container].work = Work::kStarting;
-      scope_.spawn(start(action.container));
+      starts_[action.container] = std::make_unique<io::TaskScope>(services_.loop);
+      starts_[action.container]->spawn(start(action.container));
       break;
     case Action::Kind::kStop:
       facts_.containers[action.container].work = Work::kStopping;

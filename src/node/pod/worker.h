@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "io/scope.h"
@@ -55,6 +56,7 @@ class PodWorker {
  private:
   void adopt();
   void wake() { changed_.set(); }
+  void give_up_pulls();
   io::Task<void> run();
   void carry_out(const Action& action);
   io::Task<void> set_up();
@@ -90,8 +92,9 @@ class PodWorker {
   int sandbox_failures_ = 0;
   std::map<std::string, int> pull_failures_;
   std::map<std::string, std::unique_ptr<ProbeRunner>> probes_;
-  std::map<std::string, std::string> stop_signals_;  // of the images, by container
+  std::set<std::string> pulling_;  // containers that wait for their image
   io::Event changed_, status_changed_, ended_;
+  std::map<std::string, std::unique_ptr<io::TaskScope>> starts_;  // by container
   io::TaskScope scope_;
 };
 

@@ -39,6 +39,14 @@ std::string spoken_duration(double seconds) {
 
 }  // namespace
 
+// A pod that is to go does not wait for its images.
+void PodWorker::give_up_pulls() {
+  for (const auto& name : std::exchange(pulling_, {})) {
+    starts_.erase(name);
+    facts_.containers[name].work = Work::kNone;
+  }
+}
+
 void PodWorker::image_failed(const ContainerDef& def, ContainerFacts& facts, const ImageOutcome& outcome) {
   const std::string image = "\"" + def.spec["image"].str() + "\"";
   Waiting waiting{outcome.reason, outcome.message, services_.loop.wall_now() + kConfigRetry};
@@ -72,7 +80,9 @@ io::Task<void> PodWorker::start(std::string name) {
       event(field(*def), Type::kNormal, "Pulling", "Pulling image \"" + reference + "\"");
     }
   }
+  pulling_.insert(name);
   auto outcome = co_await services_.images.ensure(reference, policy, credentials);
+  pulling_.erase(name);
   if (!outcome.image) {
     image_failed(*def, facts_.containers[name], outcome);
   } else {
@@ -109,7 +119,6 @@ io::Task<bool> PodWorker::create_and_run(ContainerDef def, Image image) {
     event(field(def), Type::kWarning, "Failed", "Error: " + spec.error().message);
     co_return false;
   }
-  stop_signals_[def.name] = spec->stop_signal;
   auto run = co_await services_.runtime.start(std::move(*spec));
   if (run) {
     event(field(def), Type::kNormal, "Created", "Created container: " + def.name);
@@ -206,7 +215,7 @@ io::Task<void> PodWorker::stop(std::string name, Duration grace, std::string why
     static_cast<void>(hooked);
   }
   const Duration left = std::max(grace - (services_.loop.now() - begun), kMinimumGrace);
-  const std::string wanted = stop_signals_[name];
+  const std::string wanted = facts_.containers[name].run->stop_signal;
   auto asked = services_.runtime.signal(key, signal_number(wanted));
   const MonotonicTime deadline = services_.loop.now() + left;
   co_await ended(name, key, deadline);

@@ -244,3 +244,13 @@ TEST_CASE("a sidecar ends when the app has completed") {
   CHECK(rig.runtime.running() == 0);
   CHECK(rig.status()["phase"].str() == "Succeeded");
 }
+
+TEST_CASE("a pod that is deleted while its image is being fetched goes at once") {
+  Rig rig(kOne);
+  rig.images.never_ends = true;
+  rig.pass(1s);
+  CHECK(rig.container()["state"]["waiting"]["reason"].str() == "ContainerCreating");
+  rig.api.begin_delete(kPath, 30);
+  rig.pass(1s);
+  CHECK(rig.finished);
+}

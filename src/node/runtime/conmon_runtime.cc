@@ -38,6 +38,7 @@ io::Task<Result<ContainerRun>> ConmonRuntime::start(ContainerSpec spec) {
   run.id = spec.id;
   run.image = spec.image;
   run.image_id = spec.image_id;
+  run.stop_signal = spec.stop_signal;
   run.created = loop_.wall_now();
   entries_[spec.key].run = run;
   const ContainerKey key = spec.key;

@@ -38,7 +38,8 @@ json::Value encode_record(const ContainerRun& run) {
                               {"finished", time_text(run.finished)},
                               {"exitCode", run.exit_code},
                               {"reason", run.reason},
-                              {"message", run.message}});
+                              {"message", run.message},
+                              {"stopSignal", run.stop_signal}});
 }
 
 Result<ContainerRun> parse_record(const json::Value& record) {
@@ -56,6 +57,7 @@ Result<ContainerRun> parse_record(const json::Value& record) {
   run.exit_code = static_cast<int>(record["exitCode"].as_int());
   run.reason = record["reason"].str();
   run.message = record["message"].str();
+  run.stop_signal = record["stopSignal"].str();
   if (run.started != WallTime{}) run.state = RunState::kRunning;
   if (run.finished != WallTime{}) run.state = RunState::kExited;
   return run;

@@ -46,9 +46,10 @@ struct ContainerRun {
   WallTime created{}, started{}, finished{};
   int exit_code = 0;
   int signal = 0;
-  std::string reason;   // of the end: Completed, Error, OOMKilled, StartError, ContainerStatusUnknown
-  std::string message;  // of the end
-  pid_t pid = 0;        // of process 1, while it runs
+  std::string reason;       // of the end: Completed, Error, OOMKilled, StartError, ContainerStatusUnknown
+  std::string message;      // of the end
+  std::string stop_signal;  // of the image, "" is SIGTERM
+  pid_t pid = 0;            // of process 1, while it runs
 };
 
 struct ContainerSpec {
