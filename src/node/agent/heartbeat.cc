@@ -42,8 +42,9 @@ io::Task<Result<void>> Heartbeat::write_status() {
   const auto status = make_node_status(input_, status_, now);
   // Some of the disk and memory figures move all the time; only conditions and capacities count.
   if (now - written_ < kStatusAnyway && essence(status) == essence(status_)) co_return Result<void>();
-  auto patched = co_await api_.patch("/api/v1/nodes/" + input_.name + "/status",
-                                     json::Value::object({{"status", status}}));
+  auto patched =
+      co_await api_.patch("/api/v1/nodes/" + input_.name + "/status", kube::PatchType::kStrategicMerge,
+                          json::Value::object({{"status", status}}));
   if (!patched) co_return std::unexpected(patched.error());
   status_ = status;
   written_ = now;
@@ -54,7 +55,7 @@ io::Task<Result<void>> Heartbeat::renew() {
   const std::string now = format_rfc3339_micro(loop_.wall_now());
   const std::string path = std::string(kLeases) + "/" + input_.name;
   const auto patch = json::Value::object({{"spec", json::Value::object({{"renewTime", now}})}});
-  auto renewed = co_await api_.patch(path, patch);
+  auto renewed = co_await api_.patch(path, kube::PatchType::kStrategicMerge, patch);
   if (renewed) co_return Result<void>();
   if (renewed.error().code != Code::kNotFound) co_return std::unexpected(renewed.error());
   const auto lease = json::Value::object(

@@ -82,6 +82,12 @@ io::Task<Result<json::Value>> FakeApi::get(std::string path) {
   co_return found->second;
 }
 
+io::Task<Result<json::Value>> FakeApi::list(std::string path, std::string) {
+  json::Value items = json::Value::array();
+  for (const auto& object : list(path)) items.push_back(object);
+  co_return json::Value::object({{"metadata", json::Value::object()}, {"items", items}});
+}
+
 io::Task<Result<json::Value>> FakeApi::create(std::string path, json::Value object) {
   std::string name = object["metadata"]["name"].str();
   if (name.empty()) name = object["metadata"]["generateName"].str() + std::to_string(++names_);
@@ -98,7 +104,7 @@ io::Task<Result<json::Value>> FakeApi::update(std::string path, json::Value obje
   co_return find(path);
 }
 
-io::Task<Result<json::Value>> FakeApi::patch(std::string path, json::Value patch) {
+io::Task<Result<json::Value>> FakeApi::patch(std::string path, kube::PatchType, json::Value patch) {
   if (path.ends_with("/status")) {
     path.resize(path.size() - std::string_view("/status").size());
     statuses_[path].push_back(patch["status"]);

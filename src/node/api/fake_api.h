@@ -15,9 +15,10 @@ class FakeApi final : public ClusterApi {
   explicit FakeApi(io::Loop& loop) : loop_(loop) {}
 
   io::Task<Result<json::Value>> get(std::string path) override;
+  io::Task<Result<json::Value>> list(std::string path, std::string query) override;
   io::Task<Result<json::Value>> create(std::string path, json::Value object) override;
   io::Task<Result<json::Value>> update(std::string path, json::Value object) override;
-  io::Task<Result<json::Value>> patch(std::string path, json::Value patch) override;
+  io::Task<Result<json::Value>> patch(std::string path, kube::PatchType type, json::Value patch) override;
   io::Task<Result<void>> remove(std::string path, json::Value options) override;
   io::Task<void> follow(std::string path, std::string query, ChangeCallback callback) override;
 

@@ -19,6 +19,18 @@ std::string with_query(const std::string& path, const std::string& query, const 
   return out + more;
 }
 
+const char* media_type(kube::PatchType type) {
+  switch (type) {
+    case kube::PatchType::kStrategicMerge:
+      return "application/strategic-merge-patch+json";
+    case kube::PatchType::kMerge:
+      return "application/merge-patch+json";
+    case kube::PatchType::kJson:
+      return "application/json-patch+json";
+  }
+  return "";
+}
+
 }  // namespace
 
 HttpApi::HttpApi(io::Loop& loop, io::Network& network, HttpApiOptions options)
@@ -50,6 +62,11 @@ io::Task<Result<json::Value>> HttpApi::get(std::string path) {
   co_return answer;
 }
 
+io::Task<Result<json::Value>> HttpApi::list(std::string path, std::string query) {
+  auto answer = co_await get(query.empty() ? path : path + "?" + query);
+  co_return answer;
+}
+
 io::Task<Result<json::Value>> HttpApi::create(std::string path, json::Value object) {
   net::Request request = make_request("POST", std::move(path));
   request.headers.set("Content-Type", "application/json");
@@ -66,9 +83,9 @@ io::Task<Result<json::Value>> HttpApi::update(std::string path, json::Value obje
   co_return answer;
 }
 
-io::Task<Result<json::Value>> HttpApi::patch(std::string path, json::Value patch) {
+io::Task<Result<json::Value>> HttpApi::patch(std::string path, kube::PatchType type, json::Value patch) {
   net::Request request = make_request("PATCH", std::move(path));
-  request.headers.set("Content-Type", "application/strategic-merge-patch+json");
+  request.headers.set("Content-Type", media_type(type));
   request.body = json::encode(patch);
   auto answer = co_await send(std::move(request));
   co_return answer;
@@ -84,7 +101,8 @@ io::Task<Result<void>> HttpApi::remove(std::string path, json::Value options) {
 }
 
 // Gives the revision to watch from.
-io::Task<Result<std::string>> HttpApi::list(std::string path, std::string query, ChangeCallback* callback) {
+io::Task<Result<std::string>> HttpApi::list_into(std::string path, std::string query,
+                                                 ChangeCallback* callback) {
   std::string more = "limit=" + std::to_string(kPageSize);
   std::vector<json::Value> items;
   for (;;) {
@@ -145,7 +163,7 @@ io::Task<void> HttpApi::follow(std::string path, std::string query, ChangeCallba
   for (;;) {
     Result<std::string> step = revision;
     if (revision.empty()) {
-      step = co_await list(path, query, &callback);
+      step = co_await list_into(path, query, &callback);
     } else {
       const MonotonicTime begun = loop_.now();
       step = co_await watch(path, query, revision, &callback);

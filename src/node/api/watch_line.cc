@@ -33,7 +33,10 @@ Error api_error(int status, const std::string& body) {
   auto value = json::parse(body);
   const json::Value document = value ? *value : json::Value();
   const std::string message = document["message"].str_or("the API server answered " + std::to_string(status));
-  return {code_of(status, document["reason"].str()), message, nullptr};
+  auto details = std::make_shared<kube::StatusDetails>();
+  details->status = document;
+  details->http_code = status;
+  return {code_of(status, document["reason"].str()), message, std::move(details)};
 }
 
 Result<WatchLine> parse_watch_line(std::string_view line) {

@@ -108,7 +108,7 @@ io::Task<void> EventRecorder::write(Pending pending) {
   const auto patch = json::Value::object(
       {{"count", known->second.count}, {"lastTimestamp", format_rfc3339(known->second.last)}});
   const std::string path = known->second.path;
-  auto patched = co_await api_.patch(path, patch);
+  auto patched = co_await api_.patch(path, kube::PatchType::kStrategicMerge, patch);
   if (!patched) known_.erase(pending.key);
 }
 

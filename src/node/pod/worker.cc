@@ -234,9 +234,10 @@ io::Task<void> PodWorker::finish() {
   const json::Value uid = pod_["metadata"]["uid"];
   while (!facts_.object_gone) {
     if (!(written_status_ == wanted_status_)) {
-      auto told = co_await services_.api.patch(
-          path + "/status", json::Value::object({{"metadata", json::Value::object({{"uid", uid}})},
-                                                 {"status", wanted_status_}}));
+      auto told =
+          co_await services_.api.patch(path + "/status", kube::PatchType::kStrategicMerge,
+                                       json::Value::object({{"metadata", json::Value::object({{"uid", uid}})},
+                                                            {"status", wanted_status_}}));
     }
     auto removed = co_await services_.api.remove(
         path, json::Value::object({{"apiVersion", "v1"},
@@ -275,7 +276,7 @@ io::Task<void> PodWorker::write_statuses() {
       const json::Value patch = json::Value::object(
           {{"metadata", json::Value::object({{"uid", pod_["metadata"]["uid"]}})}, {"status", status}});
       const std::string path = pod_path(pod_) + "/status";
-      auto written = co_await services_.api.patch(path, patch);
+      auto written = co_await services_.api.patch(path, kube::PatchType::kStrategicMerge, patch);
       if (written) {
         written_status_ = status;
         continue;
