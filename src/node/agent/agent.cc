@@ -11,6 +11,7 @@
 #include "node/images/puller.h"
 #include "node/logs/log_files.h"
 #include "node/logs/log_server.h"
+#include "node/network/forwarding.h"
 #include "node/pod/linux_pod_host.h"
 #include "node/pod/net_prober.h"
 #include "node/runtime/conmon_runtime.h"
@@ -152,6 +153,7 @@ io::Task<Result<void>> Agent::Impl::start() {
   if (!opened) co_return opened;
   auto ground = co_await host.open();
   if (!ground) co_return wrap(ground.error(), "set up the node's network");
+  co_await allow_forwarding(loop, bridge_name(options.instance));
   auto proxied = co_await services.start();
   if (!proxied) co_return wrap(proxied.error(), "set up services");
   auto recovered = co_await runtime.recover();

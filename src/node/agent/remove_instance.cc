@@ -6,6 +6,7 @@
 #include "io/file.h"
 #include "io/sync.h"
 #include "node/agent/agent.h"
+#include "node/network/forwarding.h"
 #include "node/network/pod_network.h"
 #include "node/runtime/conmon_runtime.h"
 #include "node/runtime/sandbox.h"
@@ -47,6 +48,7 @@ io::Task<Result<void>> remove_instance(io::Loop& loop, AgentOptions options) {
       if (!removed) co_return removed;
     }
   }
+  co_await forget_forwarding(loop, bridge_name(options.instance));
   const std::string instance = options.instance;
   auto rest = co_await io::run_blocking(
       loop, [paths, instance, cgroups] { return remove_rest(paths, instance, cgroups); });
