@@ -10,7 +10,9 @@
 namespace skiff::kube {
 
 struct Requirement {
-  enum class Operator { kIn, kNotIn, kExists, kDoesNotExist, kGreater, kLess } op = Operator::kIn;
+  // kEquals and kNotEquals are kIn and kNotIn of one value; they differ only in how they are written.
+  enum class Operator { kIn, kNotIn, kExists, kDoesNotExist, kGreater, kLess, kEquals, kNotEquals };
+  Operator op = Operator::kIn;
   std::string key;
   std::vector<std::string> values;
 };
@@ -25,7 +27,9 @@ class LabelSelector {
   static LabelSelector from_map(const json::Value& labels);
   bool matches(const json::Value& labels) const;
   bool empty() const { return requirements_.empty() && !nothing_; }
+  // The canonical text, sorted by key; "" when empty.
   std::string to_string() const;
+  const std::vector<Requirement>& requirements() const { return requirements_; }
 
  private:
   std::vector<Requirement> requirements_;
@@ -41,11 +45,11 @@ class FieldSelector {
   static Result<FieldSelector> parse(std::string_view text);
   const std::vector<FieldRequirement>& requirements() const { return requirements_; }
   bool empty() const { return requirements_.empty(); }
-  // Fields are looked up by their dotted path; booleans compare as "true"/"false", absent ones as "".
+  // Fields are looked up by their dotted path; booleans compare as "true"/"false", numbers as decimals,
+  // absent ones as their zero value ("", and "false" or "0" for the known boolean and number fields).
   bool matches(const json::Value& object) const;
 
  private:
-  friend Result<FieldSelector> make_field_selector(std::vector<FieldRequirement>);
   std::vector<FieldRequirement> requirements_;
 };
 // The field paths a kind may be selected by (metadata.name and metadata.namespace always).
