@@ -1,0 +1,15 @@
+// What a YAML 1.1 scalar means, as Kubernetes' readers see it. Pure; internal to base/yaml.
+#pragma once
+
+#include <string_view>
+
+#include "base/json.h"
+
+namespace skiff::yaml {
+
+enum class ScalarStyle { kPlain, kQuoted };
+
+// `tag` is the full tag ("tag:yaml.org,2002:str", also for untagged scalars) or "".
+Result<json::Value> resolve_scalar(std::string_view text, std::string_view tag, ScalarStyle style);
+
+}  // namespace skiff::yaml

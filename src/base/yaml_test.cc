@@ -1,0 +1,63 @@
+#include <doctest/doctest.h>
+
+#include "base/yaml.h"
+
+using namespace skiff;
+
+namespace {
+std::string json_of(std::string_view text) {
+  auto value = yaml::parse(text);
+  return value ? json::encode(*value) : value.error().message;
+}
+}  // namespace
+
+TEST_CASE("YAML documents mean the JSON that Kubernetes reads") {
+  CHECK(json_of("a: b\nc: [1, 2.5, true]\nd: {e: ~}\n") == R"({"a":"b","c":[1,2.5,true],"d":{"e":null}})");
+  CHECK(json_of("a: yes\nb: 'yes'\nc: off\nd: y\n") == R"({"a":true,"b":"yes","c":false,"d":"y"})");
+  CHECK(json_of("m: 0644\nx: 0x1F\no: 0o17\nb: 0b11\nu: 1_000\n") ==
+        R"({"m":420,"x":31,"o":15,"b":3,"u":1000})");
+  CHECK(json_of("v: 1.2.3\nt: 2001-01-01\nq: 100m\nd: '5'\n") ==
+        R"({"v":"1.2.3","t":"2001-01-01","q":"100m","d":"5"})");
+  CHECK(json_of("1: a\ntrue: b\n") == R"({"1":"a","true":"b"})");
+  CHECK(json_of("t: |\n  x\n  y\n") == R"({"t":"x\ny\n"})");
+  CHECK(json_of(R"({"json": "too"})") == R"({"json":"too"})");
+  CHECK(json_of("") == "null");
+}
+
+TEST_CASE("anchors, aliases and merge keys are expanded") {
+  CHECK(json_of("a: &x {k: 1, l: 2}\nb: *x\nc:\n  <<: *x\n  k: 3\n") ==
+        R"({"a":{"k":1,"l":2},"b":{"k":1,"l":2},"c":{"k":3,"l":2}})");
+}
+
+TEST_CASE("aliases that multiply without bound are refused") {
+  std::string text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 10; ++i) {
+    std::string list;
+    for (int k = 0; k < 10; ++k) list += (k ? ",*a" : "*a") + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + list + "]\n";
+  }
+  CHECK(json_of(text) == "yaml: document contains excessive aliasing");
+  CHECK(json_of("a: &a [*a]\n").starts_with("yaml: "));
+}
+
+TEST_CASE("duplicate keys are reported by path and the last one wins") {
+  std::vector<std::string> duplicates;
+  json::ParseOptions options;
+  options.duplicate_keys = &duplicates;
+  auto value = yaml::parse("data:\n  a: b\n  a: c\n", options);
+  CHECK((*value)["data"]["a"].str() == "c");
+  CHECK(duplicates == std::vector<std::string>{"data.a"});
+}
+
+TEST_CASE("malformed documents name the line") {
+  CHECK(json_of("a: [") == "yaml: line 1: did not find expected node content");
+  CHECK(json_of("a: .inf").starts_with("yaml: .inf has no JSON form"));
+  CHECK(json_of(std::string(2000, '[')).starts_with("yaml: "));
+}
+
+TEST_CASE("a stream gives its documents without the empty ones") {
+  auto all = yaml::parse_all("---\na: 1\n---\n---\n# nothing\n---\nb: 2\n");
+  REQUIRE(all.has_value());
+  REQUIRE(all->size() == 2);
+  CHECK((*all)[1]["b"].as_int() == 2);
+}
