@@ -81,6 +81,7 @@ class Rig:
         self.command = [binary, str(data), instance, pods, services]
         self.data, self.instance = data, instance
         self.objects = 0
+        self.removed = False
         self.start()
 
     def start(self):
@@ -162,6 +163,9 @@ class Rig:
         return out
 
     def remove(self):
+        if self.removed:
+            return
+        self.removed = True
         if self.process.poll() is not None:
             self.start()
         self.send("remove")

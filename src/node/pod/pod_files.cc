@@ -20,6 +20,13 @@ void set_option(std::vector<std::string>& options, const std::string& option) {
   options.push_back(option);
 }
 
+// A resolver on the node's loopback can't be reached from a pod's network.
+void leave_out_loopback(HostDns& dns, const std::string& instead) {
+  std::erase_if(dns.nameservers,
+                [](const std::string& server) { return server.starts_with("127.") || server == "::1"; });
+  if (dns.nameservers.empty() && !instead.empty()) dns.nameservers.push_back(instead);
+}
+
 void bound(HostDns& dns) {
   if (dns.nameservers.size() > kMaxNameservers) dns.nameservers.resize(kMaxNameservers);
   if (dns.searches.size() > kMaxSearches) dns.searches.resize(kMaxSearches);
@@ -87,6 +94,7 @@ std::string make_resolv_conf(const json::Value& pod, const HostDns& host, const 
     dns.options = {"ndots:5"};
   } else if (policy != "None") {
     dns = host;
+    if (!host_network) leave_out_loopback(dns, cluster_dns);
   }
   const auto& config = spec["dnsConfig"];
   for (const auto& server : config["nameservers"].items()) add_unique(dns.nameservers, server.str());

@@ -29,3 +29,9 @@ TEST_CASE("the hosts file names the pod, and its full name when it has a subdoma
   CHECK(text.find("10.1.0.2\th.s.n.svc.cluster.local\th\n") != std::string::npos);
   CHECK(text.find("1.2.3.4\ta\tb\n") != std::string::npos);
 }
+
+TEST_CASE("a resolver on the node's loopback is replaced by the cluster's, which forwards to it") {
+  const auto pod = *json::parse(R"({"metadata":{"namespace":"n"},"spec":{"dnsPolicy":"Default"}})");
+  const auto host = parse_resolv_conf("nameserver 127.0.0.53\n");
+  CHECK(make_resolv_conf(pod, host, "10.43.0.10", "cluster.local") == "nameserver 10.43.0.10\n");
+}
