@@ -16,6 +16,8 @@ namespace skiff::net {
 // Header fields in order; names compare without case.
 class Headers {
  public:
+  Headers() = default;
+  explicit Headers(std::vector<std::pair<std::string, std::string>> fields) : fields_(std::move(fields)) {}
   // The first value of that name, nothing when there is none.
   std::optional<std::string_view> find(std::string_view name) const;
   std::string_view get(std::string_view name) const { return find(name).value_or(std::string_view()); }
