@@ -39,21 +39,32 @@ Value Value::object(Members members) {
   return result;
 }
 
-Value Value::array(std::initializer_list<Value> items) { return Value(Array(items)); }
+Value Value::array(std::initializer_list<Value> items) {
+  return Value(Array(items));
+}
 
-Kind Value::kind() const { return static_cast<Kind>(data_.index()); }
+Kind Value::kind() const {
+  return static_cast<Kind>(data_.index());
+}
 
 bool Value::empty() const {
   switch (kind()) {
-    case Kind::kNull: return true;
-    case Kind::kString: return str().empty();
-    case Kind::kArray: return items().empty();
-    case Kind::kObject: return members().empty();
-    default: return false;
+    case Kind::kNull:
+      return true;
+    case Kind::kString:
+      return str().empty();
+    case Kind::kArray:
+      return items().empty();
+    case Kind::kObject:
+      return members().empty();
+    default:
+      return false;
   }
 }
 
-size_t Value::size() const { return is_array() ? items().size() : members().size(); }
+size_t Value::size() const {
+  return is_array() ? items().size() : members().size();
+}
 
 bool Value::as_bool(bool otherwise) const {
   const bool* value = std::get_if<bool>(&data_);
@@ -172,7 +183,9 @@ void Value::erase_at(size_t index) {
   list.erase(list.begin() + static_cast<ptrdiff_t>(index));
 }
 
-Value& Value::push_back(Value value) { return edit_items().emplace_back(std::move(value)); }
+Value& Value::push_back(Value value) {
+  return edit_items().emplace_back(std::move(value));
+}
 
 bool Value::same_storage(const Value& other) const {
   if (auto* array = std::get_if<ArrayPtr>(&data_)) {

@@ -1,7 +1,7 @@
 // A JSON value: the currency between the wire, the store and the controllers.
 //
-// Objects keep the order of insertion. Copies are cheap: arrays and objects are shared until one copy is written
-// (copy on write). A value may be read from several threads, but each Value object is written by one.
+// Objects keep the order of insertion. Copies are cheap: arrays and objects are shared until one copy is
+// written (copy on write). A value may be read from several threads, but each Value object is written by one.
 // Reading never fails: a missing member is null, and the typed getters return a default for another type.
 //
 //   auto replicas = deployment["spec"]["replicas"].as_int(1);
@@ -31,15 +31,15 @@ enum class Kind { kNull, kBool, kInt, kUint, kDouble, kString, kArray, kObject }
 class Value {
  public:
   Value() = default;
-  Value(std::nullptr_t) {}                            // NOLINT: implicit on purpose
-  Value(bool value) : data_(value) {}                 // NOLINT
-  Value(int value) : data_(int64_t{value}) {}         // NOLINT
-  Value(unsigned value) : data_(int64_t{value}) {}    // NOLINT
-  Value(long value) : data_(int64_t{value}) {}        // NOLINT
-  Value(long long value) : data_(int64_t{value}) {}   // NOLINT
-  Value(unsigned long value);                         // NOLINT
-  Value(unsigned long long value);                    // NOLINT
-  Value(double value) : data_(value) {}               // NOLINT
+  Value(std::nullptr_t) {}                                      // NOLINT: implicit on purpose
+  Value(bool value) : data_(value) {}                           // NOLINT
+  Value(int value) : data_(int64_t{value}) {}                   // NOLINT
+  Value(unsigned value) : data_(int64_t{value}) {}              // NOLINT
+  Value(long value) : data_(int64_t{value}) {}                  // NOLINT
+  Value(long long value) : data_(int64_t{value}) {}             // NOLINT
+  Value(unsigned long value);                                   // NOLINT
+  Value(unsigned long long value);                              // NOLINT
+  Value(double value) : data_(value) {}                         // NOLINT
   Value(const char* value) : data_(std::string(value)) {}       // NOLINT
   Value(std::string value) : data_(std::move(value)) {}         // NOLINT
   Value(std::string_view value) : data_(std::string(value)) {}  // NOLINT
@@ -65,7 +65,8 @@ class Value {
   size_t size() const;
 
   bool as_bool(bool otherwise = false) const;
-  int64_t as_int(int64_t otherwise = 0) const;  // a double is truncated, an unsigned one too large is `otherwise`
+  int64_t as_int(
+      int64_t otherwise = 0) const;  // a double is truncated, an unsigned one too large is `otherwise`
   uint64_t as_uint(uint64_t otherwise = 0) const;
   double as_double(double otherwise = 0) const;
   // The text of a string, else an empty one. The reference lives as long as this value is not written.
@@ -116,8 +117,8 @@ struct ParseOptions {
   std::vector<std::string>* duplicate_keys = nullptr;
 };
 
-// Strict RFC 8259. The last of duplicate keys wins. Error texts follow those of Go's encoding/json where that is
-// what Kubernetes clients see ("invalid character 'x' looking for beginning of value").
+// Strict RFC 8259. The last of duplicate keys wins. Error texts follow those of Go's encoding/json where that
+// is what Kubernetes clients see ("invalid character 'x' looking for beginning of value").
 Result<Value> parse(std::string_view text, const ParseOptions& options = {});
 
 // Compact text. Strings that are not UTF-8 get U+FFFD for each bad byte.

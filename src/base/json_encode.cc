@@ -13,13 +13,27 @@ constexpr char kHex[] = "0123456789abcdef";
 
 void append_escaped(unsigned char c, std::string& out) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
     default:
       out += "\\u00";
       out += kHex[c >> 4];
@@ -27,7 +41,9 @@ void append_escaped(unsigned char c, std::string& out) {
   }
 }
 
-bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+bool is_plain(unsigned char c) {
+  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
 
 void encode_double(double value, std::string& out) {
   if (!std::isfinite(value)) {
@@ -90,14 +106,30 @@ void encode_object(const Value& value, std::string& out, Layout& layout) {
 
 void encode_value(const Value& value, std::string& out, Layout& layout) {
   switch (value.kind()) {
-    case Kind::kNull: out += "null"; return;
-    case Kind::kBool: out += value.as_bool() ? "true" : "false"; return;
-    case Kind::kInt: fmt::format_to(std::back_inserter(out), "{}", value.as_int()); return;
-    case Kind::kUint: fmt::format_to(std::back_inserter(out), "{}", value.as_uint()); return;
-    case Kind::kDouble: encode_double(value.as_double(), out); return;
-    case Kind::kString: encode_string_to(value.str(), out); return;
-    case Kind::kArray: encode_array(value, out, layout); return;
-    case Kind::kObject: encode_object(value, out, layout); return;
+    case Kind::kNull:
+      out += "null";
+      return;
+    case Kind::kBool:
+      out += value.as_bool() ? "true" : "false";
+      return;
+    case Kind::kInt:
+      fmt::format_to(std::back_inserter(out), "{}", value.as_int());
+      return;
+    case Kind::kUint:
+      fmt::format_to(std::back_inserter(out), "{}", value.as_uint());
+      return;
+    case Kind::kDouble:
+      encode_double(value.as_double(), out);
+      return;
+    case Kind::kString:
+      encode_string_to(value.str(), out);
+      return;
+    case Kind::kArray:
+      encode_array(value, out, layout);
+      return;
+    case Kind::kObject:
+      encode_object(value, out, layout);
+      return;
   }
 }
 

@@ -30,18 +30,24 @@ class Parser {
     skip_space();
     if (at_ >= text_.size()) return unexpected(where);
     switch (text_[at_]) {
-      case '{': return parse_object(out);
-      case '[': return parse_array(out);
+      case '{':
+        return parse_object(out);
+      case '[':
+        return parse_array(out);
       case '"': {
         std::string text;
         if (!parse_string(text)) return false;
         out = Value(std::move(text));
         return true;
       }
-      case 't': return parse_literal("true", Value(true), out);
-      case 'f': return parse_literal("false", Value(false), out);
-      case 'n': return parse_literal("null", Value(), out);
-      default: return parse_number(out, where);
+      case 't':
+        return parse_literal("true", Value(true), out);
+      case 'f':
+        return parse_literal("false", Value(false), out);
+      case 'n':
+        return parse_literal("null", Value(), out);
+      default:
+        return parse_number(out, where);
     }
   }
 
@@ -144,7 +150,8 @@ class Parser {
     for (;;) {
       const size_t from = at_;
       while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\' &&
-             static_cast<unsigned char>(text_[at_]) >= 0x20 && static_cast<unsigned char>(text_[at_]) < 0x80) {
+             static_cast<unsigned char>(text_[at_]) >= 0x20 &&
+             static_cast<unsigned char>(text_[at_]) < 0x80) {
         ++at_;
       }
       out.append(text_, from, at_ - from);
@@ -172,16 +179,34 @@ class Parser {
     ++at_;
     if (at_ >= text_.size()) return unexpected("in string escape code");
     switch (text_[at_]) {
-      case '"': out += '"'; break;
-      case '\\': out += '\\'; break;
-      case '/': out += '/'; break;
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
-      case 'u': return parse_unicode(out);
-      default: return unexpected("in string escape code");
+      case '"':
+        out += '"';
+        break;
+      case '\\':
+        out += '\\';
+        break;
+      case '/':
+        out += '/';
+        break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'u':
+        return parse_unicode(out);
+      default:
+        return unexpected("in string escape code");
     }
     ++at_;
     return true;
@@ -290,10 +315,10 @@ class Parser {
     }
     const auto c = static_cast<unsigned char>(text_[at_]);
     const size_t length = utf8_sequence_length(text_.substr(at_));
-    std::string shown = c == '\'' ? "\\'"
-                        : c == '\n' ? "\\n"
-                        : c == '\t' ? "\\t"
-                        : c == '\r' ? "\\r"
+    std::string shown = c == '\''                 ? "\\'"
+                        : c == '\n'               ? "\\n"
+                        : c == '\t'               ? "\\t"
+                        : c == '\r'               ? "\\r"
                         : c < 0x20 || length == 0 ? fmt::format("\\x{:02x}", c)
                                                   : std::string(text_.substr(at_, length));
     error_ = fmt::format("invalid character '{}' {}", shown, where);
@@ -312,6 +337,8 @@ class Parser {
 
 }  // namespace
 
-Result<Value> parse(std::string_view text, const ParseOptions& options) { return Parser(text, options).run(); }
+Result<Value> parse(std::string_view text, const ParseOptions& options) {
+  return Parser(text, options).run();
+}
 
 }  // namespace skiff::json

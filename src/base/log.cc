@@ -20,10 +20,14 @@ std::string& role_text() {
 
 const char* level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarn: return "warn";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
   }
   return "?";
 }
@@ -51,8 +55,12 @@ void append_value(std::string_view text, std::string& line) {
 
 }  // namespace
 
-void set_log_level(LogLevel level) { current_level = level; }
-void set_log_role(std::string role) { role_text() = std::move(role); }
+void set_log_level(LogLevel level) {
+  current_level = level;
+}
+void set_log_role(std::string role) {
+  role_text() = std::move(role);
+}
 
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (level < current_level.load(std::memory_order_relaxed)) return;

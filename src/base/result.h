@@ -1,7 +1,7 @@
 // Errors as values.
 //
-// Every fallible function returns Result<T>. An Error carries a code, chosen for what the caller may do about it,
-// and a message for people: what was wrong, where, what to do. Wrap with context at layer borders:
+// Every fallible function returns Result<T>. An Error carries a code, chosen for what the caller may do about
+// it, and a message for people: what was wrong, where, what to do. Wrap with context at layer borders:
 //
 //   auto file = read_file(path);
 //   if (!file) return wrap(file.error(), "load kubeconfig");
@@ -62,14 +62,15 @@ std::unexpected<Error> fail_errno(int error_number, std::string_view what);
 
 }  // namespace skiff
 
-// Leaves the enclosing function (or, with the CO_ form, coroutine) with the error of a failed Result<void>-like value.
-#define SKIFF_RETURN_IF_ERROR(expression)                              \
-  do {                                                                 \
-    if (auto status_ = (expression); !status_) {                       \
-      return ::std::unexpected(::std::move(status_).error());          \
-    }                                                                  \
+// Leaves the enclosing function (or, with the CO_ form, coroutine) with the error of a failed
+// Result<void>-like value.
+#define SKIFF_RETURN_IF_ERROR(expression)                     \
+  do {                                                        \
+    if (auto status_ = (expression); !status_) {              \
+      return ::std::unexpected(::std::move(status_).error()); \
+    }                                                         \
   } while (0)
-#define SKIFF_CO_RETURN_IF_ERROR(value)                                \
-  do {                                                                 \
+#define SKIFF_CO_RETURN_IF_ERROR(value)                                    \
+  do {                                                                     \
     if (!(value)) co_return ::std::unexpected(::std::move(value).error()); \
   } while (0)

@@ -35,7 +35,8 @@ Fields split(WallTime time) {
 }
 
 std::string prefix(const Fields& f) {
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", f.year, f.month, f.day, f.hour, f.minute, f.second);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", f.year, f.month, f.day, f.hour, f.minute,
+                     f.second);
 }
 
 // Reads exactly `width` digits at `position`, advancing it.
@@ -81,7 +82,9 @@ bool read_offset(std::string_view text, size_t& position, std::chrono::minutes& 
 
 }  // namespace
 
-std::string format_rfc3339(WallTime time) { return prefix(split(time)) + "Z"; }
+std::string format_rfc3339(WallTime time) {
+  return prefix(split(time)) + "Z";
+}
 
 std::string format_rfc3339_micro(WallTime time) {
   const Fields f = split(time);
@@ -96,8 +99,9 @@ std::string format_rfc3339_nano(WallTime time) {
 Result<WallTime> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   const auto bad = [&] {
-    return fail(Code::kInvalidArgument,
-                fmt::format("\"{}\" is not an RFC 3339 time such as 2026-01-02T03:04:05Z", text.substr(0, 64)));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("\"{}\" is not an RFC 3339 time such as 2026-01-02T03:04:05Z", text.substr(0, 64)));
   };
   size_t at = 0;
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0;

@@ -2,7 +2,9 @@
 
 namespace skiff {
 
-static bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+static bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 size_t utf8_sequence_length(std::string_view text) {
   if (text.empty()) return 0;

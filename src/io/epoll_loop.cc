@@ -38,7 +38,8 @@ class BlockingPool {
   void submit(Callback work) {
     std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
-    if (idle_ == 0 && threads_.size() < static_cast<size_t>(limit_)) threads_.emplace_back([this] { serve(); });
+    if (idle_ == 0 && threads_.size() < static_cast<size_t>(limit_))
+      threads_.emplace_back([this] { serve(); });
     wake_.notify_one();
   }
 

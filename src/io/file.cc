@@ -21,7 +21,9 @@ UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
   return *this;
 }
 
-int UniqueFd::release() { return std::exchange(fd_, -1); }
+int UniqueFd::release() {
+  return std::exchange(fd_, -1);
+}
 
 void UniqueFd::reset() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
@@ -79,7 +81,8 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   for (size_t at = 1; at <= path.size(); ++at) {
     if (at < path.size() && path[at] != '/') continue;
     const std::string part = path.substr(0, at);
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) return fail_errno(errno, "make directory " + part);
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST)
+      return fail_errno(errno, "make directory " + part);
   }
   return {};
 }
@@ -89,7 +92,7 @@ static Result<void> remove_at(int parent, const char* name, dev_t device, const 
   if (errno != EISDIR && errno != EPERM && errno != EBUSY) return fail_errno(errno, "remove " + shown);
   UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return fail_errno(errno, "open " + shown);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno(errno, "stat " + shown);
   if (device != 0 && info.st_dev != device) {
     return fail(Code::kInvalidArgument, shown + " is a mount; it is not removed");
@@ -105,11 +108,14 @@ static Result<void> remove_at(int parent, const char* name, dev_t device, const 
   }
   ::closedir(directory);
   if (!outcome) return outcome;
-  if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) return fail_errno(errno, "remove " + shown);
+  if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+    return fail_errno(errno, "remove " + shown);
   return {};
 }
 
-Result<void> remove_tree(const std::string& path) { return remove_at(AT_FDCWD, path.c_str(), 0, path); }
+Result<void> remove_tree(const std::string& path) {
+  return remove_at(AT_FDCWD, path.c_str(), 0, path);
+}
 
 Result<std::vector<std::string>> list_directory(const std::string& path) {
   DIR* directory = ::opendir(path.c_str());
@@ -124,7 +130,9 @@ Result<std::vector<std::string>> list_directory(const std::string& path) {
   return names;
 }
 
-bool path_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool path_exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 Result<UniqueFd> lock_file(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));

@@ -4,7 +4,9 @@ namespace skiff::io {
 
 Loop::~Loop() = default;
 
-void Loop::post(Callback callback) { ready_.push_back(std::move(callback)); }
+void Loop::post(Callback callback) {
+  ready_.push_back(std::move(callback));
+}
 
 TimerId Loop::add_timer(MonotonicTime at, Callback callback) {
   const TimerId id = ++last_timer_;

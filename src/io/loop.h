@@ -1,8 +1,8 @@
 // The event loop: callbacks, timers and file descriptors of one thread.
 //
-// Two implementations: EpollLoop for production and SimLoop, whose clock is virtual. Everything that needs time
-// takes it from here, so a simulation controls it. Time is read once a turn: now() does not move within a turn.
-// All members belong to the loop's thread, except post_remote().
+// Two implementations: EpollLoop for production and SimLoop, whose clock is virtual. Everything that needs
+// time takes it from here, so a simulation controls it. Time is read once a turn: now() does not move within
+// a turn. All members belong to the loop's thread, except post_remote().
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ using Callback = std::move_only_function<void()>;
 // Identifies a timer; 0 is no timer.
 using TimerId = uint64_t;
 
-// Readiness of a descriptor, edge-triggered: called when reading (or writing) may make progress again, also on
-// error and hang-up. Read or write until EAGAIN before waiting for the next call.
+// Readiness of a descriptor, edge-triggered: called when reading (or writing) may make progress again, also
+// on error and hang-up. Read or write until EAGAIN before waiting for the next call.
 struct FdHandler {
   virtual ~FdHandler() = default;
   virtual void on_readable() = 0;
@@ -47,7 +47,9 @@ class Loop {
 
   // Calls back once, not before `at`. Timers of one instant run in order of creation.
   TimerId add_timer(MonotonicTime at, Callback callback);
-  TimerId add_timer_after(Duration delay, Callback callback) { return add_timer(now() + delay, std::move(callback)); }
+  TimerId add_timer_after(Duration delay, Callback callback) {
+    return add_timer(now() + delay, std::move(callback));
+  }
   // No effect when the timer has run or was cancelled.
   void cancel_timer(TimerId id);
 
@@ -55,8 +57,8 @@ class Loop {
   virtual Result<void> watch(int fd, FdHandler& handler) = 0;
   virtual void unwatch(int fd) = 0;
 
-  // Runs a blocking function in the bounded pool of threads, then `done` on this loop. In a simulation both run
-  // at once in order. Use io::run_blocking() from coroutines.
+  // Runs a blocking function in the bounded pool of threads, then `done` on this loop. In a simulation both
+  // run at once in order. Use io::run_blocking() from coroutines.
   virtual void submit_blocking(Callback work, Callback done) = 0;
 
   // Runs until stop().

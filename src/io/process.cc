@@ -121,11 +121,18 @@ Result<void> adopt_pipe(Loop& loop, UniqueFd fd, std::string name, std::unique_p
 }
 
 // Connects one output; fills `pipe` when it is piped.
-Result<void> plan_output(SpawnPlan& plan, ProcessOptions::Output kind, int fd, int target, int null_fd, Pipe& pipe) {
+Result<void> plan_output(SpawnPlan& plan, ProcessOptions::Output kind, int fd, int target, int null_fd,
+                         Pipe& pipe) {
   switch (kind) {
-    case ProcessOptions::Output::kNull: plan.connect(null_fd, target); return {};
-    case ProcessOptions::Output::kInherit: plan.connect(target, target); return {};
-    case ProcessOptions::Output::kFd: plan.connect(fd, target); return {};
+    case ProcessOptions::Output::kNull:
+      plan.connect(null_fd, target);
+      return {};
+    case ProcessOptions::Output::kInherit:
+      plan.connect(target, target);
+      return {};
+    case ProcessOptions::Output::kFd:
+      plan.connect(fd, target);
+      return {};
     case ProcessOptions::Output::kPipe: {
       auto made = make_pipe();
       if (!made) return std::unexpected(made.error());
@@ -205,7 +212,8 @@ Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions&
   } else {
     SKIFF_RETURN_IF_ERROR(plan_output(plan, options.err, options.err_fd, STDERR_FILENO, null_fd.get(), err));
   }
-  if (!options.directory.empty()) posix_spawn_file_actions_addchdir_np(&plan.actions, options.directory.c_str());
+  if (!options.directory.empty())
+    posix_spawn_file_actions_addchdir_np(&plan.actions, options.directory.c_str());
   reset_signals(plan.attributes, options.new_session);
 
   const auto argv = pointers(options.argv);

@@ -20,16 +20,16 @@ struct ExitStatus {
 
 struct ProcessOptions {
   enum class Output { kNull, kInherit, kPipe, kFd };
-  std::vector<std::string> argv;               // argv[0] is looked up in PATH
-  std::optional<std::vector<std::string>> env; // "KEY=value"; nothing: ours
-  std::string directory;                       // "" keeps ours
-  bool pipe_stdin = false;                     // else /dev/null
+  std::vector<std::string> argv;                // argv[0] is looked up in PATH
+  std::optional<std::vector<std::string>> env;  // "KEY=value"; nothing: ours
+  std::string directory;                        // "" keeps ours
+  bool pipe_stdin = false;                      // else /dev/null
   Output out = Output::kNull;
-  Output err = Output::kNull;                  // kPipe together with out=kPipe gives its own pipe
-  int out_fd = -1;                             // for kFd; stays the caller's
+  Output err = Output::kNull;  // kPipe together with out=kPipe gives its own pipe
+  int out_fd = -1;             // for kFd; stays the caller's
   int err_fd = -1;
-  bool merge_err = false;                      // standard error goes where standard output goes
-  bool new_session = false;                    // setsid(): outlives our terminal, own process group
+  bool merge_err = false;    // standard error goes where standard output goes
+  bool new_session = false;  // setsid(): outlives our terminal, own process group
 };
 
 class Process {
@@ -62,6 +62,7 @@ struct CommandOptions {
   size_t max_output = 4 << 20;  // bytes kept of each stream; the rest is read and dropped
 };
 // Runs to the end, killed with its process group at the timeout. A non-zero exit is not an error here.
-Task<Result<CommandOutput>> run_command(Loop& loop, std::vector<std::string> argv, CommandOptions options = {});
+Task<Result<CommandOutput>> run_command(Loop& loop, std::vector<std::string> argv,
+                                        CommandOptions options = {});
 
 }  // namespace skiff::io

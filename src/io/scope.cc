@@ -9,7 +9,9 @@ struct TaskScope::Entry {
 
 TaskScope::TaskScope(Loop& loop) : loop_(loop) {}
 
-TaskScope::~TaskScope() { cancel(); }
+TaskScope::~TaskScope() {
+  cancel();
+}
 
 // The entry is kept weakly by the frame: the scope owns the entry, the entry owns the frame.
 Task<void> TaskScope::run(TaskScope& scope, std::shared_ptr<Entry> entry, Task<void> task) {

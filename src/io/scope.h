@@ -1,7 +1,7 @@
 // A home for background tasks: whoever owns the scope owns what runs in it.
 //
-// Declare it as the last member, so that its tasks die before what they use. Destroying or cancelling the scope
-// drops its tasks at their present suspension point.
+// Declare it as the last member, so that its tasks die before what they use. Destroying or cancelling the
+// scope drops its tasks at their present suspension point.
 #pragma once
 
 #include <functional>

@@ -11,7 +11,9 @@ constexpr MonotonicTime kMonotonicStart{std::chrono::seconds(1000)};
 
 SimLoop::SimLoop(uint64_t seed, Order order) : random_(seed), order_(order) {}
 
-WallTime SimLoop::wall_now() const { return kStart + (now_ - kMonotonicStart); }
+WallTime SimLoop::wall_now() const {
+  return kStart + (now_ - kMonotonicStart);
+}
 
 Result<void> SimLoop::watch(int, FdHandler&) {
   return fail(Code::kUnimplemented, "a simulated loop has no file descriptors");

@@ -1,4 +1,5 @@
-// A loop with a virtual clock, for tests and simulations: no threads, no descriptors, the same run for the same seed.
+// A loop with a virtual clock, for tests and simulations: no threads, no descriptors, the same run for the
+// same seed.
 #pragma once
 
 #include "io/loop.h"

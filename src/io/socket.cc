@@ -233,9 +233,8 @@ class SocketNetwork final : public Network {
   }
 
   Result<std::unique_ptr<Listener>> listen(const Address& address) override {
-    Result<SocketAddress> target = address.unix_path.empty()
-                                       ? numeric_listen_address(address)
-                                       : unix_address(address.unix_path);
+    Result<SocketAddress> target =
+        address.unix_path.empty() ? numeric_listen_address(address) : unix_address(address.unix_path);
     if (!target) return std::unexpected(target.error());
     const int fd = ::socket(target->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return fail_errno(errno, "socket");
@@ -312,7 +311,9 @@ Result<std::unique_ptr<Stream>> make_fd_stream(Loop& loop, int fd, std::string p
   return stream;
 }
 
-std::unique_ptr<Network> make_socket_network(Loop& loop) { return std::make_unique<SocketNetwork>(loop); }
+std::unique_ptr<Network> make_socket_network(Loop& loop) {
+  return std::make_unique<SocketNetwork>(loop);
+}
 
 Result<Address> Address::parse(std::string_view text) {
   if (text.starts_with("unix:")) return unix_socket(std::string(text.substr(5)));

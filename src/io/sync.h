@@ -1,4 +1,5 @@
-// What coroutines of one loop wait for: time, events, queues, blocking work. Every awaiter unregisters when dropped.
+// What coroutines of one loop wait for: time, events, queues, blocking work. Every awaiter unregisters when
+// dropped.
 #pragma once
 
 #include <deque>
@@ -32,14 +33,17 @@ class [[nodiscard]] Sleep {
   Duration delay_;
   TimerId timer_ = 0;
 };
-inline Sleep sleep(Loop& loop, Duration delay) { return Sleep(loop, delay); }
+inline Sleep sleep(Loop& loop, Duration delay) {
+  return Sleep(loop, delay);
+}
 
 struct EventState {
   bool set = false;
   std::deque<std::weak_ptr<std::coroutine_handle<>>> waiters;
 };
 
-// A flag that tasks wait for. set() wakes all waiters in a later step of the loop; it stays set until reset().
+// A flag that tasks wait for. set() wakes all waiters in a later step of the loop; it stays set until
+// reset().
 class Event {
  public:
   explicit Event(Loop& loop) : loop_(loop), state_(std::make_shared<EventState>()) {}
@@ -105,8 +109,8 @@ class Channel {
   bool closed_ = false;
 };
 
-// Runs `work` in the pool of blocking threads and gives its result. When the waiting task is dropped, the work
-// still ends in its thread and its result is thrown away: capture by value only.
+// Runs `work` in the pool of blocking threads and gives its result. When the waiting task is dropped, the
+// work still ends in its thread and its result is thrown away: capture by value only.
 template <typename Function>
 auto run_blocking(Loop& loop, Function work) -> Task<std::invoke_result_t<Function&>> {
   using R = std::invoke_result_t<Function&>;

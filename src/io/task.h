@@ -1,8 +1,8 @@
 // Task<T>: a lazy coroutine that owns its frame.
 //
 // Nothing runs until the task is awaited or given to a TaskScope. Dropping a task cancels it: its frame is
-// destroyed, and with it everything it waits for, so every awaiter unregisters in its destructor. A task belongs
-// to the thread of its loop. Exceptions do not leave a task: one that escapes ends the process.
+// destroyed, and with it everything it waits for, so every awaiter unregisters in its destructor. A task
+// belongs to the thread of its loop. Exceptions do not leave a task: one that escapes ends the process.
 #pragma once
 
 #include <coroutine>

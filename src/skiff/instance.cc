@@ -1,0 +1,239 @@
+#include "skiff/instance.h"
+
+#include <fmt/core.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "io/file.h"
+#include "node/network/addresses.h"
+#include "node/network/pod_network.h"
+
+namespace skiff {
+
+namespace {
+
+constexpr const char* kDefaultData = "/var/lib/skiff";
+// Certificates are made anew when they end within this time, at a start of the instance.
+constexpr auto kRenewBefore = std::chrono::hours(24 * 60);
+
+// A kubeconfig reaches people and programs: admin rights, so mode 0600.
+std::string kubeconfig_text(const Instance& instance, const std::string& authority,
+                            const net::KeyPair& admin) {
+  return fmt::format(
+      "apiVersion: v1\nkind: Config\ncurrent-context: skiff\n"
+      "clusters:\n- name: skiff\n  cluster:\n    server: https://127.0.0.1:{}\n"
+      "    certificate-authority-data: {}\n"
+      "users:\n- name: admin\n  user:\n    client-certificate-data: {}\n    client-key-data: {}\n"
+      "contexts:\n- name: skiff\n  context:\n    cluster: skiff\n    user: admin\n",
+      instance.ports.kube, base64_encode(authority), base64_encode(admin.certificate_pem),
+      base64_encode(admin.key_pem));
+}
+
+json::Value to_json(const Instance& instance) {
+  return json::Value::object({{"id", instance.id},
+                              {"domain", instance.domain},
+                              {"nodeName", instance.node_name},
+                              {"httpPort", instance.ports.http},
+                              {"httpsPort", instance.ports.https},
+                              {"kubePort", instance.ports.kube},
+                              {"platformPort", instance.platform_port},
+                              {"podRange", instance.pod_range},
+                              {"serviceRange", instance.service_range},
+                              {"logToken", instance.log_token},
+                              {"edgeToken", instance.edge_token}});
+}
+
+Result<Instance> from_json(const std::string& data, const json::Value& value) {
+  Instance instance;
+  instance.data = data;
+  instance.id = value["id"].str();
+  instance.domain = value["domain"].str();
+  instance.node_name = value["nodeName"].str();
+  instance.ports.http = static_cast<uint16_t>(value["httpPort"].as_int());
+  instance.ports.https = static_cast<uint16_t>(value["httpsPort"].as_int());
+  instance.ports.kube = static_cast<uint16_t>(value["kubePort"].as_int());
+  instance.platform_port = static_cast<uint16_t>(value["platformPort"].as_int());
+  instance.pod_range = value["podRange"].str();
+  instance.service_range = value["serviceRange"].str();
+  instance.log_token = value["logToken"].str();
+  instance.edge_token = value["edgeToken"].str();
+  if (instance.id.empty() || instance.pod_range.empty()) {
+    return fail(Code::kDataLoss, data + "/instance.json is incomplete; restore it from a backup");
+  }
+  return instance;
+}
+
+Result<std::string> absolute_path(const std::string& path) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(path));
+  char resolved[PATH_MAX];
+  if (!::realpath(path.c_str(), resolved)) return fail_errno(errno, path);
+  return std::string(resolved);
+}
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  std::string out;
+  for (const char c : to_lower(name)) {
+    const bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    if (fits) out += c;
+  }
+  return out.empty() || out.front() == '-' || out.back() == '-' ? "node1" : out.substr(0, 63);
+}
+
+Result<void> pick_addresses(Instance& instance) {
+  auto routes = node::host_routes();
+  if (!routes) return std::unexpected(routes.error());
+  auto ranges = node::pick_ranges(*routes);
+  if (!ranges) return std::unexpected(ranges.error());
+  instance.pod_range = ranges->pods.to_string();
+  instance.service_range = ranges->services.to_string();
+  return {};
+}
+
+Result<void> write_pair(const Instance& instance, const std::string& name, const net::KeyPair& pair) {
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(instance.path("pki/" + name + ".key"), pair.key_pem));
+  return io::write_file_atomic(instance.path("pki/" + name + ".crt"), pair.certificate_pem, 0644);
+}
+
+bool pair_is_fresh(const Instance& instance, const std::string& name, WallTime now) {
+  auto pair = instance.key_pair(name);
+  if (!pair) return false;
+  auto end = net::certificate_expiry(pair->certificate_pem);
+  return end && *end > now + kRenewBefore;
+}
+
+std::string first_address(const std::string& range) {
+  auto subnet = node::parse_subnet(range);
+  return subnet ? node::format_ipv4(subnet->base + 1) : "127.0.0.1";
+}
+
+net::CertificateRequest server_request(const Instance& instance) {
+  net::CertificateRequest request;
+  request.common_name = "kube-apiserver";
+  request.dns_names = {"localhost",
+                       "kubernetes",
+                       "kubernetes.default",
+                       "kubernetes.default.svc",
+                       "kubernetes.default.svc.cluster.local",
+                       instance.domain,
+                       "*." + instance.domain};
+  request.ip_addresses = {"127.0.0.1", "::1", first_address(instance.service_range),
+                          first_address(instance.pod_range)};
+  request.for_server = true;
+  return request;
+}
+
+net::CertificateRequest client_request(const std::string& name, const std::string& group) {
+  net::CertificateRequest request;
+  request.common_name = name;
+  request.organizations = {group};
+  return request;
+}
+
+Result<void> make_keys(const Instance& instance, WallTime now) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("pki")));
+  if (!io::path_exists(instance.path("pki/ca.key"))) {
+    auto made = net::make_authority("skiff-ca-" + instance.id, now);
+    if (!made) return std::unexpected(made.error());
+    SKIFF_RETURN_IF_ERROR(write_pair(instance, "ca", *made));
+  }
+  auto authority = instance.key_pair("ca");
+  if (!authority) return std::unexpected(authority.error());
+  const std::pair<const char*, net::CertificateRequest> wanted[] = {
+      {"server", server_request(instance)},
+      {"admin", client_request("admin", "system:masters")},
+      {"node", client_request("system:node:" + instance.node_name, "system:nodes")},
+      {"edge", client_request("skiff:edge", "skiff:system")},
+      {"platform", client_request("skiff:platform", "system:masters")},
+  };
+  for (const auto& [name, request] : wanted) {
+    if (pair_is_fresh(instance, name, now)) continue;
+    auto signed_pair = net::sign_certificate(*authority, request, now);
+    if (!signed_pair) return std::unexpected(signed_pair.error());
+    SKIFF_RETURN_IF_ERROR(write_pair(instance, name, *signed_pair));
+  }
+  auto admin = instance.key_pair("admin");
+  if (!admin) return std::unexpected(admin.error());
+  return io::write_file_atomic(instance.path("kubeconfig"),
+                               kubeconfig_text(instance, authority->certificate_pem, *admin));
+}
+
+Result<Instance> new_instance(const std::string& data, Random& random) {
+  Instance instance;
+  instance.data = data;
+  instance.id = make_name_suffix(random, 6);
+  instance.node_name = host_name();
+  instance.log_token = make_secret(random);
+  instance.edge_token = make_secret(random);
+  SKIFF_RETURN_IF_ERROR(pick_addresses(instance));
+  return instance;
+}
+
+}  // namespace
+
+Result<std::string> Instance::authority() const {
+  return io::read_file(path("pki/ca.crt"));
+}
+
+Result<net::KeyPair> Instance::key_pair(const std::string& name) const {
+  auto certificate = io::read_file(path("pki/" + name + ".crt"));
+  if (!certificate) return std::unexpected(certificate.error());
+  auto key = io::read_file(path("pki/" + name + ".key"));
+  if (!key) return std::unexpected(key.error());
+  return net::KeyPair{*certificate, *key};
+}
+
+Result<std::string> Instance::token() const {
+  auto text = io::read_file(path("token"));
+  if (!text) return text;
+  return std::string(trim(*text));
+}
+
+Result<Instance> open_instance(const std::string& data) {
+  auto text = io::read_file(data + "/instance.json");
+  if (!text) {
+    return fail(
+        Code::kNotFound,
+        fmt::format("no Skiff instance in {}: start one with `skiff up --data {}`, or say where it is "
+                    "with --data or SKIFF_DATA",
+                    data, data));
+  }
+  auto value = json::parse(*text);
+  if (!value) return wrap(value.error(), data + "/instance.json");
+  return from_json(data, *value);
+}
+
+Result<Instance> open_or_create_instance(const InstanceRequest& request, Random& random, WallTime now) {
+  auto data = absolute_path(request.data);
+  if (!data) return std::unexpected(data.error());
+  const bool exists = io::path_exists(*data + "/instance.json");
+  auto opened = exists ? open_instance(*data) : new_instance(*data, random);
+  if (!opened) return opened;
+  Instance instance = std::move(*opened);
+  if (!request.domain.empty()) instance.domain = request.domain;
+  if (instance.domain.empty()) instance.domain = "localhost";
+  if (request.ports.http) instance.ports.http = request.ports.http;
+  if (request.ports.https) instance.ports.https = request.ports.https;
+  if (request.ports.kube) instance.ports.kube = request.ports.kube;
+  // Next to the API port, so that two instances with their own ports do not meet.
+  instance.platform_port = static_cast<uint16_t>(instance.ports.kube + 1);
+  SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("run")));
+  if (!io::path_exists(instance.path("token"))) {
+    SKIFF_RETURN_IF_ERROR(io::write_file_atomic(instance.path("token"), make_secret(random) + "\n"));
+  }
+  SKIFF_RETURN_IF_ERROR(
+      io::write_file_atomic(instance.path("instance.json"), json::encode_pretty(to_json(instance)) + "\n"));
+  SKIFF_RETURN_IF_ERROR(make_keys(instance, now));
+  return instance;
+}
+
+std::string default_data_directory() {
+  const char* data = ::getenv("SKIFF_DATA");
+  return data && *data ? data : kDefaultData;
+}
+
+}  // namespace skiff

@@ -1,0 +1,60 @@
+// One instance of Skiff: a data directory with its settings, keys and state.
+//
+// DATA/instance.json holds what must not change between starts; DATA/pki the authority and the certificates
+// (mode 0600); DATA/kubeconfig is for people, DATA/token for git and the skiff CLI. Made by the first `skiff
+// up`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "net/certificates.h"
+
+namespace skiff {
+
+struct Ports {
+  uint16_t http = 80;
+  uint16_t https = 443;
+  uint16_t kube = 6443;
+};
+
+struct Instance {
+  std::string data;    // absolute
+  std::string id;      // six characters of [a-z0-9]; tells instances of one machine apart
+  std::string domain;  // "localhost"
+  std::string node_name;
+  Ports ports;
+  uint16_t platform_port = 0;  // loopback only
+  std::string pod_range;       // "10.42.0.0/16"
+  std::string service_range;
+  std::string log_token;   // shown by the API server to the node's log endpoint
+  std::string edge_token;  // shown by the edge to the platform's log endpoint
+
+  std::string path(const std::string& name) const { return data + "/" + name; }
+  // PEM of the cluster's authority.
+  Result<std::string> authority() const;
+  // A key pair of DATA/pki: "server", "node", "edge", "platform", "admin".
+  Result<net::KeyPair> key_pair(const std::string& name) const;
+  // The password of git and the CLI.
+  Result<std::string> token() const;
+  std::string node_log_socket() const { return data + "/run/node-logs.sock"; }
+};
+
+// What the command line asks for; an empty or zero member keeps what the instance has.
+struct InstanceRequest {
+  std::string data;
+  std::string domain;
+  Ports ports{0, 0, 0};
+};
+
+// Opens the instance, or makes it: keys, tokens, ranges. Asks the host only for its routes.
+Result<Instance> open_or_create_instance(const InstanceRequest& request, Random& random, WallTime now);
+// NotFound with what to do when there is none.
+Result<Instance> open_instance(const std::string& data);
+// "--data", else SKIFF_DATA, else /var/lib/skiff.
+std::string default_data_directory();
+
+}  // namespace skiff

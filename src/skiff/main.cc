@@ -1,0 +1,200 @@
+// The skiff command: `up`, `down`, the roles, and the commands about apps.
+#include <fmt/core.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "io/sync.h"
+#include "skiff/instance.h"
+#include "skiff/roles.h"
+#include "skiff/up.h"
+
+namespace {
+
+using namespace skiff;
+
+// What the options of all commands are parsed into.
+struct Arguments {
+  std::string data;
+  std::string app;
+  std::string name;
+  std::string role;
+  std::vector<std::string> words;
+  UpOptions up;
+  bool detach = false;
+  bool tail = false;
+  int lines = 100;
+};
+
+int finish(const Result<void>& outcome) {
+  if (outcome) return 0;
+  fmt::print(stderr, "skiff: {}\n", outcome.error().message);
+  return 1;
+}
+
+void print_out(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+using Command = std::function<io::Task<Result<void>>(cli::CommandContext&)>;
+
+// Runs a command about apps against the instance that --data names.
+int run_app_command(const Arguments& arguments, const Command& command) {
+  auto instance = open_instance(arguments.data);
+  if (!instance) return finish(std::unexpected(instance.error()));
+  auto token = instance->token();
+  if (!token) return finish(std::unexpected(token.error()));
+  auto loop = io::make_epoll_loop(1);
+  auto network = io::make_socket_network(*loop);
+  cli::PlatformClient platform(*loop, *network,
+                               {io::Address::tcp("127.0.0.1", instance->ports.http), *token});
+  const std::string port = instance->ports.http == 80 ? "" : fmt::format(":{}", instance->ports.http);
+  cli::CommandContext context{platform,
+                              {print_out, [](std::string_view text) { fmt::print(stderr, "{}", text); }},
+                              "http://localhost" + port,
+                              instance->domain,
+                              instance->path("token"),
+                              *loop};
+  return finish(io::block_on(*loop, command(context)));
+}
+
+int run_role(const Arguments& arguments) {
+  auto instance = open_instance(arguments.data);
+  if (!instance) return finish(std::unexpected(instance.error()));
+  const auto run = arguments.role == "control"    ? run_control
+                   : arguments.role == "node"     ? run_node
+                   : arguments.role == "edge"     ? run_edge
+                   : arguments.role == "platform" ? run_platform
+                                                  : nullptr;
+  if (!run) return finish(fail(Code::kInvalidArgument, "there is no role \"" + arguments.role + "\""));
+  return finish(run(*instance));
+}
+
+int print_kubeconfig(const Arguments& arguments) {
+  auto instance = open_instance(arguments.data);
+  if (!instance) return finish(std::unexpected(instance.error()));
+  fmt::print("{}\n", instance->path("kubeconfig"));
+  return 0;
+}
+
+void add_data(CLI::App* command, Arguments& arguments) {
+  command->add_option("--data", arguments.data,
+                      "The instance's directory (default: SKIFF_DATA or /var/lib/skiff)");
+}
+
+// A command about one app: -a APP.
+CLI::App* add_app_command(CLI::App& root, Arguments& arguments, const std::string& name,
+                          const std::string& help) {
+  CLI::App* command = root.add_subcommand(name, help);
+  add_data(command, arguments);
+  command->add_option("-a,--app", arguments.app, "The app")->required();
+  return command;
+}
+
+void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
+  CLI::App* up_command = root.add_subcommand("up", "Start the instance");
+  add_data(up_command, a);
+  up_command->add_option("--domain", a.up.request.domain,
+                         "Apps are served at <app>.<domain> (default: localhost)");
+  up_command->add_option("--http-port", a.up.request.ports.http, "HTTP port (default: 80)");
+  up_command->add_option("--https-port", a.up.request.ports.https, "HTTPS port (default: 443)");
+  up_command->add_option("--kube-port", a.up.request.ports.kube, "Kubernetes API port (default: 6443)");
+  up_command->add_flag("--detach", a.detach, "Return when the instance is ready");
+  up_command->callback([&a, &code] {
+    a.up.request.data = a.data;
+    a.up.foreground = a.detach ? Foreground::kNo : Foreground::kYes;
+    code = finish(up(a.up));
+  });
+  CLI::App* down_command = root.add_subcommand("down", "Stop the instance; `up` brings everything back");
+  add_data(down_command, a);
+  down_command->callback([&a, &code] { code = finish(down(a.data)); });
+  CLI::App* config = root.add_subcommand("kubeconfig", "Print the path of the kubeconfig");
+  add_data(config, a);
+  config->callback([&a, &code] { code = print_kubeconfig(a); });
+  CLI::App* role = root.add_subcommand("role", "Run one role (started by `up`)")->group("");
+  role->add_option("role", a.role)->required();
+  add_data(role, a);
+  role->callback([&a, &code] { code = run_role(a); });
+}
+
+void add_app_commands(CLI::App& root, Arguments& a, int& code) {
+  CLI::App* create = root.add_subcommand("create", "Create an app and a git remote for it");
+  add_data(create, a);
+  create->add_option("name", a.name, "The app's name");
+  create->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::create_app(c, a.name); });
+  });
+  CLI::App* apps = root.add_subcommand("apps", "List the apps");
+  add_data(apps, a);
+  apps->callback(
+      [&a, &code] { code = run_app_command(a, [](cli::CommandContext& c) { return cli::list_apps(c); }); });
+  CLI::App* destroy = add_app_command(root, a, "apps:destroy", "Destroy an app and all of its data");
+  destroy->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::destroy_app(c, a.app); });
+  });
+  CLI::App* scale = add_app_command(root, a, "scale", "Set the number of dynos: web=2 worker=1");
+  scale->add_option("changes", a.words, "TYPE=COUNT")->required();
+  scale->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::scale(c, a.app, a.words); });
+  });
+  CLI::App* ps = add_app_command(root, a, "ps", "List the dynos of an app");
+  ps->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::list_dynos(c, a.app); });
+  });
+  CLI::App* logs = add_app_command(root, a, "logs", "Show an app's logs");
+  logs->add_flag("-t,--tail", a.tail, "Follow the log");
+  logs->add_option("-n,--num", a.lines, "How many lines");
+  logs->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) {
+      return cli::show_logs(c, a.app, a.lines, a.tail ? cli::Tail::kYes : cli::Tail::kNo);
+    });
+  });
+}
+
+void add_release_commands(CLI::App& root, Arguments& a, int& code) {
+  CLI::App* config = add_app_command(root, a, "config", "Show the config vars");
+  config->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::show_config(c, a.app); });
+  });
+  CLI::App* set = add_app_command(root, a, "config:set", "Set config vars: NAME=value; makes a release");
+  set->add_option("pairs", a.words, "NAME=value")->required();
+  set->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::set_config(c, a.app, a.words); });
+  });
+  CLI::App* unset = add_app_command(root, a, "config:unset", "Remove config vars; makes a release");
+  unset->add_option("names", a.words, "NAME")->required();
+  unset->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::unset_config(c, a.app, a.words); });
+  });
+  CLI::App* releases = add_app_command(root, a, "releases", "List the releases");
+  releases->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::list_releases(c, a.app); });
+  });
+  CLI::App* rollback = add_app_command(root, a, "rollback", "Release an earlier version again");
+  rollback->add_option("version", a.name, "v3; default: the one before");
+  rollback->callback([&a, &code] {
+    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::rollback(c, a.app, a.name); });
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App root("Skiff: the Heroku you own", "skiff");
+  root.require_subcommand(1);
+  Arguments arguments;
+  arguments.data = default_data_directory();
+  int code = 0;
+  add_instance_commands(root, arguments, code);
+  add_app_commands(root, arguments, code);
+  add_release_commands(root, arguments, code);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return root.exit(error);
+  }
+  return code;
+}

@@ -1,0 +1,29 @@
+// What every role begins with: a loop, the network, signals, and the API as its own identity.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "io/loop.h"
+#include "io/scope.h"
+#include "io/stream.h"
+#include "kube/client/http_client.h"
+#include "skiff/instance.h"
+#include "skiff/signals.h"
+
+namespace skiff {
+
+struct RoleContext {
+  std::unique_ptr<io::Loop> loop;
+  std::unique_ptr<io::Network> network;
+  std::unique_ptr<SignalWatch> signals;
+};
+
+// Stops the loop at SIGTERM. Asks the kernel for SIGTERM should the supervisor die.
+Result<RoleContext> begin_role(const std::string& role);
+// The API server on loopback, with the certificate of `identity` ("node", "edge", "platform").
+Result<net::ClientOptions> api_options(const Instance& instance, const std::string& identity);
+// Waits until the API server answers /readyz; the roles start in any order.
+io::Task<void> wait_for_api(io::Loop& loop, kube::Client& api);
+
+}  // namespace skiff

@@ -1,0 +1,247 @@
+#include "skiff/up.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "io/file.h"
+#include "io/sync.h"
+#include "node/images/stack.h"
+#include "skiff/role_support.h"
+#include "skiff/supervisor.h"
+
+namespace skiff {
+
+namespace {
+
+constexpr Duration kReadyTimeout = std::chrono::minutes(10);  // the first start makes the stack images
+constexpr Duration kStopTimeout = std::chrono::seconds(30);
+constexpr Duration kPollPause = std::chrono::milliseconds(50);
+constexpr const char* kRoles[] = {"control", "node", "platform", "edge"};
+
+std::string pid_file(const std::string& data) {
+  return data + "/run/skiff.pid";
+}
+std::string ready_file(const std::string& data) {
+  return data + "/run/ready";
+}
+
+std::string own_binary() {
+  char path[4096] = {};
+  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path - 1);
+  return length > 0 ? std::string(path, static_cast<size_t>(length)) : "skiff";
+}
+
+Result<void> check_host(const InstanceRequest& request) {
+  if (::geteuid() != 0) {
+    return fail(Code::kForbidden,
+                "Skiff makes containers and networks, so `skiff up` needs root: run it with sudo");
+  }
+  return io::make_directories(request.data);
+}
+
+io::Task<bool> connects(io::Network& network, io::Address address) {
+  auto stream = co_await network.connect(std::move(address));
+  co_return stream.has_value();
+}
+
+io::Task<Result<void>> make_stack(io::Loop& loop, const Instance& instance) {
+  node::StackOptions options;
+  options.local_images = instance.path("images");
+  options.work = instance.path("stack-work");
+  options.progress = [](const std::string& line) {
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+  };
+  if (node::stack_ready(options)) co_return Result<void>{};
+  auto built = co_await node::build_stack(loop, std::move(options));
+  co_return built;
+}
+
+// True when the node is Ready and the edge and the platform take connections.
+io::Task<bool> is_ready(io::Network& network, kube::Client& api, const Instance& instance) {
+  auto node = co_await api.get("/api/v1/nodes/" + instance.node_name);
+  if (!node) co_return false;
+  bool ready = false;
+  for (const auto& condition : (*node)["status"]["conditions"].items()) {
+    if (condition["type"].str() == "Ready") ready = condition["status"].str() == "True";
+  }
+  if (!ready) co_return false;
+  for (const uint16_t port : {instance.ports.http, instance.ports.https, instance.platform_port}) {
+    auto address = io::Address::tcp("127.0.0.1", port);
+    const bool open = co_await connects(network, std::move(address));
+    if (!open) co_return false;
+  }
+  co_return true;
+}
+
+io::Task<void> announce(io::Loop& loop, io::Network& network, kube::Client& api, const Instance& instance) {
+  for (;;) {
+    const bool ready = co_await is_ready(network, api, instance);
+    if (ready) break;
+    co_await io::sleep(loop, kPollPause);
+  }
+  if (auto written = io::write_file_atomic(ready_file(instance.data), "ready\n"); !written) {
+    log_error("cannot write the ready file", {{"error", written.error().message}});
+  }
+  fmt::print("ready: apps at http://<app>.{}:{}/, kubectl with KUBECONFIG={}\n", instance.domain,
+             instance.ports.http, instance.path("kubeconfig"));
+  std::fflush(stdout);
+}
+
+struct Running {
+  io::Loop& loop;
+  const Instance& instance;
+  io::Network& network;
+  kube::Client& api;
+  Supervisor supervisor;
+  bool stopping = false;
+  Result<void> outcome = {};
+  io::TaskScope scope;
+};
+
+io::Task<void> stop_all(Running* running) {
+  co_await running->supervisor.stop();
+  running->loop.stop();
+}
+
+io::Task<void> start_all(Running* running) {
+  // The stack images are needed by builds only: the roles start beside their making.
+  for (const char* role : kRoles) running->supervisor.start(role);
+  auto stack = co_await make_stack(running->loop, running->instance);
+  if (!stack) {
+    running->outcome = wrap(stack.error(), "make the stack images");
+    running->stopping = true;
+    running->scope.spawn(stop_all(running));
+    co_return;
+  }
+  co_await announce(running->loop, running->network, running->api, running->instance);
+}
+
+Result<void> run_instance(const Instance& instance) {
+  auto context = begin_role("skiff");
+  if (!context) return std::unexpected(context.error());
+  auto lock = io::lock_file(instance.path("run/lock"));
+  if (!lock) {
+    return fail(Code::kUnavailable,
+                fmt::format("an instance runs already in {}: stop it with `skiff down --data {}`",
+                            instance.data, instance.data));
+  }
+  ::unlink(ready_file(instance.data).c_str());
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(pid_file(instance.data), fmt::format("{}\n", ::getpid())));
+  SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("logs/roles")));
+  auto client = api_options(instance, "admin");
+  if (!client) return std::unexpected(client.error());
+  kube::HttpClient api(*context->loop, *context->network, {*client, "", "skiff-up"});
+  io::Loop& loop = *context->loop;
+  Running running{
+      loop,
+      instance,
+      *context->network,
+      api,
+      Supervisor(loop, {own_binary(), "role"}, {"--data", instance.data}, instance.path("logs/roles")),
+      false,
+      {},
+      io::TaskScope(loop)};
+  auto signals = watch_signals(loop, [&running] {
+    if (running.stopping) return;
+    running.stopping = true;
+    running.scope.spawn(stop_all(&running));
+  });
+  if (!signals) return std::unexpected(signals.error());
+  context->signals = std::move(*signals);
+  running.scope.spawn(start_all(&running));
+  loop.run();
+  ::unlink(pid_file(instance.data).c_str());
+  ::unlink(ready_file(instance.data).c_str());
+  return running.outcome;
+}
+
+// Waits in the parent of a detached start until the child says ready or ends.
+Result<void> wait_until_ready(pid_t child, const std::string& data) {
+  const auto deadline = std::chrono::steady_clock::now() + kReadyTimeout;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (io::path_exists(ready_file(data))) return {};
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) == child) {
+      return fail(Code::kInternal,
+                  fmt::format("the instance ended; its last words are in {}/logs/up.log", data));
+    }
+    std::this_thread::sleep_for(kPollPause);
+  }
+  return fail(Code::kTimeout, fmt::format("the instance is not ready yet; see {}/logs", data));
+}
+
+Result<void> detach_and_wait(const Instance& instance) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("logs")));
+  ::unlink(ready_file(instance.data).c_str());
+  std::fflush(stdout);
+  const pid_t child = ::fork();
+  if (child < 0) return fail_errno(errno, "fork");
+  if (child > 0) {
+    SKIFF_RETURN_IF_ERROR(wait_until_ready(child, instance.data));
+    fmt::print("ready: apps at http://<app>.{}:{}/, kubectl with KUBECONFIG={}\n", instance.domain,
+               instance.ports.http, instance.path("kubeconfig"));
+    return {};
+  }
+  ::setsid();
+  const std::string path = instance.path("logs/up.log");
+  const int log = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int null_fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup2(null_fd, STDIN_FILENO);
+  ::dup2(log, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
+  auto outcome = run_instance(instance);
+  if (!outcome) log_error("the instance ended", {{"error", outcome.error().message}});
+  std::_Exit(outcome ? 0 : 1);
+}
+
+}  // namespace
+
+Result<void> up(const UpOptions& options) {
+  SKIFF_RETURN_IF_ERROR(check_host(options.request));
+  {
+    SKIFF_RETURN_IF_ERROR(io::make_directories(options.request.data + "/run"));
+    auto free = io::lock_file(options.request.data + "/run/lock");
+    if (!free && io::path_exists(ready_file(options.request.data))) {
+      fmt::print("ready: an instance runs already in {}\n", options.request.data);
+      return {};
+    }
+    if (!free) return fail(Code::kUnavailable, "an instance is starting already in " + options.request.data);
+  }
+  SystemRandom random;
+  auto instance = open_or_create_instance(options.request, random, std::chrono::system_clock::now());
+  if (!instance) return std::unexpected(instance.error());
+  return options.foreground == Foreground::kYes ? run_instance(*instance) : detach_and_wait(*instance);
+}
+
+Result<void> down(const std::string& data) {
+  auto text = io::read_file(pid_file(data));
+  const auto pid = text ? parse_int(trim(*text)) : std::nullopt;
+  auto free = io::lock_file(data + "/run/lock");
+  if (free || !pid) {
+    fmt::print("nothing runs in {}\n", data);
+    return {};
+  }
+  if (::kill(static_cast<pid_t>(*pid), SIGTERM) != 0) return fail_errno(errno, "stop the instance");
+  const auto deadline = std::chrono::steady_clock::now() + kStopTimeout;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (io::lock_file(data + "/run/lock")) {
+      fmt::print("stopped; `skiff up --data {}` brings everything back\n", data);
+      return {};
+    }
+    std::this_thread::sleep_for(kPollPause);
+  }
+  return fail(Code::kTimeout, fmt::format("process {} does not stop", *pid));
+}
+
+}  // namespace skiff
