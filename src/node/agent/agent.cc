@@ -232,8 +232,8 @@ io::Task<void> Agent::Impl::collect_garbage() {
     co_await io::sleep(loop, kCollectEvery);
     const auto machine = read_machine(options.data);
     const bool full = machine.available_disk_bytes * 100 < machine.disk_bytes * kImageDiskPercent;
-    auto collected = co_await images.collect(pods.images_in_use(),
-                                             full ? Puller::Pressure::kDiskFull : Puller::Pressure::kNone);
+    const auto pressure = full ? Puller::Pressure::kDiskFull : Puller::Pressure::kNone;
+    auto collected = co_await images.collect(pods.images_in_use(), pressure);
     if (!collected) log_warn("images not collected", {{"error", collected.error().message}});
   }
 }

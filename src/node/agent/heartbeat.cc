@@ -9,6 +9,7 @@ namespace {
 
 constexpr Duration kRetry = std::chrono::milliseconds(200);
 constexpr Duration kLeasePeriod = std::chrono::seconds(10);
+constexpr Duration kLeaseRetry = std::chrono::seconds(1);
 constexpr int64_t kLeaseSeconds = 40;
 constexpr Duration kStatusPeriod = std::chrono::seconds(10);
 constexpr Duration kStatusAnyway = std::chrono::minutes(5);
@@ -74,7 +75,8 @@ io::Task<void> Heartbeat::run_lease() {
   for (;;) {
     auto renewed = co_await renew();
     if (!renewed) log_warn("lease not renewed", {{"error", renewed.error().message}});
-    co_await io::sleep(loop_, renewed ? kLeasePeriod : Duration(std::chrono::seconds(1)));
+    const Duration pause = renewed ? kLeasePeriod : kLeaseRetry;
+    co_await io::sleep(loop_, pause);
   }
 }
 

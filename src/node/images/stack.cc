@@ -183,7 +183,8 @@ io::Task<Result<void>> make_images(io::Loop& loop, const StackOptions* options) 
   if (!made) co_return made;
   auto sources = write_sources(*options);
   if (!sources) co_return std::unexpected(sources.error());
-  auto apt = co_await io::run_command(loop, {"apt-config", "dump"});
+  const std::vector<std::string> dump = {"apt-config", "dump"};
+  auto apt = co_await io::run_command(loop, dump);
   auto argv = mmdebstrap_command(*options, apt ? apt->out : "");
   argv.insert(argv.end(), sources->begin(), sources->end());
   auto bootstrapped = co_await run_step(loop, options, argv);

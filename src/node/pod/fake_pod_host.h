@@ -56,7 +56,9 @@ class FakeImages final : public ImageService {
 
   bool present(const std::string& reference) const override { return !failures.contains(reference); }
   io::Task<ImageOutcome> ensure(std::string reference, PullPolicy, std::string) override {
-    if (never_ends) co_await std::suspend_always{};
+    if (never_ends) {
+      co_await std::suspend_always{};
+    }
     if (failures.contains(reference)) co_return failures[reference];
     Image image;
     image.name = reference;

@@ -80,7 +80,9 @@ io::Task<void> ProbeRunner::run(ProbeKind kind, json::Value probe) {
       static_cast<int>(std::max<int64_t>(1, probe["successThreshold"].as_int(1))),
       static_cast<int>(std::max<int64_t>(1, probe["failureThreshold"].as_int(kDefaultFailures))));
   const int64_t delay = probe["initialDelaySeconds"].as_int(0);
-  if (delay > 0) co_await io::sleep(loop_, std::chrono::seconds(delay));
+  if (delay > 0) {
+    co_await io::sleep(loop_, std::chrono::seconds(delay));
+  }
   const bool eager = kind != ProbeKind::kLiveness && !probe.contains("exec");
   const MonotonicTime begun = loop_.now();
   bool passed_once = false;
@@ -102,7 +104,8 @@ io::Task<void> ProbeRunner::run(ProbeKind kind, json::Value probe) {
       }
       if (verdict && !*verdict && kind != ProbeKind::kReadiness) co_return;
     }
-    co_await io::sleep(loop_, loop_.now() < next ? next - loop_.now() : Duration{});
+    const Duration left = std::max(next - loop_.now(), Duration{});
+    co_await io::sleep(loop_, left);
   }
 }
 

@@ -214,7 +214,9 @@ io::Task<void> PodWorker::set_up() {
 io::Task<void> PodWorker::refresh_volumes() {
   for (;;) {
     co_await io::sleep(services_.loop, kRefreshVolumes);
-    if (facts_.sandbox == SandboxState::kReady) co_await services_.host.refresh(pod_);
+    if (facts_.sandbox == SandboxState::kReady) {
+      co_await services_.host.refresh(pod_);
+    }
   }
 }
 
@@ -232,18 +234,18 @@ io::Task<void> PodWorker::tear_down() {
 io::Task<void> PodWorker::finish() {
   const std::string path = pod_path(pod_);
   const json::Value uid = pod_["metadata"]["uid"];
+  const json::Value options = json::Value::object({{"apiVersion", "v1"},
+                                                   {"kind", "DeleteOptions"},
+                                                   {"gracePeriodSeconds", 0},
+                                                   {"preconditions", json::Value::object({{"uid", uid}})}});
   while (!facts_.object_gone) {
+    const json::Value patch =
+        json::Value::object({{"metadata", json::Value::object({{"uid", uid}})}, {"status", wanted_status_}});
     if (!(written_status_ == wanted_status_)) {
-      auto told =
-          co_await services_.api.patch(path + "/status", kube::PatchType::kStrategicMerge,
-                                       json::Value::object({{"metadata", json::Value::object({{"uid", uid}})},
-                                                            {"status", wanted_status_}}));
+      auto told = co_await services_.api.patch(path + "/status", kube::PatchType::kStrategicMerge, patch);
+      static_cast<void>(told);
     }
-    auto removed = co_await services_.api.remove(
-        path, json::Value::object({{"apiVersion", "v1"},
-                                   {"kind", "DeleteOptions"},
-                                   {"gracePeriodSeconds", 0},
-                                   {"preconditions", json::Value::object({{"uid", uid}})}}));
+    auto removed = co_await services_.api.remove(path, options);
     if (removed || removed.error().code == Code::kNotFound || removed.error().code == Code::kConflict) break;
     co_await io::sleep(services_.loop, kStatusRetry);
   }
@@ -281,7 +283,9 @@ io::Task<void> PodWorker::write_statuses() {
         written_status_ = status;
         continue;
       }
-      if (written.error().code != Code::kNotFound) co_await io::sleep(services_.loop, kStatusRetry);
+      if (written.error().code != Code::kNotFound) {
+        co_await io::sleep(services_.loop, kStatusRetry);
+      }
       if (written.error().code != Code::kNotFound) continue;
     }
     co_await status_changed_.wait();

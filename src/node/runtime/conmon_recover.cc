@@ -100,7 +100,8 @@ io::Task<void> ConmonRuntime::sweep() {
     for (const auto& [key, entry] : entries_) owned = owned || entry.run.id == id;
     if (owned) continue;
     log_warn("orphan container deleted", {{"id", id}});
-    auto deleted = co_await run_runtime({"delete", "--force", id}, kSweepLimit);
+    std::vector<std::string> arguments = {"delete", "--force", id};
+    auto deleted = co_await run_runtime(std::move(arguments), kSweepLimit);
   }
 }
 

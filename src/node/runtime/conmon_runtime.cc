@@ -45,7 +45,8 @@ io::Task<Result<ContainerRun>> ConmonRuntime::start(ContainerSpec spec) {
   auto pid = co_await create(spec);
   if (!pid) {
     entries_.erase(key);
-    auto ignored = co_await run_runtime({"delete", "--force", spec.id}, kRuntimeLimit);
+    std::vector<std::string> arguments = {"delete", "--force", spec.id};
+    auto ignored = co_await run_runtime(std::move(arguments), kRuntimeLimit);
     auto removed = io::remove_tree(bundle(key));
     co_return std::unexpected(pid.error());
   }
@@ -97,7 +98,8 @@ io::Task<Result<std::string>> ConmonRuntime::read_answer(pid_t launcher, io::Uni
 
 io::Task<Result<void>> ConmonRuntime::start_created(ContainerKey key) {
   const std::string id = entries_[key].run.id;
-  auto result = co_await run_runtime({"start", id}, kRuntimeLimit);
+  std::vector<std::string> arguments = {"start", id};
+  auto result = co_await run_runtime(std::move(arguments), kRuntimeLimit);
   if (!result) co_return std::unexpected(result.error());
   auto entry = entries_.find(key);
   if (entry == entries_.end()) co_return fail(Code::kNotFound, "the container was removed while it started");
@@ -197,7 +199,8 @@ io::Task<Result<void>> ConmonRuntime::release(ContainerKey key) {
   if (entry == entries_.end()) co_return Result<void>();
   const std::string id = entry->second.run.id;
   const std::string folder = bundle(key);
-  auto deleted = co_await run_runtime({"delete", "--force", id}, kRuntimeLimit);
+  std::vector<std::string> arguments = {"delete", "--force", id};
+  auto deleted = co_await run_runtime(std::move(arguments), kRuntimeLimit);
   auto removed = co_await io::run_blocking(loop_, [folder] { return remove_writable_layer(folder); });
   co_return removed;
 }
@@ -221,7 +224,8 @@ io::Task<Result<ExecResult>> ConmonRuntime::exec(ContainerKey key, std::vector<s
   const std::string file = bundle(key) + "/exec-" + std::to_string(++last_exec_) + ".json";
   auto written = write_exec_spec(bundle(key) + kConfigFile, file, argv);
   if (!written) co_return std::unexpected(written.error());
-  auto result = co_await run_runtime({"exec", "--process", file, id}, limit);
+  std::vector<std::string> arguments = {"exec", "--process", file, id};
+  auto result = co_await run_runtime(std::move(arguments), limit);
   ::unlink(file.c_str());
   if (!result) co_return std::unexpected(result.error());
   co_return ExecResult{result->exit_code, std::move(result->output)};

@@ -13,7 +13,9 @@ constexpr int kSignalBase = 128;
 io::Task<Result<ContainerRun>> FakeRuntime::start(ContainerSpec spec) {
   if (runs_.contains(spec.key)) co_return fail(Code::kAlreadyExists, "the container exists");
   const Behaviour behaviour = behaviours_[spec.key.name];
-  if (behaviour.start_takes > Duration{}) co_await io::sleep(loop_, behaviour.start_takes);
+  if (behaviour.start_takes > Duration{}) {
+    co_await io::sleep(loop_, behaviour.start_takes);
+  }
   starts_.push_back(spec.key);
   if (behaviour.cannot_start) co_return fail(Code::kInvalidArgument, *behaviour.cannot_start);
   ContainerRun run;
