@@ -12,7 +12,7 @@ PlaceOfField field_of(const Place& place, std::string_view name) {
   }
   const Field* field = place.type != nullptr ? place.type->find(name) : nullptr;
   if (field == nullptr) return result;
-  if (field->shape == FieldShape::kMap) {
+  if (field->shape == FieldShape::kMap || field->shape == FieldShape::kMapOfLists) {
     result.place.map = field;
   } else {
     result.place.type = field->type;
