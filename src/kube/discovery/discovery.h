@@ -9,15 +9,16 @@
 
 namespace skiff::kube {
 
-json::Value api_versions();                                        // GET /api
-json::Value api_group_list(const Registry& registry);              // GET /apis
+json::Value api_versions();                                                              // GET /api
+json::Value api_group_list(const Registry& registry);                                    // GET /apis
 std::optional<json::Value> api_group(const Registry& registry, std::string_view group);  // GET /apis/<group>
 // GET /api/v1 and /apis/<group>/<version>.
-std::optional<json::Value> api_resource_list(const Registry& registry, std::string_view group, std::string_view version);
+std::optional<json::Value> api_resource_list(const Registry& registry, std::string_view group,
+                                             std::string_view version);
 // as=APIGroupDiscoveryList; `core` true for /api. `version` "v2" or "v2beta1".
 json::Value aggregated_discovery(const Registry& registry, bool core, std::string_view version);
-json::Value version_info();                                        // GET /version, gitVersion v1.32.x
-json::Value openapi_v3_index(const Registry& registry);            // GET /openapi/v3, with hashes
+json::Value version_info();                              // GET /version, gitVersion v1.32.x
+json::Value openapi_v3_index(const Registry& registry);  // GET /openapi/v3, with hashes
 // GET /openapi/v3/<path>, path like "apis/apps/v1" or "api/v1".
 std::optional<json::Value> openapi_v3(const Registry& registry, std::string_view path);
 
