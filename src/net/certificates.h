@@ -19,7 +19,7 @@ struct CertificateRequest {
   std::vector<std::string> organizations;  // for client certificates: the groups
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
-  bool for_server = false;                 // extended key usage serverAuth, else clientAuth
+  bool for_server = false;  // extended key usage serverAuth, else clientAuth
 };
 
 Result<KeyPair> make_authority(const std::string& common_name, WallTime now);
@@ -29,7 +29,8 @@ Result<WallTime> certificate_expiry(const std::string& certificate_pem);
 
 // RS256-free signing for service account tokens: ES256 over `data` with a P-256 key, raw r||s (RFC 7518 3.4).
 Result<std::string> sign_es256(const std::string& key_pem, std::string_view data);
-bool verify_es256(const std::string& certificate_or_public_key_pem, std::string_view data, std::string_view signature);
+bool verify_es256(const std::string& certificate_or_public_key_pem, std::string_view data,
+                  std::string_view signature);
 std::string sha256(std::string_view data);
 std::string sha512(std::string_view data);
 

@@ -35,7 +35,7 @@ class Headers {
 
 // Who is at the other end of a connection.
 struct Peer {
-  std::string address;                          // "10.1.2.3:4567" or "unix"
+  std::string address;  // "10.1.2.3:4567" or "unix"
   bool tls = false;
   std::string certificate_name;                 // common name of a verified client certificate, else ""
   std::vector<std::string> certificate_groups;  // its organizations
@@ -45,8 +45,8 @@ struct Request {
   std::string method = "GET";
   std::string target = "/";  // as sent: path and query
   Headers headers;
-  std::string body;          // client side: what to send. Server side: empty, see BodyReader.
-  Peer peer;                 // server side only
+  std::string body;  // client side: what to send. Server side: empty, see BodyReader.
+  Peer peer;         // server side only
 
   // The part of the target before '?', not decoded.
   std::string_view path() const;
@@ -62,7 +62,9 @@ struct Response {
   // Shared, so that bytes encoded once go to many clients without a copy.
   std::shared_ptr<const std::string> shared_body;
   std::string body;
-  std::string_view content() const { return shared_body ? std::string_view(*shared_body) : std::string_view(body); }
+  std::string_view content() const {
+    return shared_body ? std::string_view(*shared_body) : std::string_view(body);
+  }
 
   static Response text(int status, std::string body);
   static Response json(int status, std::string body);

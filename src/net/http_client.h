@@ -9,7 +9,8 @@
 
 namespace skiff::net {
 
-// A response whose body is still arriving. Dropping it closes its connection unless the body was read to its end.
+// A response whose body is still arriving. Dropping it closes its connection unless the body was read to its
+// end.
 class ClientStream {
  public:
   virtual ~ClientStream() = default;
@@ -21,11 +22,11 @@ class ClientStream {
 
 struct ClientOptions {
   io::Address address;
-  std::string host;                            // Host header; "" derives it from the address
-  std::shared_ptr<TlsClientContext> tls;       // null: plain HTTP
+  std::string host;                       // Host header; "" derives it from the address
+  std::shared_ptr<TlsClientContext> tls;  // null: plain HTTP
   Duration connect_timeout = std::chrono::seconds(5);
   Duration response_timeout = std::chrono::seconds(60);  // to the response head
-  size_t max_body = 256 << 20;                 // bytes that send() accepts
+  size_t max_body = 256 << 20;                           // bytes that send() accepts
   size_t max_idle_connections = 16;
 };
 
@@ -33,8 +34,8 @@ class HttpClient {
  public:
   HttpClient(io::Loop& loop, io::Network& network, ClientOptions options);
   ~HttpClient();
-  // The whole response. A request whose pooled connection had died is sent again on a new one when no byte of a
-  // response had arrived.
+  // The whole response. A request whose pooled connection had died is sent again on a new one when no byte of
+  // a response had arrived.
   io::Task<Result<Response>> send(Request request);
   // The head now, the body as it comes. No limit on how long the body takes.
   io::Task<Result<std::unique_ptr<ClientStream>>> open(Request request);

@@ -1,7 +1,7 @@
 // An HTTP/1.1 server: one task a connection, keep-alive, streaming both ways, upgrades. TLS when configured.
 //
-// A handler answers through its ResponseWriter, once: send(), or start() + write()... + finish(), or upgrade().
-// When the client goes away while a handler streams, the handler's task is dropped.
+// A handler answers through its ResponseWriter, once: send(), or start() + write()... + finish(), or
+// upgrade(). When the client goes away while a handler streams, the handler's task is dropped.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ class ResponseWriter {
   virtual ~ResponseWriter() = default;
   // A whole response with Content-Length (gzip is the handler's business).
   virtual io::Task<Result<void>> send(Response response) = 0;
-  // A chunked response, or one of exactly Content-Length bytes when `response` has that header; its body is ignored.
+  // A chunked response, or one of exactly Content-Length bytes when `response` has that header; its body is
+  // ignored.
   virtual io::Task<Result<void>> start(Response response) = 0;
   // One chunk, flushed at once. An error means the client is gone.
   virtual io::Task<Result<void>> write(std::string_view chunk) = 0;
@@ -31,15 +32,17 @@ class ResponseWriter {
 };
 
 // The request and the body live until the task ends.
-using Handler = std::function<io::Task<void>(const Request& request, BodyReader& body, ResponseWriter& writer)>;
+using Handler =
+    std::function<io::Task<void>(const Request& request, BodyReader& body, ResponseWriter& writer)>;
 
 struct ServerLimits {
-  size_t max_header_bytes = 64 << 10;     // request line and headers; 431 beyond
-  size_t max_connections = 4096;          // further ones wait in the listen queue
+  size_t max_header_bytes = 64 << 10;                  // request line and headers; 431 beyond
+  size_t max_connections = 4096;                       // further ones wait in the listen queue
   Duration header_timeout = std::chrono::seconds(30);  // to receive a whole head
   Duration idle_timeout = std::chrono::seconds(120);   // between requests
-  Duration stall_timeout = std::chrono::seconds(120);  // a client that takes nothing of an answer for so long is gone
-  uint64_t max_body_bytes = UINT64_MAX;                // a request's body; 413 beyond
+  Duration stall_timeout =
+      std::chrono::seconds(120);         // a client that takes nothing of an answer for so long is gone
+  uint64_t max_body_bytes = UINT64_MAX;  // a request's body; 413 beyond
 };
 
 class HttpServer {

@@ -12,7 +12,7 @@ namespace skiff::net {
 struct TlsServerOptions {
   std::string certificate_pem;  // leaf first, then intermediates
   std::string key_pem;
-  std::string client_ca_pem;    // not empty: asks clients for a certificate and verifies it when they send one
+  std::string client_ca_pem;  // not empty: asks clients for a certificate and verifies it when they send one
 };
 class TlsServerContext {
  public:
@@ -30,7 +30,7 @@ struct TlsClientOptions {
   std::string ca_pem;           // what to trust; "": the host's authorities
   std::string certificate_pem;  // client certificate, optional
   std::string key_pem;
-  std::string server_name;      // verified against the certificate, IP addresses too
+  std::string server_name;  // verified against the certificate, IP addresses too
 };
 class TlsClientContext {
  public:
