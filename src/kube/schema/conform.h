@@ -1,0 +1,42 @@
+// A value read into a struct and written again, as Go's encoding/json does for upstream: unknown fields
+// dropped, types checked, zero values left out or written as the field's tags say. Used inside kube/schema
+// only; pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "kube/schema/schema.h"
+
+namespace skiff::kube {
+
+class Conformer {
+ public:
+  // Findings about unknown fields are appended; null drops them silently.
+  explicit Conformer(std::vector<std::string>* findings) : findings_(findings) {}
+
+  // `path` is that of the struct in the object ("" for the root); errors are in the words of Go's json.
+  Result<json::Value> convert(const Type& type, const json::Value& value, const std::string& path,
+                              const std::string& go_path);
+
+ private:
+  Result<json::Value> convert_field(const Type& owner, const Field& field, const json::Value& value,
+                                    const std::string& path, const std::string& go_path);
+  Result<json::Value> convert_list(const Type& owner, const Field& field, const json::Value& value,
+                                   const std::string& path, const std::string& go_path);
+  Result<json::Value> convert_map(const Type& owner, const Field& field, const json::Value& value,
+                                  const std::string& path, const std::string& go_path);
+  Result<json::Value> convert_item(const Type& owner, const Field& field, const json::Value& value,
+                                   const std::string& path, const std::string& go_path);
+
+  std::vector<std::string>* findings_;
+};
+
+// Custom resources: fields that the schema does not name are removed and reported; keys are sorted, as
+// upstream writes them.
+json::Value prune_custom(const Kind& kind, const json::Value& object, std::vector<std::string>* findings);
+// Sets the schema's defaults.
+void default_custom(const json::Value& schema, json::Value& value);
+
+}  // namespace skiff::kube

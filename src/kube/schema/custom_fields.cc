@@ -1,0 +1,89 @@
+// Custom resources: what their schema keeps, and its defaults.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kube/schema/conform.h"
+
+namespace skiff::kube {
+namespace {
+
+using json::Value;
+
+bool preserves_unknown(const Value& schema) {
+  return schema.is_null() || schema["x-kubernetes-preserve-unknown-fields"].as_bool() ||
+         schema["additionalProperties"].as_bool();
+}
+
+Value sorted(json::Members members) {
+  std::ranges::sort(members, {}, &json::Member::first);
+  return Value::object(std::move(members));
+}
+
+Value prune(const Value& schema, const Value& value, const std::string& path,
+            std::vector<std::string>* findings);
+
+Value prune_object(const Value& schema, const Value& value, const std::string& path,
+                   std::vector<std::string>* findings) {
+  const auto& properties = schema["properties"];
+  const auto& additional = schema["additionalProperties"];
+  bool embedded = schema["x-kubernetes-embedded-resource"].as_bool();
+  json::Members out;
+  for (const auto& [name, member] : value.members()) {
+    auto member_path = path.empty() ? name : fmt::format("{}.{}", path, name);
+    bool implied =
+        (path.empty() || embedded) && (name == "apiVersion" || name == "kind" || name == "metadata");
+    if (implied) {
+      out.emplace_back(name, member);
+    } else if (const auto* property = properties.find(name)) {
+      out.emplace_back(name, prune(*property, member, member_path, findings));
+    } else if (additional.is_object()) {
+      out.emplace_back(name, prune(additional, member, member_path, findings));
+    } else if (preserves_unknown(schema)) {
+      out.emplace_back(name, member);
+    } else if (findings != nullptr) {
+      findings->push_back(fmt::format("unknown field \"{}\"", member_path));
+    }
+  }
+  return sorted(std::move(out));
+}
+
+Value prune(const Value& schema, const Value& value, const std::string& path,
+            std::vector<std::string>* findings) {
+  if (value.is_object()) return prune_object(schema, value, path, findings);
+  if (!value.is_array()) return value;
+  json::Array out;
+  for (const auto& item : value.items()) {
+    out.push_back(prune(schema["items"], item, fmt::format("{}[{}]", path, out.size()), findings));
+  }
+  return Value(std::move(out));
+}
+
+}  // namespace
+
+Value prune_custom(const Kind& kind, const Value& object, std::vector<std::string>* findings) {
+  return prune(kind.custom_schema, object, "", findings);
+}
+
+void default_custom(const Value& schema, Value& value) {
+  if (value.is_array()) {
+    for (size_t i = 0; i < value.size(); ++i) default_custom(schema["items"], value.edit_at(i));
+    return;
+  }
+  if (!value.is_object()) return;
+  for (const auto& [name, property] : schema["properties"].members()) {
+    const auto* preset = property.find("default");
+    bool missing = !value.contains(name) || (value[name].is_null() && !property["nullable"].as_bool());
+    if (preset != nullptr && missing) value.set(name, *preset);
+    if (value.contains(name)) default_custom(property, value.edit(name));
+  }
+  const auto& additional = schema["additionalProperties"];
+  if (!additional.is_object()) return;
+  std::vector<std::string> names;
+  for (const auto& [name, member] : value.members()) {
+    if (!schema["properties"].contains(name)) names.push_back(name);
+  }
+  for (const auto& name : names) default_custom(additional, value.edit(name));
+}
+
+}  // namespace skiff::kube
