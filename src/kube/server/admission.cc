@@ -1,0 +1,253 @@
+#include "kube/server/admission.h"
+
+#include <set>
+
+#include "base/strings.h"
+#include "kube/server/status.h"
+
+namespace skiff::kube {
+
+namespace {
+
+constexpr int kTokenLifetime = 3607;  // seconds, as upstream: an hour and a mark to recognize it by
+constexpr int kProjectedMode = 0644;
+constexpr int kTolerationSeconds = 300;
+constexpr std::string_view kTokenMount = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+json::Value object(std::initializer_list<json::Member> members) {
+  return json::Value::object(members);
+}
+
+bool is_core(const Kind& kind, std::string_view name) {
+  return kind.group.empty() && kind.kind == name;
+}
+
+json::Value token_volume(const std::string& name) {
+  const json::Value token =
+      object({{"serviceAccountToken", object({{"expirationSeconds", kTokenLifetime}, {"path", "token"}})}});
+  const json::Value authority =
+      object({{"configMap",
+               object({{"name", "kube-root-ca.crt"},
+                       {"items", json::Value::array({object({{"key", "ca.crt"}, {"path", "ca.crt"}})})}})}});
+  const json::Value field = object({{"apiVersion", "v1"}, {"fieldPath", "metadata.namespace"}});
+  const json::Value name_space = object(
+      {{"downwardAPI",
+        object({{"items", json::Value::array({object({{"path", "namespace"}, {"fieldRef", field}})})}})}});
+  return object({{"name", name},
+                 {"projected", object({{"sources", json::Value::array({token, authority, name_space})},
+                                       {"defaultMode", kProjectedMode}})}});
+}
+
+void mount_token(json::Value& spec, const char* list, const std::string& volume) {
+  if (!spec[list].is_array()) return;
+  for (auto& container : spec.edit(list).edit_items()) {
+    bool mounted = false;
+    for (const auto& mount : container["volumeMounts"].items())
+      mounted |= mount["mountPath"].str() == kTokenMount;
+    if (mounted) continue;
+    container.edit("volumeMounts")
+        .push_back(object({{"name", volume}, {"readOnly", true}, {"mountPath", kTokenMount}}));
+  }
+}
+
+void tolerate(json::Value& spec, const char* key) {
+  for (const auto& toleration : spec["tolerations"].items()) {
+    const std::string& effect = toleration["effect"].str();
+    const std::string& has = toleration["key"].str();
+    if ((has == key || has.empty()) && (effect.empty() || effect == "NoExecute")) return;
+  }
+  spec.edit("tolerations")
+      .push_back(object({{"key", key},
+                         {"operator", "Exists"},
+                         {"effect", "NoExecute"},
+                         {"tolerationSeconds", kTolerationSeconds}}));
+}
+
+bool has_requests(const json::Value& container) {
+  return !container["resources"]["requests"].empty() || !container["resources"]["limits"].empty();
+}
+
+// Guaranteed: every container's cpu and memory requests equal its limits.
+std::string quality_of_service(const json::Value& spec) {
+  bool any = false, guaranteed = true;
+  for (const char* list : {"initContainers", "containers"}) {
+    for (const auto& container : spec[list].items()) {
+      any |= has_requests(container);
+      for (const char* resource : {"cpu", "memory"}) {
+        const json::Value& limit = container["resources"]["limits"][resource];
+        guaranteed &= !limit.is_null() && limit == container["resources"]["requests"][resource];
+      }
+    }
+  }
+  if (!any) return "BestEffort";
+  return guaranteed ? "Guaranteed" : "Burstable";
+}
+
+void encode_string_data(json::Value& secret) {
+  const json::Value plain = secret["stringData"];
+  for (const auto& [key, value] : plain.members()) secret.edit("data").set(key, base64_encode(value.str()));
+  secret.erase("stringData");
+}
+
+// The first address and the number of addresses of "10.96.0.0/16".
+struct Range {
+  uint32_t base = 0, size = 0;
+};
+uint32_t parse_ipv4(std::string_view text) {
+  uint32_t address = 0;
+  for (const auto& part : split(text, '.'))
+    address = address << 8 | static_cast<uint32_t>(parse_uint(part).value_or(0) & 255);
+  return address;
+}
+Range parse_range(std::string_view text) {
+  const auto [address, bits, found] = split_once(text, "/");
+  const auto length = parse_uint(bits).value_or(16);
+  return {parse_ipv4(address), length >= 32 ? 1U : 1U << (32 - length)};
+}
+std::string format_ipv4(uint32_t address) {
+  return std::to_string(address >> 24) + "." + std::to_string(address >> 16 & 255) + "." +
+         std::to_string(address >> 8 & 255) + "." + std::to_string(address & 255);
+}
+
+}  // namespace
+
+Result<void> Admission::check_namespace(const Target& target, const json::Value&) {
+  if (!target.kind->namespaced) return {};
+  const KindPtr namespaces = objects_.kind("", "namespaces");
+  const json::Value found = objects_.find({namespaces, "", target.name_space});
+  if (found.is_null()) return std::unexpected(not_found("", "namespaces", target.name_space));
+  return {};
+}
+
+Result<void> Admission::admit_create(const Target& target, json::Value& made) {
+  SKIFF_RETURN_IF_ERROR(check_namespace(target, made));
+  const Kind& kind = *target.kind;
+  if (kind.namespaced) {
+    const json::Value home = objects_.find({objects_.kind("", "namespaces"), "", target.name_space});
+    if (!home["metadata"]["deletionTimestamp"].is_null()) {
+      const std::string& name = made["metadata"]["name"].str();
+      const std::string text = "unable to create new content in namespace " + target.name_space +
+                               " because it is being terminated";
+      const Error plain = forbidden(kind.group, kind.plural, name, text);
+      json::Value status = answer_of(plain).status;
+      status.edit("details").edit("causes").push_back(
+          object({{"reason", "NamespaceTerminating"},
+                  {"message", "namespace " + target.name_space + " is being terminated"},
+                  {"field", "metadata.namespace"}}));
+      return std::unexpected(make_status_error(403, "Forbidden", plain.message, status["details"]));
+    }
+  }
+  if (is_core(kind, "Namespace")) {
+    made.edit("metadata").edit("labels").set("kubernetes.io/metadata.name", made["metadata"]["name"]);
+    made.edit("spec").set("finalizers", json::Value::array({"kubernetes"}));
+    made.set("status", object({{"phase", "Active"}}));
+  }
+  if (is_core(kind, "Secret")) encode_string_data(made);
+  if (is_core(kind, "Pod")) return admit_pod(target, made);
+  if (is_core(kind, "Service")) return admit_service(nullptr, made);
+  return {};
+}
+
+Result<void> Admission::admit_update(const Target& target, const json::Value& before, json::Value& made) {
+  const Kind& kind = *target.kind;
+  if (is_core(kind, "Secret")) encode_string_data(made);
+  if (is_core(kind, "Namespace")) {
+    made.edit("metadata").edit("labels").set("kubernetes.io/metadata.name", made["metadata"]["name"]);
+    // Only /finalize takes these away.
+    made.edit("spec").set("finalizers", before["spec"]["finalizers"]);
+  }
+  if (is_core(kind, "Service")) return admit_service(&before, made);
+  return {};
+}
+
+Result<void> Admission::admit_pod(const Target& target, json::Value& pod) {
+  json::Value& spec = pod.edit("spec");
+  if (spec["serviceAccountName"].str().empty()) spec.set("serviceAccountName", "default");
+  const std::string account = spec["serviceAccountName"].str();
+  spec.set("serviceAccount", account);
+  const json::Value found = objects_.find({objects_.kind("", "serviceaccounts"), target.name_space, account});
+  if (found.is_null()) {
+    return std::unexpected(forbidden("", "pods", pod["metadata"]["name"].str(),
+                                     "error looking up service account " + target.name_space + "/" + account +
+                                         ": serviceaccount \"" + account + "\" not found"));
+  }
+  const bool wants_token = spec["automountServiceAccountToken"].is_null()
+                               ? found["automountServiceAccountToken"].as_bool(true)
+                               : spec["automountServiceAccountToken"].as_bool(true);
+  if (wants_token) {
+    const std::string volume = "kube-api-access-" + make_name_suffix(objects_.loop().random());
+    spec.edit("volumes").push_back(token_volume(volume));
+    mount_token(spec, "initContainers", volume);
+    mount_token(spec, "containers", volume);
+  }
+  if (spec["imagePullSecrets"].empty() && !found["imagePullSecrets"].empty()) {
+    spec.set("imagePullSecrets", found["imagePullSecrets"]);
+  }
+  tolerate(spec, "node.kubernetes.io/not-ready");
+  tolerate(spec, "node.kubernetes.io/unreachable");
+  if (spec["priority"].is_null()) {
+    const std::string& priority_class = spec["priorityClassName"].str();
+    constexpr int64_t kSystemNode = 2000001000, kSystemCluster = 2000000000;
+    int64_t priority = 0;
+    if (priority_class == "system-node-critical") priority = kSystemNode;
+    if (priority_class == "system-cluster-critical") priority = kSystemCluster;
+    spec.set("priority", priority);
+  }
+  if (spec["preemptionPolicy"].is_null()) spec.set("preemptionPolicy", "PreemptLowerPriority");
+  pod.set("status", object({{"phase", "Pending"}, {"qosClass", quality_of_service(spec)}}));
+  return {};
+}
+
+Result<std::string> Admission::free_address(const std::string& wanted, const json::Value& service) {
+  std::set<std::string> taken;
+  const Target all{objects_.kind("", "services"), "", ""};
+  auto page = objects_.store().list({collection_prefix(all), "", 0, {}});
+  if (!page) return std::unexpected(page.error());
+  for (const auto& entry : page->entries) {
+    auto value = json::parse(*entry.value);
+    if (value) taken.insert((*value)["spec"]["clusterIP"].str());
+  }
+  if (!wanted.empty()) {
+    if (!taken.contains(wanted)) return wanted;
+    const FieldError error{"FieldValueInvalid", "spec.clusterIPs",
+                           "Invalid value: []string{\"" + wanted + "\"}: failed to allocate IP " + wanted +
+                               ": provided IP is already allocated"};
+    return std::unexpected(invalid("", "Service", service["metadata"]["name"].str(), {error}));
+  }
+  const Range range = parse_range(objects_.options().service_range);
+  constexpr uint32_t kReserved = 16;  // the first ones are for well-known services
+  const uint32_t usable = range.size > 2 * kReserved ? range.size - kReserved - 1 : 0;
+  const auto start = usable ? static_cast<uint32_t>(objects_.loop().random().below(usable)) : 0U;
+  for (uint32_t step = 0; step < usable; ++step) {
+    const std::string candidate = format_ipv4(range.base + kReserved + (start + step) % usable);
+    if (!taken.contains(candidate)) return candidate;
+  }
+  return std::unexpected(make_status_error(
+      500, "InternalError",
+      "every address of the service range " + objects_.options().service_range + " is taken"));
+}
+
+Result<void> Admission::admit_service(const json::Value* before, json::Value& service) {
+  json::Value& spec = service.edit("spec");
+  if (spec["type"].str() == "ExternalName") return {};
+  if (before && spec["clusterIP"].str().empty()) {
+    for (const char* field : {"clusterIP", "clusterIPs"}) {
+      if (const auto* value = (*before)["spec"].find(field)) spec.set(field, *value);
+    }
+  }
+  std::string address = spec["clusterIP"].str();
+  const bool known = before && !address.empty() && address == (*before)["spec"]["clusterIP"].str();
+  if (address != "None" && !known) {
+    auto found = free_address(address, service);
+    if (!found) return std::unexpected(found.error());
+    address = *found;
+  }
+  spec.set("clusterIP", address);
+  spec.set("clusterIPs", json::Value::array({address}));
+  if (spec["ipFamilies"].empty()) spec.set("ipFamilies", json::Value::array({"IPv4"}));
+  if (spec["ipFamilyPolicy"].is_null()) spec.set("ipFamilyPolicy", "SingleStack");
+  if (!before) service.set("status", object({{"loadBalancer", json::Value::object()}}));
+  return {};
+}
+
+}  // namespace skiff::kube

@@ -1,0 +1,76 @@
+// The last step of every request: bodies, headers, forms.
+#include "base/strings.h"
+#include "kube/print/table.h"
+#include "kube/server/negotiate.h"
+#include "kube/server/routes.h"
+#include "kube/server/status.h"
+
+namespace skiff::kube {
+
+namespace {
+constexpr size_t kMaxBody = 3 << 20;  // as upstream
+
+std::string quote(const std::string& text) {
+  return "\"" + replace_all(replace_all(text, "\\", "\\\\"), "\"", "\\\"") + "\"";
+}
+}  // namespace
+
+bool Exchange::flag(std::string_view name) const {
+  const auto value = request.query_parameter(name);
+  return value && *value != "false" && *value != "0";
+}
+
+io::Task<Result<std::string>> read_body(Exchange& exchange) {
+  auto body = co_await net::read_all(exchange.body, kMaxBody);
+  if (!body && body.error().code == Code::kResourceExhausted) {
+    co_return std::unexpected(make_status_error(
+        413, "RequestEntityTooLarge", "Request entity too large: limit is " + std::to_string(kMaxBody)));
+  }
+  co_return body;
+}
+
+io::Task<void> send_response(Exchange& exchange, net::Response response) {
+  response.headers.set("Cache-Control", "no-cache, private");
+  for (const auto& warning : exchange.warnings) response.headers.add("Warning", "299 - " + quote(warning));
+  auto sent = co_await exchange.writer.send(std::move(response));
+  static_cast<void>(sent);  // the client is gone: nobody is left to tell
+}
+
+io::Task<void> send_json(Exchange& exchange, int code, json::Value value) {
+  net::Response response = net::Response::json(code, json::encode(value));
+  co_await send_response(exchange, std::move(response));
+}
+
+io::Task<void> send_text(Exchange& exchange, int code, std::string text) {
+  net::Response response = net::Response::text(code, std::move(text));
+  co_await send_response(exchange, std::move(response));
+}
+
+io::Task<void> send_error(Exchange& exchange, Error error) {
+  StatusAnswer answer = answer_of(error);
+  net::Response response = net::Response::json(answer.code, json::encode(answer.status));
+  const int64_t retry = answer.status["details"]["retryAfterSeconds"].as_int();
+  if (retry > 0) response.headers.set("Retry-After", std::to_string(retry));
+  co_await send_response(exchange, std::move(response));
+}
+
+io::Task<void> send_object(Exchange& exchange, int code, json::Value object) {
+  switch (negotiate(exchange.request.headers.get("Accept"))) {
+    case Form::kTable: {
+      const json::Value metadata =
+          json::Value::object({{"resourceVersion", object["metadata"]["resourceVersion"]}});
+      const std::vector<json::Value> one{object};
+      object = make_table(*exchange.kind, one, metadata, include_of(exchange.query("includeObject")),
+                          exchange.objects.loop().wall_now());
+      break;
+    }
+    case Form::kMetadata:
+      object = partial_metadata(object);
+      break;
+    default:
+      break;
+  }
+  co_await send_json(exchange, code, std::move(object));
+}
+
+}  // namespace skiff::kube

@@ -1,0 +1,195 @@
+#include "kube/server/api_server.h"
+
+#include "kube/server/authenticate.h"
+#include "kube/server/authorize.h"
+#include "kube/server/bootstrap.h"
+#include "kube/server/custom_kinds.h"
+#include "kube/server/local_client.h"
+#include "kube/server/negotiate.h"
+#include "kube/server/routes.h"
+#include "kube/server/status.h"
+
+namespace skiff::kube {
+
+struct ApiServer::Impl {
+  Impl(io::Loop& loop, store::Store& store, Registry& registry, ServerOptions given)
+      : options(std::move(given)),
+        objects(loop, store, registry, options),
+        authenticator(objects),
+        authorizer(objects),
+        custom(objects) {}
+  ServerOptions options;
+  Objects objects;
+  Authenticator authenticator;
+  Authorizer authorizer;
+  CustomKinds custom;
+};
+
+namespace {
+
+struct ServerParts {
+  Objects& objects;
+  Authenticator& authenticator;
+  Authorizer& authorizer;
+  CustomKinds& custom;
+};
+
+// Anonymous callers see that the server lives and its version, nothing else.
+bool is_public(const RequestInfo& info) {
+  static constexpr std::string_view kPaths[] = {"/healthz", "/livez", "/readyz", "/version"};
+  if (info.is_resource || info.verb != "get") return false;
+  for (const auto path : kPaths) {
+    if (info.path == path) return true;
+  }
+  return false;
+}
+
+io::Task<void> serve_verb(Exchange& exchange) {
+  const std::string verb = exchange.info.verb;
+  if (verb == "get") {
+    co_await serve_get(exchange);
+  } else if (verb == "list") {
+    co_await serve_list(exchange);
+  } else if (verb == "watch") {
+    co_await serve_watch(exchange);
+  } else if (verb == "create") {
+    co_await serve_create(exchange);
+  } else if (verb == "update") {
+    co_await serve_update(exchange);
+  } else if (verb == "patch") {
+    co_await serve_patch(exchange);
+  } else if (verb == "delete") {
+    co_await serve_delete(exchange);
+  } else if (verb == "deletecollection") {
+    co_await serve_delete_collection(exchange);
+  } else {
+    co_await send_error(exchange, method_not_allowed());
+  }
+}
+
+bool verb_fits(const Exchange& exchange) {
+  const RequestInfo& info = exchange.info;
+  if (info.verb.empty()) return false;
+  if (info.name.empty() && (info.verb == "update" || info.verb == "patch")) return false;
+  if (!info.subresource.empty()) return true;
+  if (!exchange.kind->listed) return info.verb == "create";
+  return true;
+}
+
+io::Task<void> serve_resource(Exchange& exchange) {
+  const RequestInfo& info = exchange.info;
+  exchange.kind = exchange.objects.registry().find(info.group, info.version, info.resource);
+  if (!exchange.kind) {
+    // A group that nobody serves is an unknown path.
+    bool group = false;
+    for (const auto& kind : exchange.objects.registry().all()) group |= kind->group == info.group;
+    if (group) {
+      co_await send_error(exchange, no_such_resource());
+    } else {
+      co_await send_text(exchange, 404, "404 page not found\n");
+    }
+    co_return;
+  }
+  // A namespace is an object of the cluster.
+  if (!exchange.kind->namespaced && info.resource != "namespaces" && !info.name_space.empty()) {
+    co_await send_error(exchange, no_such_resource());
+    co_return;
+  }
+  const bool status = info.subresource == "status" && exchange.kind->has_status;
+  const bool special = !info.subresource.empty() && is_special_subresource(exchange);
+  if (info.bad_path || (!info.subresource.empty() && !status && !special)) {
+    co_await send_error(exchange, no_such_resource());
+    co_return;
+  }
+  if (!verb_fits(exchange) ||
+      (status && info.verb != "get" && info.verb != "update" && info.verb != "patch")) {
+    co_await send_error(exchange, method_not_allowed());
+    co_return;
+  }
+  if (special) {
+    co_await serve_subresource(exchange);
+    co_return;
+  }
+  if (!exchange.kind->listed) {
+    co_await serve_review(exchange);
+    co_return;
+  }
+  const bool reads = info.verb == "get" || info.verb == "list" || info.verb == "watch";
+  if (reads && negotiate(exchange.request.headers.get("Accept")) == Form::kNone) {
+    co_await send_error(exchange,
+                        make_status_error(406, "NotAcceptable",
+                                          "only the following media types are accepted: application/json"));
+    co_return;
+  }
+  co_await serve_verb(exchange);
+}
+
+// Everything a request passes through; the user is known when the caller is in this process.
+io::Task<void> serve(ServerParts parts, std::optional<UserInfo> known, const net::Request& request,
+                     net::BodyReader& body, net::ResponseWriter& writer) {
+  const auto watch = request.query_parameter("watch").value_or("false");
+  Exchange exchange{parts.objects,
+                    parts.authenticator,
+                    parts.authorizer,
+                    request,
+                    body,
+                    writer,
+                    parse_request_info(request.method, request.path(), watch != "false" && watch != "0"),
+                    {},
+                    {},
+                    {}};
+  Result<UserInfo> user = known ? *known : parts.authenticator.identify(request);
+  if (!user) {
+    co_await send_error(exchange, user.error());
+    co_return;
+  }
+  exchange.user = std::move(*user);
+  const Attributes attributes = attributes_of(exchange.info);
+  const bool allowed = is_public(exchange.info) || parts.authorizer.allows(exchange.user, attributes);
+  if (!allowed) {
+    co_await send_error(exchange, access_denied(exchange.user, attributes));
+    co_return;
+  }
+  parts.custom.refresh();
+  if (exchange.info.is_resource) {
+    co_await serve_resource(exchange);
+  } else {
+    co_await serve_plain(exchange);
+  }
+}
+
+}  // namespace
+
+ApiServer::ApiServer(io::Loop& loop, store::Store& store, Registry& registry, ServerOptions options)
+    : impl_(std::make_unique<Impl>(loop, store, registry, std::move(options))) {}
+ApiServer::~ApiServer() = default;
+
+net::Handler ApiServer::handler() {
+  Impl* impl = impl_.get();
+  return [impl](const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer) {
+    return serve({impl->objects, impl->authenticator, impl->authorizer, impl->custom}, std::nullopt, request,
+                 body, writer);
+  };
+}
+
+std::unique_ptr<Client> ApiServer::local_client(UserInfo user) {
+  Impl* impl = impl_.get();
+  return make_local_client(
+      impl->objects.loop(),
+      [impl, user](const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer) {
+        return serve({impl->objects, impl->authenticator, impl->authorizer, impl->custom}, user, request,
+                     body, writer);
+      });
+}
+
+io::Task<Result<void>> ApiServer::bootstrap() {
+  impl_->custom.refresh();
+  auto done = co_await bootstrap_objects(impl_->objects);
+  co_return done;
+}
+
+UserInfo master_user(std::string name) {
+  return {std::move(name), "", {"system:masters", "system:authenticated"}};
+}
+
+}  // namespace skiff::kube

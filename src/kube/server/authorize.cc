@@ -1,0 +1,130 @@
+#include "kube/server/authorize.h"
+
+#include "kube/server/status.h"
+
+namespace skiff::kube {
+
+namespace {
+
+bool lists(const json::Value& list, std::string_view value) {
+  for (const auto& item : list.items()) {
+    if (item.str() == "*" || item.str() == value) return true;
+  }
+  return false;
+}
+
+bool names_resource(const json::Value& list, const Attributes& attributes) {
+  if (attributes.subresource.empty()) return lists(list, attributes.resource);
+  const std::string whole = attributes.resource + "/" + attributes.subresource;
+  return lists(list, whole) || lists(list, "*/" + attributes.subresource);
+}
+
+bool names_path(const json::Value& list, const std::string& path) {
+  for (const auto& item : list.items()) {
+    std::string_view pattern = item.str();
+    if (pattern == path) return true;
+    if (pattern.ends_with('*') && path.starts_with(pattern.substr(0, pattern.size() - 1))) return true;
+  }
+  return false;
+}
+
+bool rule_allows(const json::Value& rule, const Attributes& attributes) {
+  if (!lists(rule["verbs"], attributes.verb)) return false;
+  if (!attributes.is_resource) return names_path(rule["nonResourceURLs"], attributes.path);
+  if (!lists(rule["apiGroups"], attributes.group) || !names_resource(rule["resources"], attributes))
+    return false;
+  return rule["resourceNames"].empty() ||
+         (!attributes.name.empty() && lists(rule["resourceNames"], attributes.name));
+}
+
+bool is_subject(const json::Value& subject, const UserInfo& user, const std::string& binding_namespace) {
+  const std::string& kind = subject["kind"].str();
+  const std::string& name = subject["name"].str();
+  if (kind == "User") return name == user.name;
+  if (kind == "Group") return user.in_group(name);
+  if (kind != "ServiceAccount") return false;
+  return user.name == "system:serviceaccount:" + subject["namespace"].str_or(binding_namespace) + ":" + name;
+}
+
+bool binds(const json::Value& subjects, const UserInfo& user, const std::string& binding_namespace) {
+  for (const auto& subject : subjects.items()) {
+    if (is_subject(subject, user, binding_namespace)) return true;
+  }
+  return false;
+}
+
+constexpr std::string_view kPrefix = "/rbac.authorization.k8s.io/";
+
+}  // namespace
+
+Attributes attributes_of(const RequestInfo& info) {
+  return {info.verb,       info.group, info.resource, info.subresource,
+          info.name_space, info.name,  info.path,     info.is_resource};
+}
+
+void Authorizer::refresh() {
+  bool changed = !changes_;
+  while (changes_ && changes_->try_next()) changed = true;
+  if (changed) load();
+}
+
+void Authorizer::load() {
+  rules_.clear();
+  bindings_.clear();
+  auto page = objects_.store().list({std::string(kPrefix), "", 0, {}});
+  if (!page) return;
+  auto watch = objects_.store().watch(std::string(kPrefix), page->revision);
+  changes_ = watch ? std::move(*watch) : nullptr;
+  for (const auto& entry : page->entries) {
+    auto object = json::parse(*entry.value);
+    if (!object) continue;
+    const std::string& kind = (*object)["kind"].str();
+    const std::string& name_space = (*object)["metadata"]["namespace"].str();
+    if (kind == "Role" || kind == "ClusterRole") {
+      rules_[kind + "/" + name_space + "/" + (*object)["metadata"]["name"].str()] = (*object)["rules"];
+    } else {
+      const json::Value& role = (*object)["roleRef"];
+      const std::string home = role["kind"].str() == "Role" ? name_space : "";
+      bindings_.push_back(
+          {name_space, (*object)["subjects"], role["kind"].str() + "/" + home + "/" + role["name"].str()});
+    }
+  }
+}
+
+std::vector<json::Value> Authorizer::rules_for(const UserInfo& user, const std::string& name_space) {
+  refresh();
+  std::vector<json::Value> out;
+  for (const auto& binding : bindings_) {
+    if (!binding.name_space.empty() && binding.name_space != name_space) continue;
+    if (!binds(binding.subjects, user, binding.name_space)) continue;
+    for (const auto& rule : rules_[binding.role_key].items()) out.push_back(rule);
+  }
+  return out;
+}
+
+bool Authorizer::allows(const UserInfo& user, const Attributes& attributes) {
+  if (user.in_group("system:masters")) return true;
+  for (const auto& rule : rules_for(user, attributes.name_space)) {
+    if (rule_allows(rule, attributes)) return true;
+  }
+  return false;
+}
+
+Error access_denied(const UserInfo& user, const Attributes& attributes) {
+  if (!attributes.is_resource) {
+    return make_status_error(403, "Forbidden",
+                             "forbidden: User \"" + user.name + "\" cannot " + attributes.verb + " path \"" +
+                                 attributes.path + "\"",
+                             json::Value::object());
+  }
+  std::string resource = attributes.resource;
+  if (!attributes.subresource.empty()) resource += "/" + attributes.subresource;
+  const std::string where = attributes.name_space.empty()
+                                ? "at the cluster scope"
+                                : "in the namespace \"" + attributes.name_space + "\"";
+  return forbidden(attributes.group, attributes.resource, attributes.name,
+                   "User \"" + user.name + "\" cannot " + attributes.verb + " resource \"" + resource +
+                       "\" in API group \"" + attributes.group + "\" " + where);
+}
+
+}  // namespace skiff::kube

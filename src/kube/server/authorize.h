@@ -1,0 +1,44 @@
+// Who may do what: Role, ClusterRole and their bindings (RBAC). What is not allowed is refused.
+//
+// The rules are read from the store once and again whenever one of them changes.
+#pragma once
+
+#include <map>
+
+#include "kube/server/objects.h"
+#include "kube/server/request_info.h"
+
+namespace skiff::kube {
+
+struct Attributes {
+  std::string verb, group, resource, subresource, name_space, name;
+  std::string path;  // of a request that concerns no resource
+  bool is_resource = true;
+};
+Attributes attributes_of(const RequestInfo& info);
+
+class Authorizer {
+ public:
+  explicit Authorizer(Objects& objects) : objects_(objects) {}
+  bool allows(const UserInfo& user, const Attributes& attributes);
+  // The rules that hold for a user in a namespace; for SelfSubjectRulesReview.
+  std::vector<json::Value> rules_for(const UserInfo& user, const std::string& name_space);
+
+ private:
+  struct Binding {
+    std::string name_space;  // "" everywhere
+    json::Value subjects;
+    std::string role_key;  // "ClusterRole//name" or "Role/namespace/name"
+  };
+  void refresh();
+  void load();
+  Objects& objects_;
+  std::unique_ptr<store::Watch> changes_;
+  std::map<std::string, json::Value> rules_;
+  std::vector<Binding> bindings_;
+};
+
+// 403 in upstream's words.
+Error access_denied(const UserInfo& user, const Attributes& attributes);
+
+}  // namespace skiff::kube

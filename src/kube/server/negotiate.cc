@@ -1,0 +1,36 @@
+#include "kube/server/negotiate.h"
+
+#include "base/strings.h"
+
+namespace skiff::kube {
+
+Form negotiate(std::string_view accept) {
+  if (trim(accept).empty()) return Form::kObject;
+  for (const auto& alternative : split(accept, ',')) {
+    const auto parts = split(alternative, ';');
+    const std::string media = to_lower(trim(parts[0]));
+    std::string as;
+    for (const auto& part : parts) {
+      const auto [name, value, found] = split_once(trim(part), "=");
+      if (found && name == "as") as = value;
+    }
+    if (media != "application/json" && media != "*/*" && media != "application/*") continue;
+    if (as == "Table") return Form::kTable;
+    if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList") return Form::kMetadata;
+    if (as.empty()) return Form::kObject;
+  }
+  return Form::kNone;
+}
+
+IncludeObject include_of(std::string_view text) {
+  if (text == "None") return IncludeObject::kNone;
+  return text == "Object" ? IncludeObject::kObject : IncludeObject::kMetadata;
+}
+
+json::Value partial_metadata(const json::Value& object) {
+  return json::Value::object({{"kind", "PartialObjectMetadata"},
+                              {"apiVersion", "meta.k8s.io/v1"},
+                              {"metadata", object["metadata"]}});
+}
+
+}  // namespace skiff::kube

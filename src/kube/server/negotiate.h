@@ -1,0 +1,19 @@
+// What form of answer the Accept header asks for. Pure.
+#pragma once
+
+#include <string_view>
+
+#include "kube/print/table.h"
+
+namespace skiff::kube {
+
+enum class Form { kObject, kTable, kMetadata, kNone };  // kNone: nothing acceptable, 406
+
+// The first acceptable alternative; "" and "*/*" are plain objects.
+Form negotiate(std::string_view accept);
+// ?includeObject.
+IncludeObject include_of(std::string_view text);
+// Kind, version and metadata alone.
+json::Value partial_metadata(const json::Value& object);
+
+}  // namespace skiff::kube

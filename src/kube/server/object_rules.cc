@@ -1,0 +1,102 @@
+#include "kube/server/object_rules.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace skiff::kube {
+
+namespace {
+
+constexpr std::string_view kServerFields[] = {
+    "uid",      "creationTimestamp",          "deletionTimestamp", "generation",
+    "selfLink", "deletionGracePeriodSeconds", "managedFields"};
+
+// Kinds whose creator states the status at once.
+bool creates_with_status(const Kind& kind) {
+  return kind.group.empty() && kind.kind == "Node";
+}
+
+bool specs_differ(const Kind& kind, const json::Value& before, const json::Value& after) {
+  static constexpr std::string_view kNotSpec[] = {"metadata", "status", "kind", "apiVersion"};
+  const auto counts = [](const std::string& name) {
+    return std::ranges::find(kNotSpec, std::string_view(name)) == std::end(kNotSpec);
+  };
+  for (const auto& [name, value] : after.members()) {
+    if (counts(name) && !(before[name] == value)) return true;
+  }
+  for (const auto& [name, value] : before.members()) {
+    if (counts(name) && !after.contains(name)) return true;
+  }
+  return kind.group == "apps" && kind.kind == "Deployment" &&
+         !(before["metadata"]["annotations"] == after["metadata"]["annotations"]);
+}
+
+void keep(const json::Value& from, json::Value& to, std::string_view name) {
+  if (const auto* value = from.find(name)) {
+    to.set(name, *value);
+  } else {
+    to.erase(name);
+  }
+}
+
+}  // namespace
+
+bool keeps_generation(const Kind& kind) {
+  if (kind.custom) return true;
+  static constexpr std::string_view kGroups[] = {"apps", "batch", "networking.k8s.io", "policy",
+                                                 "apiextensions.k8s.io"};
+  return std::ranges::find(kGroups, std::string_view(kind.group)) != std::end(kGroups);
+}
+
+void prepare_create(const Kind& kind, json::Value& object, Random& random, WallTime now) {
+  json::Value& metadata = object.edit("metadata");
+  for (const auto name : kServerFields) metadata.erase(name);
+  metadata.set("uid", make_uuid(random));
+  metadata.set("creationTimestamp", format_rfc3339(now));
+  if (keeps_generation(kind)) metadata.set("generation", 1);
+  if (kind.has_status && !creates_with_status(kind)) object.erase("status");
+}
+
+void prepare_update(const Kind& kind, const json::Value& before, json::Value& after) {
+  json::Value& metadata = after.edit("metadata");
+  for (const auto name : kServerFields) keep(before["metadata"], metadata, name);
+  metadata.erase("managedFields");
+  if (kind.has_status) keep(before, after, "status");
+  if (keeps_generation(kind) && specs_differ(kind, before, after)) {
+    metadata.set("generation", before["metadata"]["generation"].as_int() + 1);
+  }
+}
+
+void prepare_status(const Kind& kind, const json::Value& before, json::Value& after) {
+  json::Value out = before;
+  keep(after, out, "status");
+  json::Value& metadata = out.edit("metadata");
+  if (!kind.custom) keep(after["metadata"], metadata, "annotations");
+  keep(after["metadata"], metadata, "resourceVersion");
+  after = std::move(out);
+}
+
+std::vector<FieldError> check_metadata(const json::Value& object, const json::Value* before) {
+  std::vector<FieldError> errors;
+  const json::Value& metadata = object["metadata"];
+  if (metadata["name"].str().empty()) {
+    errors.push_back(
+        {"FieldValueRequired", "metadata.name", "Required value: name or generateName is required"});
+  }
+  if (!before || (*before)["metadata"]["deletionTimestamp"].is_null()) return errors;
+  std::vector<std::string> added;
+  for (const auto& finalizer : metadata["finalizers"].items()) {
+    const auto& old = (*before)["metadata"]["finalizers"].items();
+    if (std::ranges::find(old, finalizer) == old.end()) added.push_back("\"" + finalizer.str() + "\"");
+  }
+  if (!added.empty()) {
+    errors.push_back({"FieldValueForbidden", "metadata.finalizers",
+                      "Forbidden: no new finalizers can be added if the object is being deleted, found new "
+                      "finalizers []string{" +
+                          join(added, ", ") + "}"});
+  }
+  return errors;
+}
+
+}  // namespace skiff::kube

@@ -1,0 +1,80 @@
+// Paths that are no resources: health, version, discovery, OpenAPI.
+#include "base/strings.h"
+#include "kube/discovery/discovery.h"
+#include "kube/server/routes.h"
+#include "net/certificates.h"
+
+namespace skiff::kube {
+
+namespace {
+
+std::optional<json::Value> below_apis(const Registry& registry, const std::vector<std::string>& parts) {
+  constexpr size_t kGroup = 3, kGroupVersion = 4;  // "", "apis", group, version
+  if (parts.size() == kGroup) return api_group(registry, parts[2]);
+  if (parts.size() == kGroupVersion) return api_resource_list(registry, parts[2], parts[3]);
+  return std::nullopt;
+}
+
+std::optional<json::Value> document(const Registry& registry, const std::string& path) {
+  const auto parts = split(path, '/');
+  if (path == "/version") return version_info();
+  if (path == "/api") return api_versions();
+  if (path == "/apis") return api_group_list(registry);
+  if (path.starts_with("/api/") && parts.size() == 3) return api_resource_list(registry, "", parts[2]);
+  if (path.starts_with("/apis/")) return below_apis(registry, parts);
+  if (path == "/openapi/v3") return openapi_v3_index(registry);
+  constexpr std::string_view kOpenApi = "/openapi/v3/";
+  if (path.starts_with(kOpenApi)) return openapi_v3(registry, std::string_view(path).substr(kOpenApi.size()));
+  return std::nullopt;
+}
+
+bool is_health(const std::string& path) {
+  return path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/livez/") ||
+         path.starts_with("/readyz/") || path.starts_with("/healthz/");
+}
+
+}  // namespace
+
+io::Task<void> serve_aggregated(Exchange& exchange, bool core, std::string version) {
+  const std::string body = json::encode(aggregated_discovery(exchange.objects.registry(), core, version));
+  const std::string tag = "\"" + to_upper(hex(net::sha512(body))) + "\"";
+  net::Response response = net::Response::json(200, body);
+  if (exchange.request.headers.get("If-None-Match") == tag) {
+    response = net::Response();
+    response.status = 304;
+  }
+  response.headers.set("Content-Type",
+                       "application/json;g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList");
+  response.headers.set("ETag", tag);
+  co_await send_response(exchange, std::move(response));
+}
+
+io::Task<void> serve_plain(Exchange& exchange) {
+  std::string path = exchange.info.path;
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  if (is_health(path)) {
+    co_await send_text(exchange, 200, "ok");
+    co_return;
+  }
+  if (path == "/metrics") {
+    co_await send_text(exchange, 200,
+                       "# TYPE skiff_store_revision gauge\nskiff_store_revision " +
+                           std::to_string(store::number(exchange.objects.store().current())) + "\n");
+    co_return;
+  }
+  const std::string_view accept = exchange.request.headers.get("Accept");
+  if ((path == "/api" || path == "/apis") &&
+      accept.find("as=APIGroupDiscoveryList") != std::string_view::npos) {
+    const bool stable = accept.find("v=v2;") != std::string_view::npos || accept.ends_with("v=v2");
+    co_await serve_aggregated(exchange, path == "/api", stable ? "v2" : "v2beta1");
+    co_return;
+  }
+  auto found = document(exchange.objects.registry(), path);
+  if (!found) {
+    co_await send_text(exchange, 404, "404 page not found\n");
+    co_return;
+  }
+  co_await send_json(exchange, 200, std::move(*found));
+}
+
+}  // namespace skiff::kube

@@ -1,0 +1,124 @@
+// GET of an object and of a collection (contracts 2.3).
+#include "base/strings.h"
+#include "kube/print/table.h"
+#include "kube/server/list_query.h"
+#include "kube/server/negotiate.h"
+#include "kube/server/selection.h"
+#include "kube/server/status.h"
+
+namespace skiff::kube {
+
+namespace {
+
+json::Value list_metadata(const store::Page& page, const std::string& next, bool counted) {
+  json::Value metadata =
+      json::Value::object({{"resourceVersion", std::to_string(store::number(page.revision))}});
+  if (next.empty()) return metadata;
+  metadata.set("continue", next);
+  if (counted && page.remaining > 0) metadata.set("remainingItemCount", page.remaining);
+  return metadata;
+}
+
+// Stored bytes go out as they are.
+std::string join_items(const Kind& kind, const std::vector<store::Entry>& entries,
+                       const json::Value& metadata) {
+  std::string out =
+      "{\"kind\":\"" + kind.kind + "List\",\"apiVersion\":\"" + kind.api_version() + "\",\"metadata\":";
+  json::encode_to(metadata, out);
+  out += ",\"items\":[";
+  bool first = true;
+  for (const auto& entry : entries) {
+    if (!first) out += ',';
+    first = false;
+    out += *entry.value;
+  }
+  return out + "]}";
+}
+
+std::vector<json::Value> parse_all(const std::vector<store::Entry>& entries) {
+  std::vector<json::Value> out;
+  for (const auto& entry : entries) {
+    auto value = json::parse(*entry.value);
+    if (value) out.push_back(std::move(*value));
+  }
+  return out;
+}
+
+std::string list_body(Exchange& exchange, const std::vector<store::Entry>& entries,
+                      const json::Value& metadata) {
+  const Kind& kind = *exchange.kind;
+  switch (negotiate(exchange.request.headers.get("Accept"))) {
+    case Form::kTable:
+      return json::encode(make_table(kind, parse_all(entries), metadata,
+                                     include_of(exchange.query("includeObject")),
+                                     exchange.objects.loop().wall_now()));
+    case Form::kMetadata: {
+      json::Value items = json::Value::array();
+      for (const auto& object : parse_all(entries)) items.push_back(partial_metadata(object));
+      return json::encode(json::Value::object({{"kind", "PartialObjectMetadataList"},
+                                               {"apiVersion", "meta.k8s.io/v1"},
+                                               {"metadata", metadata},
+                                               {"items", items}}));
+    }
+    default:
+      return join_items(kind, entries, metadata);
+  }
+}
+
+}  // namespace
+
+io::Task<void> serve_get(Exchange& exchange) {
+  auto object = exchange.objects.get(exchange.target());
+  if (!object) {
+    co_await send_error(exchange, object.error());
+    co_return;
+  }
+  co_await send_object(exchange, 200, std::move(*object));
+}
+
+io::Task<void> serve_list(Exchange& exchange) {
+  auto selection =
+      parse_selection(*exchange.kind, exchange.query("labelSelector"), exchange.query("fieldSelector"));
+  if (!selection) {
+    co_await send_error(exchange, selection.error());
+    co_return;
+  }
+  const std::string prefix = collection_prefix(exchange.target());
+  auto query = parse_list_query(exchange.request, prefix, exchange.objects.store().current());
+  if (!query) {
+    co_await send_error(exchange, query.error());
+    co_return;
+  }
+  store::ListOptions options = *query;
+  std::vector<store::Entry> kept;
+  std::string next;
+  store::Page page;
+  // With a selector, pages of the store are read until enough objects match.
+  for (;;) {
+    auto step = exchange.objects.store().list(options);
+    if (!step) {
+      co_await send_error(exchange, list_error(step.error(), exchange.request));
+      co_return;
+    }
+    page = std::move(*step);
+    for (auto& entry : page.entries) {
+      options.start_after = entry.key;
+      if (!selection->everything()) {
+        auto object = json::parse(*entry.value);
+        if (!object || !selection->matches(*object)) continue;
+      }
+      kept.push_back(std::move(entry));
+    }
+    if (!page.more) break;
+    options.at = page.revision;
+    if (options.limit > 0 && kept.size() >= query->limit) {
+      next = encode_continue(page.revision, options.start_after.substr(prefix.size()));
+      break;
+    }
+    options.limit = query->limit - kept.size();
+  }
+  const json::Value metadata = list_metadata(page, next, selection->everything());
+  co_await send_response(exchange, net::Response::json(200, list_body(exchange, kept, metadata)));
+}
+
+}  // namespace skiff::kube

@@ -1,0 +1,95 @@
+// Kinds that are questions: may I, may they, who am I, whose token is this. Answered, never stored.
+#include "kube/server/authenticate.h"
+#include "kube/server/authorize.h"
+#include "kube/server/routes.h"
+#include "kube/server/status.h"
+
+namespace skiff::kube {
+
+namespace {
+
+json::Value user_object(const UserInfo& user) {
+  json::Value groups = json::Value::array();
+  for (const auto& group : user.groups) groups.push_back(group);
+  json::Value out = json::Value::object({{"username", user.name}, {"groups", std::move(groups)}});
+  if (!user.uid.empty()) out.set("uid", user.uid);
+  return out;
+}
+
+Attributes asked(const json::Value& spec) {
+  Attributes out;
+  if (const auto* path = spec.find("nonResourceAttributes")) {
+    out.is_resource = false;
+    out.verb = (*path)["verb"].str();
+    out.path = (*path)["path"].str();
+    return out;
+  }
+  const json::Value& resource = spec["resourceAttributes"];
+  out.verb = resource["verb"].str();
+  out.group = resource["group"].str();
+  out.resource = resource["resource"].str();
+  out.subresource = resource["subresource"].str();
+  out.name_space = resource["namespace"].str();
+  out.name = resource["name"].str();
+  return out;
+}
+
+UserInfo user_of(const json::Value& spec) {
+  UserInfo user{spec["user"].str(), spec["uid"].str(), {}};
+  for (const auto& group : spec["groups"].items()) user.groups.push_back(group.str());
+  return user;
+}
+
+json::Value rules_status(const std::vector<json::Value>& rules, bool master) {
+  json::Value resources = json::Value::array(), paths = json::Value::array();
+  if (master) {
+    const json::Value all = json::Value::array({"*"});
+    resources.push_back(json::Value::object({{"verbs", all}, {"apiGroups", all}, {"resources", all}}));
+    paths.push_back(json::Value::object({{"verbs", all}, {"nonResourceURLs", all}}));
+  }
+  for (const auto& rule : rules) {
+    if (rule["nonResourceURLs"].empty()) {
+      resources.push_back(rule);
+    } else {
+      paths.push_back(rule);
+    }
+  }
+  return json::Value::object(
+      {{"resourceRules", resources}, {"nonResourceRules", paths}, {"incomplete", false}});
+}
+
+json::Value token_status(const Result<UserInfo>& user) {
+  if (user) return json::Value::object({{"authenticated", true}, {"user", user_object(*user)}});
+  return json::Value::object({{"error", "the token proves nobody"}});
+}
+
+}  // namespace
+
+io::Task<void> serve_review(Exchange& exchange) {
+  auto review = co_await read_object(exchange, *exchange.kind);
+  if (!review) {
+    co_await send_error(exchange, review.error());
+    co_return;
+  }
+  const std::string& name = exchange.kind->kind;
+  const json::Value spec = (*review)["spec"];
+  Authorizer& authorizer = exchange.authorizer;
+  if (name == "SelfSubjectAccessReview" || name == "SubjectAccessReview" ||
+      name == "LocalSubjectAccessReview") {
+    const UserInfo user = name == "SelfSubjectAccessReview" ? exchange.user : user_of(spec);
+    review->set("status", json::Value::object({{"allowed", authorizer.allows(user, asked(spec))}}));
+  } else if (name == "SelfSubjectRulesReview") {
+    const auto rules = authorizer.rules_for(exchange.user, spec["namespace"].str());
+    review->set("status", rules_status(rules, exchange.user.in_group("system:masters")));
+  } else if (name == "SelfSubjectReview") {
+    review->set("status", json::Value::object({{"userInfo", user_object(exchange.user)}}));
+  } else if (name == "TokenReview") {
+    review->set("status", token_status(exchange.authenticator.check_token(spec["token"].str())));
+  } else {
+    co_await send_error(exchange, method_not_allowed());
+    co_return;
+  }
+  co_await send_json(exchange, 201, std::move(*review));
+}
+
+}  // namespace skiff::kube

@@ -1,0 +1,68 @@
+// How one request is answered: what every handler of the server is given, and the handlers by theme.
+#pragma once
+
+#include "kube/server/objects.h"
+#include "kube/server/request_info.h"
+#include "net/http_server.h"
+
+namespace skiff::kube {
+
+class Authenticator;
+class Authorizer;
+
+// Lives until the answer is sent; the coroutines below hold references to it.
+struct Exchange {
+  Objects& objects;
+  Authenticator& authenticator;
+  Authorizer& authorizer;
+  const net::Request& request;
+  net::BodyReader& body;
+  net::ResponseWriter& writer;
+  RequestInfo info;
+  UserInfo user;
+  KindPtr kind;                       // of a resource request
+  std::vector<std::string> warnings;  // become Warning headers
+  std::string query(std::string_view name) const { return request.query_parameter(name).value_or(""); }
+  bool flag(std::string_view name) const;
+  Target target() const { return {kind, kind->namespaced ? info.name_space : "", info.name}; }
+};
+
+// The body, whole; 413 past the limit.
+io::Task<Result<std::string>> read_body(Exchange& exchange);
+
+// Answers. `object` goes out in the form that Accept asks for: JSON, Table or PartialObjectMetadata.
+io::Task<void> send_object(Exchange& exchange, int code, json::Value object);
+io::Task<void> send_json(Exchange& exchange, int code, json::Value value);
+io::Task<void> send_text(Exchange& exchange, int code, std::string text);
+io::Task<void> send_error(Exchange& exchange, Error error);
+io::Task<void> send_response(Exchange& exchange, net::Response response);
+
+io::Task<void> serve_get(Exchange& exchange);
+io::Task<void> serve_list(Exchange& exchange);
+io::Task<void> serve_watch(Exchange& exchange);
+io::Task<void> serve_create(Exchange& exchange);
+io::Task<void> serve_update(Exchange& exchange);
+io::Task<void> serve_patch(Exchange& exchange);
+io::Task<void> serve_delete(Exchange& exchange);
+io::Task<void> serve_delete_collection(Exchange& exchange);
+// True when the subresource is one of those with a life of their own (not status): scale, binding, log,
+// finalize, token.
+bool is_special_subresource(const Exchange& exchange);
+io::Task<void> serve_subresource(Exchange& exchange);
+// Review kinds are answered, not stored.
+io::Task<void> serve_review(Exchange& exchange);
+// Health, version, discovery, OpenAPI.
+io::Task<void> serve_plain(Exchange& exchange);
+
+// The body as an object of `kind`, with strict findings judged by ?fieldValidation.
+io::Task<Result<json::Value>> read_object(Exchange& exchange, const Kind& kind);
+// dryRun, user, subresource from the query; 422 for an unknown dryRun.
+Result<WriteOptions> write_options(const Exchange& exchange, std::string_view options_kind);
+// Applies the request's PATCH body; `type_kind` is what the patched value is.
+io::Task<Result<Objects::Change>> read_patch(Exchange& exchange, KindPtr type_kind);
+
+// One patch applied, errors in the API's words; not yet checked against the kind.
+Result<json::Value> apply_patch_to(const Kind& kind, PatchType type, const json::Value& current,
+                                   const json::Value& patch);
+
+}  // namespace skiff::kube

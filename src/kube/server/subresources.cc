@@ -1,0 +1,250 @@
+// Subresources with a life of their own: scale, binding, finalize, token, log (contracts 2.10).
+#include "base/strings.h"
+#include "kube/server/authenticate.h"
+#include "kube/server/log_proxy.h"
+#include "kube/server/routes.h"
+#include "kube/server/status.h"
+
+namespace skiff::kube {
+
+namespace {
+
+constexpr int64_t kDefaultLifetime = 3600, kShortestLifetime = 600;  // seconds of a token
+
+bool is_core(const Exchange& exchange, std::string_view plural) {
+  return exchange.info.group.empty() && exchange.info.resource == plural;
+}
+
+std::string selector_text(const json::Value& selector) {
+  auto parsed = LabelSelector::from_object(selector);
+  return parsed ? parsed->to_string() : "";
+}
+
+json::Value scale_of(const json::Value& object) {
+  const json::Value& metadata = object["metadata"];
+  json::Value kept = json::Value::object();
+  for (const char* field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+    kept.set(field, metadata[field]);
+  }
+  json::Value status = json::Value::object({{"replicas", object["status"]["replicas"].as_int()}});
+  const std::string selector = selector_text(object["spec"]["selector"]);
+  if (!selector.empty()) status.set("selector", selector);
+  return json::Value::object(
+      {{"kind", "Scale"},
+       {"apiVersion", "autoscaling/v1"},
+       {"metadata", std::move(kept)},
+       {"spec", json::Value::object({{"replicas", object["spec"]["replicas"].as_int()}})},
+       {"status", std::move(status)}});
+}
+
+// What a new Scale says of the object it belongs to.
+Result<json::Value> rescale(const json::Value& current, const json::Value& scale) {
+  const int64_t replicas = scale["spec"]["replicas"].as_int();
+  if (replicas < 0) {
+    return std::unexpected(
+        invalid("autoscaling", "Scale", current["metadata"]["name"].str(),
+                {{"FieldValueInvalid", "spec.replicas",
+                  "Invalid value: " + std::to_string(replicas) + ": must be greater than or equal to 0"}}));
+  }
+  json::Value out = current;
+  out.edit("spec").set("replicas", replicas);
+  out.edit("metadata").erase("resourceVersion");
+  if (const auto& revision = scale["metadata"]["resourceVersion"].str(); !revision.empty()) {
+    out.edit("metadata").set("resourceVersion", revision);
+  }
+  return out;
+}
+
+io::Task<Result<Objects::Change>> read_scale(Exchange& exchange) {
+  auto body = co_await read_body(exchange);
+  if (!body) co_return std::unexpected(body.error());
+  auto value = json::parse(*body);
+  if (!value) co_return std::unexpected(bad_request(value.error().message));
+  const bool patches = exchange.info.verb == "patch";
+  const std::string_view type = exchange.request.headers.get("Content-Type");
+  const bool is_json_patch = type.starts_with("application/json-patch+json");
+  const KindPtr kind = exchange.kind;
+  co_return Objects::Change([kind, patches, is_json_patch,
+                             given = *value](const json::Value& current) -> Result<json::Value> {
+    if (!patches) return rescale(current, given);
+    json::Value scale = scale_of(current);
+    scale.edit("metadata").erase("resourceVersion");
+    auto patched = apply_patch_to(*kind, is_json_patch ? PatchType::kJson : PatchType::kMerge, scale, given);
+    if (!patched) return patched;
+    return rescale(current, *patched);
+  });
+}
+
+io::Task<void> serve_scale(Exchange& exchange) {
+  if (exchange.info.verb == "get") {
+    auto object = exchange.objects.get(exchange.target());
+    if (!object) {
+      co_await send_error(exchange, object.error());
+      co_return;
+    }
+    co_await send_json(exchange, 200, scale_of(*object));
+    co_return;
+  }
+  auto options = write_options(exchange, "UpdateOptions");
+  if (!options) {
+    co_await send_error(exchange, options.error());
+    co_return;
+  }
+  options->subresource.clear();
+  auto change = co_await read_scale(exchange);
+  if (!change) {
+    co_await send_error(exchange, change.error());
+    co_return;
+  }
+  auto written = co_await exchange.objects.modify(exchange.target(), std::move(*change), *options);
+  if (!written) {
+    co_await send_error(exchange, written.error());
+    co_return;
+  }
+  co_await send_json(exchange, 200, scale_of(*written));
+}
+
+// Gives the pod its node, once.
+Result<json::Value> bind(const json::Value& pod, const std::string& node, WallTime now) {
+  const std::string& name = pod["metadata"]["name"].str();
+  const std::string& present = pod["spec"]["nodeName"].str();
+  if (!present.empty()) {
+    return std::unexpected(make_status_error(409, "Conflict",
+                                             "Operation cannot be fulfilled on pods/binding \"" + name +
+                                                 "\": pod " + name + " is already assigned to node \"" +
+                                                 present + "\""));
+  }
+  json::Value out = pod;
+  out.edit("spec").set("nodeName", node);
+  json::Value kept = json::Value::array();
+  for (const auto& item : pod["status"]["conditions"].items()) {
+    if (item["type"].str() != "PodScheduled") kept.push_back(item);
+  }
+  kept.push_back(json::Value::object({{"type", "PodScheduled"},
+                                      {"status", "True"},
+                                      {"lastProbeTime", nullptr},
+                                      {"lastTransitionTime", format_rfc3339(now)}}));
+  out.edit("status").set("conditions", std::move(kept));
+  return out;
+}
+
+io::Task<void> serve_binding(Exchange& exchange) {
+  auto body = co_await read_body(exchange);
+  if (!body) {
+    co_await send_error(exchange, body.error());
+    co_return;
+  }
+  auto binding = json::parse(*body);
+  const std::string node = binding ? (*binding)["target"]["name"].str() : "";
+  if (node.empty()) {
+    co_await send_error(exchange, bad_request("a Binding names its node in target.name"));
+    co_return;
+  }
+  const WallTime now = exchange.objects.loop().wall_now();
+  WriteOptions options;
+  options.subresource = "binding";
+  options.user = exchange.user;
+  const auto change = [node, now](const json::Value& pod) { return bind(pod, node, now); };
+  auto bound = co_await exchange.objects.modify(exchange.target(), change, options);
+  if (!bound) {
+    co_await send_error(exchange, bound.error());
+    co_return;
+  }
+  const json::Value success = json::Value::object({{"kind", "Status"},
+                                                   {"apiVersion", "v1"},
+                                                   {"metadata", json::Value::object()},
+                                                   {"status", "Success"},
+                                                   {"code", 201}});
+  co_await send_json(exchange, 201, success);
+}
+
+io::Task<void> serve_finalize(Exchange& exchange) {
+  auto object = co_await read_object(exchange, *exchange.kind);
+  if (!object) {
+    co_await send_error(exchange, object.error());
+    co_return;
+  }
+  WriteOptions options;
+  options.subresource = "finalize";
+  const json::Value given = *object;
+  const auto change = [given](const json::Value& current) -> Result<json::Value> {
+    json::Value out = current;
+    out.edit("spec").set("finalizers", given["spec"]["finalizers"]);
+    if (const auto& revision = given["metadata"]["resourceVersion"].str(); !revision.empty()) {
+      out.edit("metadata").set("resourceVersion", revision);
+    }
+    return out;
+  };
+  auto written = co_await exchange.objects.modify(exchange.target(), change, options);
+  if (!written) {
+    co_await send_error(exchange, written.error());
+    co_return;
+  }
+  co_await send_json(exchange, 200, std::move(*written));
+}
+
+io::Task<void> serve_token(Exchange& exchange) {
+  auto account = exchange.objects.get(exchange.target());
+  if (!account) {
+    co_await send_error(exchange, account.error());
+    co_return;
+  }
+  const KindPtr kind = exchange.objects.registry().find_kind("authentication.k8s.io", "v1", "TokenRequest");
+  if (!kind) {
+    co_await send_error(exchange, no_such_resource());
+    co_return;
+  }
+  auto request = co_await read_object(exchange, *kind);
+  if (!request) {
+    co_await send_error(exchange, request.error());
+    co_return;
+  }
+  const int64_t asked = (*request)["spec"]["expirationSeconds"].as_int(kDefaultLifetime);
+  const Duration lifetime = std::chrono::seconds(std::max(asked, kShortestLifetime));
+  std::vector<std::string> audiences;
+  for (const auto& item : (*request)["spec"]["audiences"].items()) audiences.push_back(item.str());
+  const json::Value& bound = (*request)["spec"]["boundObjectRef"];
+  json::Value pod;
+  if (bound["kind"].str() == "Pod") {
+    pod = json::Value::object({{"name", bound["name"]}, {"uid", bound["uid"]}});
+  }
+  auto token = exchange.authenticator.issue(*account, pod, lifetime, audiences);
+  if (!token) {
+    co_await send_error(exchange, token.error());
+    co_return;
+  }
+  const WallTime end = exchange.objects.loop().wall_now() + lifetime;
+  request->set("status",
+               json::Value::object({{"token", *token}, {"expirationTimestamp", format_rfc3339(end)}}));
+  co_await send_json(exchange, 201, std::move(*request));
+}
+
+}  // namespace
+
+bool is_special_subresource(const Exchange& exchange) {
+  const std::string& name = exchange.info.subresource;
+  if (name == "scale") return exchange.kind->has_scale;
+  if (name == "binding" || name == "log") return is_core(exchange, "pods");
+  if (name == "finalize") return is_core(exchange, "namespaces");
+  return name == "token" && is_core(exchange, "serviceaccounts");
+}
+
+io::Task<void> serve_subresource(Exchange& exchange) {
+  const std::string& name = exchange.info.subresource;
+  const std::string& verb = exchange.info.verb;
+  if (name == "scale" && (verb == "get" || verb == "update" || verb == "patch")) {
+    co_await serve_scale(exchange);
+  } else if (name == "binding" && verb == "create") {
+    co_await serve_binding(exchange);
+  } else if (name == "finalize" && verb == "update") {
+    co_await serve_finalize(exchange);
+  } else if (name == "token" && verb == "create") {
+    co_await serve_token(exchange);
+  } else if (name == "log" && verb == "get") {
+    co_await serve_log(exchange);
+  } else {
+    co_await send_error(exchange, method_not_allowed());
+  }
+}
+
+}  // namespace skiff::kube

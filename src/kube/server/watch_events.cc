@@ -1,0 +1,76 @@
+#include "kube/server/watch_events.h"
+
+#include "kube/server/status.h"
+
+namespace skiff::kube {
+
+void WatchEncoder::line(std::string_view type, const store::Bytes& bytes, const json::Value* object,
+                        WallTime now, std::string& out) {
+  out += "{\"type\":\"";
+  out += type;
+  out += "\",\"object\":";
+  if (form_ == Form::kObject && bytes) {
+    out += *bytes;
+  } else {
+    json::Value value;
+    if (object) {
+      value = *object;
+    } else if (auto parsed = json::parse(*bytes)) {
+      value = std::move(*parsed);
+    }
+    if (form_ == Form::kTable) {
+      const json::Value metadata =
+          json::Value::object({{"resourceVersion", value["metadata"]["resourceVersion"]}});
+      value = make_table(*kind_, {value}, metadata, include_, now);
+      if (!std::exchange(first_, false)) value.set("columnDefinitions", nullptr);
+    } else if (form_ == Form::kMetadata) {
+      value = partial_metadata(value);
+    }
+    json::encode_to(value, out);
+  }
+  out += "}\n";
+}
+
+void WatchEncoder::append_added(const store::Entry& entry, WallTime now, std::string& out) {
+  if (selection_.everything()) return line("ADDED", entry.value, nullptr, now, out);
+  auto object = json::parse(*entry.value);
+  if (object && selection_.matches(*object)) line("ADDED", entry.value, &*object, now, out);
+}
+
+void WatchEncoder::append(const store::Event& event, WallTime now, std::string& out) {
+  const bool removed = event.kind == store::Event::Kind::kRemove;
+  if (selection_.everything()) {
+    const char* type = removed ? "DELETED" : event.previous ? "MODIFIED" : "ADDED";
+    return line(type, event.entry.value, nullptr, now, out);
+  }
+  auto after = json::parse(*event.entry.value);
+  json::Value before;
+  if (event.previous) {
+    if (auto parsed = json::parse(*event.previous)) before = std::move(*parsed);
+  }
+  const bool was = !before.is_null() && selection_.matches(before);
+  const bool is = !removed && after && selection_.matches(*after);
+  if (is) return line(was ? "MODIFIED" : "ADDED", event.entry.value, &*after, now, out);
+  if (!was) return;
+  if (removed) return line("DELETED", event.entry.value, nullptr, now, out);
+  // It left the selector: the last state that matched, with the revision at which it left.
+  before.edit("metadata").set("resourceVersion", std::to_string(store::number(event.entry.modified)));
+  line("DELETED", nullptr, &before, now, out);
+}
+
+void WatchEncoder::append_bookmark(store::Revision revision, InitialEnd end, std::string& out) const {
+  json::Value metadata = json::Value::object({{"resourceVersion", std::to_string(store::number(revision))}});
+  if (end == InitialEnd::kYes) {
+    metadata.set("annotations", json::Value::object({{"k8s.io/initial-events-end", "true"}}));
+  }
+  const json::Value object = json::Value::object(
+      {{"kind", kind_->kind}, {"apiVersion", kind_->api_version()}, {"metadata", std::move(metadata)}});
+  json::encode_to(json::Value::object({{"type", "BOOKMARK"}, {"object", object}}), out);
+  out += '\n';
+}
+
+std::string watch_error_line(const Error& error) {
+  return json::encode(json::Value::object({{"type", "ERROR"}, {"object", answer_of(error).status}})) + "\n";
+}
+
+}  // namespace skiff::kube
