@@ -33,6 +33,11 @@ class Caches {
     }
     return true;
   }
+  // Without these no decision is safe.
+  bool core_synced() {
+    return pods().has_synced() && nodes().has_synced() && replica_sets().has_synced() &&
+           deployments().has_synced();
+  }
 
  private:
   io::Loop& loop_;

@@ -1,0 +1,149 @@
+#include "control/scheduler/plan.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+namespace skiff::control {
+
+namespace {
+
+Usage container_requests(const Value& container) {
+  const auto& requests = container["resources"]["requests"];
+  return {parse_milli_quantity(requests["cpu"]).value_or(0),
+          (parse_milli_quantity(requests["memory"]).value_or(0) + 999) / 1000, 0};
+}
+
+bool tolerates(const Value& pod, const Value& taint) {
+  for (const auto& toleration : pod["spec"]["tolerations"].items()) {
+    const auto& effect = toleration["effect"].str();
+    if (!effect.empty() && effect != taint["effect"].str()) continue;
+    const auto& key = toleration["key"].str();
+    const bool exists = toleration["operator"].str() == "Exists";
+    if (key.empty()
+            ? exists
+            : key == taint["key"].str() && (exists || toleration["value"].str() == taint["value"].str())) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool matches_expression(const Value& labels, const Value& expression) {
+  const auto& op = expression["operator"].str();
+  const auto& value = labels[expression["key"].str()];
+  const auto& values = expression["values"].items();
+  const bool listed = value.is_string() && std::ranges::find(values, value) != values.end();
+  if (op == "In") return listed;
+  if (op == "NotIn") return !listed;
+  if (op == "Exists") return value.is_string();
+  if (op == "DoesNotExist") return !value.is_string();
+  const auto have = std::strtoll(value.str().c_str(), nullptr, 10);
+  const auto want = values.empty() ? 0 : std::strtoll(values[0].str().c_str(), nullptr, 10);
+  return value.is_string() && !values.empty() && (op == "Gt" ? have > want : op == "Lt" && have < want);
+}
+
+bool matches_node(const Value& pod, const Value& node) {
+  const auto& labels = node["metadata"]["labels"];
+  for (const auto& [key, value] : pod["spec"]["nodeSelector"].members()) {
+    if (!(labels[key] == value)) return false;
+  }
+  const auto& terms = pod["spec"]["affinity"]["nodeAffinity"]
+                         ["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];
+  if (terms.size() == 0) return true;
+  return std::ranges::any_of(terms.items(), [&](const Value& term) {
+    const auto& expressions = term["matchExpressions"].items();
+    return !expressions.empty() && std::ranges::all_of(expressions, [&](const Value& expression) {
+      return matches_expression(labels, expression);
+    });
+  });
+}
+
+// Why not, in upstream's words; none when the node fits.
+std::vector<std::string> refusals(const Value& pod, const Value& node, const Usage& asked,
+                                  const Usage& used) {
+  if (node["spec"]["unschedulable"].as_bool() &&
+      !tolerates(pod,
+                 Value::object({{"key", "node.kubernetes.io/unschedulable"}, {"effect", "NoSchedule"}}))) {
+    return {"node(s) were unschedulable"};
+  }
+  for (const auto& taint : node["spec"]["taints"].items()) {
+    if (taint["effect"].str() == "PreferNoSchedule" || tolerates(pod, taint)) continue;
+    return {
+        fmt::format("node(s) had untolerated taint {{{}: {}}}", taint["key"].str(), taint["value"].str())};
+  }
+  if (!matches_node(pod, node)) return {"node(s) didn't match Pod's node affinity/selector"};
+  const auto& has = node["status"]["allocatable"];
+  std::vector<std::string> out;
+  const auto pods = parse_milli_quantity(has["pods"]).value_or(0) / 1000;
+  if (used.pods + 1 > pods) out.push_back("Too many pods");
+  const auto cpu = parse_milli_quantity(has["cpu"]).value_or(0);
+  if (asked.milli_cpu > 0 && used.milli_cpu + asked.milli_cpu > cpu) out.push_back("Insufficient cpu");
+  const auto memory = parse_milli_quantity(has["memory"]).value_or(0) / 1000;
+  if (asked.memory > 0 && used.memory + asked.memory > memory) out.push_back("Insufficient memory");
+  return out;
+}
+
+// How full the node would be, in thousandths; lower is better.
+int64_t fullness(const Value& node, const Usage& asked, const Usage& used) {
+  const auto& has = node["status"]["allocatable"];
+  const auto cpu = std::max<int64_t>(1, parse_milli_quantity(has["cpu"]).value_or(1));
+  const auto memory = std::max<int64_t>(1, parse_milli_quantity(has["memory"]).value_or(1) / 1000);
+  return int64_t(1000.0 * double(used.milli_cpu + asked.milli_cpu) / double(cpu)) +
+         int64_t(1000.0 * double(used.memory + asked.memory) / double(memory));
+}
+
+}  // namespace
+
+Usage requests_of(const Value& pod) {
+  Usage sum{0, 0, 1};
+  for (const auto& container : pod["spec"]["containers"].items()) {
+    const auto part = container_requests(container);
+    sum.milli_cpu += part.milli_cpu;
+    sum.memory += part.memory;
+  }
+  Usage sidecars;
+  for (const auto& container : pod["spec"]["initContainers"].items()) {
+    const auto part = container_requests(container);
+    if (container["restartPolicy"].str() == "Always") {
+      sidecars.milli_cpu += part.milli_cpu;
+      sidecars.memory += part.memory;
+    } else {
+      sum.milli_cpu = std::max(sum.milli_cpu, part.milli_cpu);
+      sum.memory = std::max(sum.memory, part.memory);
+    }
+  }
+  sum.milli_cpu += sidecars.milli_cpu;
+  sum.memory += sidecars.memory;
+  return sum;
+}
+
+Placement place_pod(const Value& pod, const std::vector<Value>& nodes,
+                    const std::map<std::string, Usage>& used) {
+  const auto asked = requests_of(pod);
+  std::map<std::string, int> reasons;
+  const Value* best = nullptr;
+  std::pair<int64_t, int64_t> best_score;
+  for (const auto& node : nodes) {
+    const auto found = used.find(name_of(node));
+    const auto there = found == used.end() ? Usage{} : found->second;
+    const auto why = refusals(pod, node, asked, there);
+    for (const auto& reason : why) ++reasons[reason];
+    if (!why.empty()) continue;
+    const auto score = std::pair(fullness(node, asked, there), there.pods);
+    if (!best || score < best_score) {
+      best = &node;
+      best_score = score;
+    }
+  }
+  if (best) return {name_of(*best), ""};
+  if (nodes.empty()) return {"", "no nodes available to schedule pods"};
+  std::vector<std::string> words;
+  for (const auto& [reason, count] : reasons) words.push_back(fmt::format("{} {}", count, reason));
+  std::ranges::sort(words);
+  auto message = fmt::format("0/{} nodes are available: ", nodes.size());
+  for (size_t i = 0; i < words.size(); ++i) message += (i ? ", " : "") + words[i];
+  return {"", message + "."};
+}
+
+}  // namespace skiff::control

@@ -1,0 +1,154 @@
+#include "control/scheduler/scheduler.h"
+
+#include <set>
+
+#include "control/scheduler/plan.h"
+#include "control/shared/applier.h"
+#include "control/shared/reconciler.h"
+
+namespace skiff::control {
+
+namespace {
+
+constexpr Duration kRetryUnschedulable = std::chrono::seconds(60);
+
+bool is_finished(const Value& pod) {
+  const auto& phase = pod["status"]["phase"].str();
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+class Scheduler final : public Controller {
+ public:
+  explicit Scheduler(Context context)
+      : loop_(context.loop),
+        client_(context.client),
+        caches_(context.caches),
+        events_(loop_, client_, "default-scheduler"),
+        queue_(loop_, "scheduler", [this](std::string key) { return sync(this, std::move(key)); }) {
+    caches_.pods().on_change([this](const Value& before, const Value& after) { on_pod(before, after); });
+    caches_.nodes().on_change([this](const Value&, const Value&) { retry_waiting(); });
+  }
+  void open() override { queue_.open(); }
+
+ private:
+  struct Held {
+    std::string node;
+    Usage usage;
+  };
+  void on_pod(const Value& before, const Value& after);
+  void hold(const std::string& uid, const std::string& node, const Usage& usage);
+  void release(const std::string& uid);
+  void retry_waiting();
+  static io::Task<SyncResult> sync(Scheduler* self, std::string key);
+  static io::Task<SyncResult> note_unschedulable(Scheduler* self, Value pod, std::string message);
+
+  io::Loop& loop_;
+  kube::Client& client_;
+  Caches& caches_;
+  EventRecorder events_;
+  std::map<std::string, Usage> used_;  // by node
+  std::map<std::string, Held> held_;   // by pod uid: bound, or about to be
+  std::set<std::string> waiting_;      // keys of pods that fit nowhere
+  Reconciler queue_;
+};
+
+void Scheduler::hold(const std::string& uid, const std::string& node, const Usage& usage) {
+  release(uid);
+  held_[uid] = {node, usage};
+  auto& used = used_[node];
+  used.milli_cpu += usage.milli_cpu;
+  used.memory += usage.memory;
+  used.pods += usage.pods;
+}
+
+void Scheduler::release(const std::string& uid) {
+  const auto found = held_.find(uid);
+  if (found == held_.end()) return;
+  auto& used = used_[found->second.node];
+  used.milli_cpu -= found->second.usage.milli_cpu;
+  used.memory -= found->second.usage.memory;
+  used.pods -= found->second.usage.pods;
+  held_.erase(found);
+}
+
+void Scheduler::on_pod(const Value& before, const Value& after) {
+  const auto& pod = after.is_null() ? before : after;
+  if (after.is_null() || is_finished(after)) {
+    const bool held = held_.contains(uid_of(pod));
+    release(uid_of(pod));
+    waiting_.erase(key_of(pod));
+    if (held) retry_waiting();
+    return;
+  }
+  const auto& node = pod["spec"]["nodeName"].str();
+  if (!node.empty()) {
+    waiting_.erase(key_of(pod));
+    if (!held_.contains(uid_of(pod))) hold(uid_of(pod), node, requests_of(pod));
+  } else if (before.is_null()) {
+    queue_.add(key_of(pod));
+  }
+}
+
+void Scheduler::retry_waiting() {
+  for (const auto& key : waiting_) queue_.add(key);
+}
+
+io::Task<SyncResult> Scheduler::sync(Scheduler* self, std::string key) {
+  const Value pod = self->caches_.pods().find_key(key);
+  const bool ours = pod["spec"]["schedulerName"].str_or("default-scheduler") == "default-scheduler";
+  const bool gated = pod["spec"]["schedulingGates"].size() > 0;
+  if (pod.is_null() || !ours || gated || is_deleting(pod) || !pod["spec"]["nodeName"].str().empty()) {
+    self->waiting_.erase(key);
+    co_return std::optional<Duration>();
+  }
+  const auto placement = place_pod(pod, self->caches_.nodes().list(), self->used_);
+  if (placement.node.empty()) {
+    self->waiting_.insert(key);
+    auto noted = co_await note_unschedulable(self, pod, placement.message);
+    co_return noted;
+  }
+  self->waiting_.erase(key);
+  self->hold(uid_of(pod), placement.node, requests_of(pod));
+  auto binding = Value::object(
+      {{"apiVersion", "v1"},
+       {"kind", "Binding"},
+       {"metadata",
+        Value::object({{"name", name_of(pod)}, {"namespace", namespace_of(pod)}, {"uid", uid_of(pod)}})},
+       {"target", Value::object({{"apiVersion", "v1"}, {"kind", "Node"}, {"name", placement.node}})}});
+  const auto path = path_of("/api/v1", "pods", namespace_of(pod), name_of(pod)) + "/binding";
+  auto bound = co_await self->client_.create(path, binding);
+  if (!bound) {
+    self->release(uid_of(pod));
+    if (bound.error().code == Code::kNotFound) co_return std::optional<Duration>();
+    co_return std::unexpected(bound.error());
+  }
+  self->events_.record(pod, "Normal", "Scheduled",
+                       "Successfully assigned " + key_of(pod) + " to " + placement.node);
+  co_return std::optional<Duration>();
+}
+
+io::Task<SyncResult> Scheduler::note_unschedulable(Scheduler* self, Value pod, std::string message) {
+  const auto& current = find_condition(pod, "PodScheduled");
+  if (current["message"].str() != message) {
+    self->events_.record(pod, "Warning", "FailedScheduling", message);
+    auto condition = Value::object({{"type", "PodScheduled"},
+                                    {"status", "False"},
+                                    {"lastTransitionTime", format_rfc3339(self->loop_.wall_now())},
+                                    {"reason", "Unschedulable"},
+                                    {"message", message}});
+    auto patch =
+        Value::object({{"status", Value::object({{"conditions", Value::array({std::move(condition)})}})}});
+    const auto path = path_of("/api/v1", "pods", namespace_of(pod), name_of(pod)) + "/status";
+    auto patched = co_await self->client_.patch(path, kube::PatchType::kStrategicMerge, patch);
+    if (!patched && patched.error().code != Code::kNotFound) co_return std::unexpected(patched.error());
+  }
+  co_return std::optional<Duration>(kRetryUnschedulable);
+}
+
+}  // namespace
+
+std::unique_ptr<Controller> make_scheduler(Context context) {
+  return std::make_unique<Scheduler>(context);
+}
+
+}  // namespace skiff::control
