@@ -1,0 +1,72 @@
+// The route table: which host and path lead to which app, and what is known of the app's pods.
+//
+// Immutable once made: the control thread builds a new one for each change and workers swap the pointer.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/json.h"
+
+namespace skiff::edge {
+
+struct Endpoint {
+  std::string ip;
+  uint16_t port = 0;
+  std::string dyno;  // "web.1", or the pod's name
+  std::string key() const { return ip + " " + std::to_string(port); }
+};
+
+struct App {
+  std::string name;           // Heroku's app name, or the namespace
+  std::string log_namespace;  // "": no router lines
+  std::vector<Endpoint> ready;
+  std::vector<Endpoint> serving;  // terminating, yet still serving: used only when none is ready
+  int starting = 0;               // pods on their way
+  int crashed = 0;
+  bool maintenance = false;
+  bool blank = false;
+  bool platform = false;  // the platform's own API: no 30 s limit
+};
+
+struct PathRoute {
+  std::string path;
+  enum class Type { kExact, kPrefix } type = Type::kPrefix;
+  size_t app = 0;
+};
+
+struct HostHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
+struct RouteTable {
+  std::vector<App> apps;
+  // Lower case, without port; "*.example.org" for wildcards; "" for an Ingress without a host. Longest path
+  // first.
+  std::unordered_map<std::string, std::vector<PathRoute>, HostHash, std::equal_to<>> hosts;
+
+  // `host` in lower case without port. Nothing when the host or path is unknown.
+  const App* find(std::string_view host, std::string_view path) const;
+};
+
+// The objects the table is made from, by "namespace/name".
+using Objects = std::map<std::string, json::Value>;
+struct ClusterView {
+  Objects ingresses, services, slices, pods, namespaces;
+};
+struct RouteOptions {
+  std::string domain = "localhost";
+  std::string api_host = "";  // "127.0.0.1"; "" when there is no platform
+  uint16_t api_port = 0;
+};
+RouteTable make_routes(const ClusterView& view, const RouteOptions& options);
+
+// "Shop.Example.org:8080" to "shop.example.org".
+std::string host_key(std::string_view host);
+
+}  // namespace skiff::edge
