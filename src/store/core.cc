@@ -110,10 +110,12 @@ void Core::pump() {
 void Core::on_committed(const std::shared_ptr<Batch>& batch, Result<void> result) {
   if (closed_) return;
   if (!result) {
-    log_error("store commit failed", {{"error", result.error().message}});
+    // Once, not for each of the many writes that a full disk refuses.
+    if (!std::exchange(failing_, true)) log_error("store commit failed", {{"error", result.error().message}});
     fail_all(result.error());
     return;
   }
+  if (std::exchange(failing_, false)) log_info("store commits again");
   in_flight_.reset();
   publish(*batch);
   batch->done.set();

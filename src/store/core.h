@@ -87,6 +87,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::map<uint64_t, WatchImpl*> watches_;  // in order of attaching, so that a simulation repeats
   uint64_t last_watch_ = 0;
   bool closed_ = false;
+  bool failing_ = false;  // the last commit failed
   bool forgetting_ = false;
   io::TaskScope scope_;
 };

@@ -7,6 +7,8 @@
 #include "io/sim_loop.h"
 #include "store/log_store.h"
 #include "store/sim_backend.h"
+#include "store/sim_vfs.h"
+#include "store/sqlite_backend.h"
 
 using namespace skiff;
 using namespace skiff::store;
@@ -110,6 +112,39 @@ void crash_once(uint64_t seed, size_t at, SimDisk::Crash crash) {
   check_nothing_lost(*store, ledger);
 }
 
+Result<std::unique_ptr<Store>> open_sqlite_on(io::Loop& loop, const SimVfs& vfs) {
+  auto backend = open_sqlite_backend("store.db", {vfs.name()});
+  if (!backend) return std::unexpected(std::move(backend).error());
+  return make_log_store(loop, std::move(*backend), CommitMode::kInline);
+}
+
+// Gives the number of disk operations; nothing when the crash came while the store was opened.
+size_t run_sqlite(SimVfs& vfs, uint64_t seed, Ledger& ledger) {
+  io::SimLoop loop(seed, io::SimLoop::Order::kShuffled);
+  auto store = open_sqlite_on(loop, vfs);
+  if (store) run_writers(loop, **store, seed, ledger);
+  return vfs.operations();
+}
+
+void crash_sqlite_once(uint64_t seed, size_t at) {
+  INFO("seed ", seed, " crash at operation ", at);
+  SimVfs vfs(seed * 1000 + at);
+  Ledger ledger;
+  vfs.crash_at(at);
+  run_sqlite(vfs, seed, ledger);
+  REQUIRE(vfs.crashed());
+  vfs.restart();
+  io::SimLoop loop(seed);
+  auto store = open_sqlite_on(loop, vfs);
+  if (!store) FAIL(store.error().message);
+  check_nothing_lost(**store, ledger);
+  run_writers(loop, **store, seed + 1, ledger);
+  store->reset();
+  store = open_sqlite_on(loop, vfs);
+  REQUIRE(store);
+  check_nothing_lost(**store, ledger);
+}
+
 // The same as the store in the plainest form: every state of every revision, whole.
 struct Model {
   std::map<std::string, Entry> now;
@@ -202,6 +237,20 @@ TEST_CASE("a crash at any write loses nothing acknowledged") {
         crash_once(seed, at, crash);
       }
     }
+  }
+}
+
+TEST_CASE("SQLite on a file system that forgets what was not synced loses nothing acknowledged") {
+  for (uint64_t seed = 1; seed <= 2; ++seed) {
+    size_t operations = 0;
+    {
+      SimVfs vfs(seed);
+      Ledger ledger;
+      operations = run_sqlite(vfs, seed, ledger);
+      REQUIRE(!ledger.empty());
+    }
+    REQUIRE(operations > 50);
+    for (size_t at = 0; at < operations; ++at) crash_sqlite_once(seed, at);
   }
 }
 
