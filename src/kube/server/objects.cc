@@ -43,6 +43,14 @@ Error write_error(const Error& error, const Kind& kind, const std::string& name)
 }
 
 Result<void> fit_to_target(const Target& target, json::Value& object) {
+  // A patch must not turn an object into one of another kind.
+  const Kind& kind = *target.kind;
+  if (object["kind"].str_or(kind.kind) != kind.kind ||
+      object["apiVersion"].str_or(kind.api_version()) != kind.api_version()) {
+    return std::unexpected(bad_request("the object is a " + object["apiVersion"].str() + " " +
+                                       object["kind"].str() + ", this path holds " + kind.api_version() +
+                                       " " + kind.kind));
+  }
   json::Value& metadata = object.edit("metadata");
   if (!target.kind->namespaced) {
     metadata.erase("namespace");

@@ -117,6 +117,11 @@ io::Task<Result<Deleted>> Objects::remove(Target target, DeleteOptions options) 
   for (;;) {
     auto before = get(target);
     if (!before) co_return std::unexpected(before.error());
+    static constexpr std::string_view kKept[] = {"default", "kube-system", "kube-public"};
+    if (is_core(*target.kind, "Namespace") && std::ranges::find(kKept, target.name) != std::end(kKept)) {
+      co_return std::unexpected(
+          forbidden("", "namespaces", target.name, "this namespace may not be deleted"));
+    }
     auto allowed = check_preconditions(target, *before, options);
     SKIFF_CO_RETURN_IF_ERROR(allowed);
     json::Value after = *before;
