@@ -26,9 +26,14 @@ class Findings {
   void duplicate_text(std::string field, std::string_view printed);
   void not_found(std::string field, const json::Value& value);
   void too_long(std::string field, size_t max_bytes);
-  // An object of the words that a value check returns.
+  // One error for each detail.
   void invalid_all(const std::string& field, const json::Value& value,
                    const std::vector<std::string>& details);
+  void too_many(std::string field, size_t count, size_t most);
+  // `got` and `detail` name JSON types.
+  void wrong_type(std::string field, std::string_view got, std::string_view detail);
+  // "must be greater than or equal to N" for a whole number below it; absent ones pass.
+  void at_least(const std::string& field, const json::Value& value, int64_t least);
   bool empty() const { return errors_.empty(); }
   std::vector<FieldError> take() { return std::move(errors_); }
 
@@ -37,22 +42,23 @@ class Findings {
   std::vector<FieldError> errors_;
 };
 
+// `old` is null on create.
+using ObjectCheck = void(const json::Value& object, const json::Value* old, Findings& findings);
+
 void validate_metadata(const Kind& kind, const json::Value& object, const json::Value* old,
                        Findings& findings);
 void validate_labels(const json::Value& labels, const std::string& field, Findings& findings);
-void validate_pod(const json::Value& pod, const json::Value* old, Findings& findings);
-// `of_pod`: "pod" checks; also used for the template of a workload.
 void validate_pod_spec(const json::Value& spec, const std::string& field, Findings& findings);
-void validate_container(const json::Value& container, const std::string& field, const json::Value& volumes,
-                        bool init, Findings& findings);
-void validate_deployment(const json::Value& deployment, const json::Value* old, Findings& findings);
-void validate_replica_set(const json::Value& replica_set, const json::Value* old, Findings& findings);
-void validate_service(const json::Value& service, const json::Value* old, Findings& findings);
-void validate_ingress(const json::Value& ingress, Findings& findings);
-void validate_endpoint_slice(const json::Value& slice, Findings& findings);
-void validate_config_map(const json::Value& map, const json::Value* old, Findings& findings);
-void validate_secret(const json::Value& secret, const json::Value* old, Findings& findings);
-void validate_other(const Kind& kind, const json::Value& object, const json::Value* old, Findings& findings);
+enum class ContainerKind { kMain, kInit };
+void validate_containers(const json::Value& spec, const std::string& field, ContainerKind which,
+                         Findings& findings);
+// map[string]string{"a":"b"}: as Go prints labels.
+std::string go_map(const json::Value& map);
+
+ObjectCheck validate_pod, validate_deployment, validate_replica_set, validate_service, validate_config_map,
+    validate_secret, validate_ingress, validate_endpoint_slice, validate_role, validate_cluster_role,
+    validate_role_binding, validate_cluster_role_binding, validate_lease, validate_node, validate_event,
+    validate_definition, validate_scale;
 void validate_custom(const Kind& kind, const json::Value& object, Findings& findings);
 
 }  // namespace skiff::kube

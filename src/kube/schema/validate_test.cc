@@ -1,0 +1,169 @@
+#include <doctest/doctest.h>
+
+#include "kube/schema/quantity.h"
+#include "kube/schema/schema.h"
+
+namespace skiff::kube {
+namespace {
+
+using json::Value;
+
+Value parse(std::string_view text) {
+  auto parsed = json::parse(text);
+  REQUIRE(parsed.has_value());
+  return *parsed;
+}
+
+// "field: message" of every error, a line each.
+std::string errors_of(const Kind& kind, const Value& object, const Value* old = nullptr) {
+  std::string out;
+  for (const auto& error : validate(kind, object, old)) out += error.field + ": " + error.message + "\n";
+  return out;
+}
+
+Value pod(std::string_view image) {
+  Registry registry;
+  auto object = parse(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p"},
+      "spec":{"containers":[{"name":"c","image":"b:1"}],"tolerations":[{"key":"a","operator":"Exists"}]}})");
+  object.edit("spec").edit("containers").edit_at(0).set("image", image);
+  apply_defaults(*registry.find("", "v1", "pods"), object);
+  return object;
+}
+
+Kind gizmo() {
+  Kind kind;
+  kind.group = "e.example.com";
+  kind.version = "v1";
+  kind.kind = "Gizmo";
+  kind.plural = "gizmos";
+  kind.custom = true;
+  kind.custom_schema =
+      parse(R"({"type":"object","properties":{"spec":{"type":"object","required":["size"],"properties":{
+      "size":{"type":"integer","maximum":5},"color":{"type":"string","enum":["red","blue"],"default":"red"},
+      "list":{"type":"array","maxItems":2,"items":{"type":"string","pattern":"^a"}},
+      "free":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}}})");
+  return kind;
+}
+
+Value gizmo_object(std::string_view spec) {
+  auto object = parse(R"({"apiVersion":"e.example.com/v1","kind":"Gizmo","metadata":{"name":"g"}})");
+  object.set("spec", parse(spec));
+  return object;
+}
+
+}  // namespace
+
+TEST_CASE("a pod's image may change, its other fields may not") {
+  Registry registry;
+  auto kind = registry.find("", "v1", "pods");
+  auto old = pod("b:1");
+  CHECK(errors_of(*kind, pod("b:2"), &old) == "");
+  auto moved = old;
+  moved.edit("spec").set("nodeName", "x");
+  CHECK(errors_of(*kind, moved, &old)
+            .starts_with("spec: Forbidden: pod updates may not change fields other than"));
+  auto grown = old;
+  grown.edit("spec").edit("containers").push_back(old["spec"]["containers"].at(0));
+  CHECK(errors_of(*kind, grown, &old)
+            .contains("spec.containers: Forbidden: pod updates may not add or remove"));
+}
+
+TEST_CASE("the selector of a deployment is immutable") {
+  Registry registry;
+  auto kind = registry.find("apps", "v1", "deployments");
+  auto old = parse(R"({"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"d"},"spec":{
+      "selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b","c":"d"}},
+      "spec":{"containers":[{"name":"c","image":"b:1"}]}}}})");
+  apply_defaults(*kind, old);
+  CHECK(errors_of(*kind, old, &old) == "");
+  auto changed = old;
+  changed.edit("spec").set("selector", parse(R"({"matchLabels":{"c":"d"}})"));
+  CHECK(errors_of(*kind, changed, &old) ==
+        "spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{\"c\":\"d\"}, "
+        "MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: field is immutable\n");
+}
+
+TEST_CASE("an immutable config map keeps its data") {
+  Registry registry;
+  auto kind = registry.find("", "v1", "configmaps");
+  auto old = parse(R"({"metadata":{"name":"c"},"data":{"a":"b"},"immutable":true})");
+  auto changed = parse(R"({"metadata":{"name":"c"},"data":{"a":"c"}})");
+  CHECK(errors_of(*kind, changed, &old) ==
+        "immutable: Forbidden: field is immutable when `immutable` is set\n"
+        "data: Forbidden: field is immutable when `immutable` is set\n");
+}
+
+TEST_CASE("values and annotations have a largest size") {
+  Registry registry;
+  auto kind = registry.find("", "v1", "configmaps");
+  auto object = parse(R"({"metadata":{"name":"c"}})");
+  object.edit("data").set("a", std::string(1048577, 'x'));
+  CHECK(errors_of(*kind, object) == "[]: Too long: may not be more than 1048576 bytes\n");
+  object.erase("data");
+  object.edit("metadata").edit("annotations").set("a", std::string(262144, 'x'));
+  CHECK(errors_of(*kind, object) == "metadata.annotations: Too long: may not be more than 262144 bytes\n");
+}
+
+TEST_CASE("finalizers cannot be added while an object is deleted") {
+  Registry registry;
+  auto kind = registry.find("", "v1", "configmaps");
+  auto old = parse(
+      R"({"metadata":{"name":"c","finalizers":["e.com/f"],"deletionTimestamp":"2026-01-01T00:00:00Z"}})");
+  auto object = parse(R"({"metadata":{"name":"c","finalizers":["e.com/f","e.com/g"]}})");
+  CHECK(errors_of(*kind, object, &old) ==
+        "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, "
+        "found new "
+        "finalizers []string{\"e.com/g\"}\n");
+}
+
+TEST_CASE("custom resources are held to their schema") {
+  auto kind = gizmo();
+  CHECK(errors_of(kind, gizmo_object(R"({"size":2})")) == "");
+  CHECK(errors_of(kind, gizmo_object("{}")) == "spec.size: Required value\n");
+  CHECK(errors_of(kind, gizmo_object(R"({"size":"x"})")) ==
+        "spec.size: Invalid value: \"string\": spec.size in body must be of type integer: \"string\"\n");
+  CHECK(errors_of(kind, gizmo_object(R"({"size":9})")) ==
+        "spec.size: Invalid value: 9: spec.size in body should be less than or equal to 5\n");
+  CHECK(errors_of(kind, gizmo_object(R"({"size":1,"color":"green"})")) ==
+        "spec.color: Unsupported value: \"green\": supported values: \"red\", \"blue\"\n");
+  CHECK(errors_of(kind, gizmo_object(R"({"size":1,"list":["b","a","a"]})")) ==
+        "spec.list[0]: Invalid value: \"b\": spec.list[0] in body should match '^a'\n"
+        "spec.list: Too many: 3: must have at most 2 items\n");
+}
+
+TEST_CASE("custom resources lose unknown fields and get their schema's defaults") {
+  auto kind = gizmo();
+  auto decoded = conform(kind, gizmo_object(R"({"size":1,"zork":1,"free":{"any":{"thing":1}}})"));
+  REQUIRE(decoded.has_value());
+  CHECK(decoded->strict_findings == std::vector<std::string>{"unknown field \"spec.zork\""});
+  apply_defaults(kind, decoded->object);
+  CHECK(decoded->object["spec"] == parse(R"({"size":1,"color":"red","free":{"any":{"thing":1}}})"));
+}
+
+TEST_CASE("quantities are stored in their shortest whole form") {
+  for (auto [text, stored] : std::initializer_list<std::pair<const char*, const char*>>{{"1.5Gi", "1536Mi"},
+                                                                                        {"0.1", "100m"},
+                                                                                        {"2000000", "2M"},
+                                                                                        {"1024Ki", "1Mi"},
+                                                                                        {"1000m", "1"},
+                                                                                        {"0", "0"},
+                                                                                        {"1e3", "1e3"},
+                                                                                        {"-1", "-1"},
+                                                                                        {"100n", "100n"},
+                                                                                        {"1.5", "1500m"}}) {
+    auto quantity = parse_quantity(text);
+    REQUIRE(quantity);
+    CHECK(format_quantity(*quantity) == stored);
+  }
+  for (auto text : {"", "x", "1x", "1.2.3", "--1", "1ee3", "."}) CHECK_FALSE(parse_quantity(text));
+}
+
+TEST_CASE("a damaged protobuf body is refused") {
+  Registry registry;
+  CHECK_FALSE(decode_protobuf(registry, "xx"));
+  std::string body("k8s\0", 4);
+  CHECK_FALSE(decode_protobuf(registry, body));
+  CHECK_FALSE(decode_protobuf(registry, body + "\x0a\xff\xff\xff\xff\x0f"));
+}
+
+}  // namespace skiff::kube
