@@ -4,21 +4,28 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 namespace skiff::kube {
 
 namespace {
 
-std::optional<size_t> find_in(const json::Array& list, const json::Value& element,
-                              std::string_view merge_key) {
-  for (size_t i = 0; i < list.size(); ++i) {
-    if (is_same_element(list[i], element, merge_key)) return i;
-  }
-  return std::nullopt;
+using Index = std::unordered_map<std::string, size_t>;
+
+Index index_of(const json::Array& list, std::string_view merge_key) {
+  Index result;
+  for (size_t i = 0; i < list.size(); ++i) result.emplace(element_identity(list[i], merge_key), i);
+  return result;
+}
+
+std::optional<size_t> find_in(const Index& index, const std::string& identity) {
+  auto found = index.find(identity);
+  return found != index.end() ? std::optional(found->second) : std::nullopt;
 }
 
 struct Ranked {
   size_t rank;
+  std::optional<size_t> place;  // in the list before
   const json::Value* value;
 };
 
@@ -40,22 +47,22 @@ std::string go_text(const json::Value& value) {
 
 }  // namespace
 
-bool is_same_element(const json::Value& a, const json::Value& b, std::string_view merge_key) {
-  if (merge_key.empty()) return a == b;
-  const json::Value* left = a.find(merge_key);
-  const json::Value* right = b.find(merge_key);
-  return left != nullptr && right != nullptr && *left == *right;
+std::string element_identity(const json::Value& element, std::string_view merge_key) {
+  return json::encode(merge_key.empty() ? element : element[merge_key]);
 }
 
 json::Array order_elements(const json::Array& merged, const json::Array& wanted, const json::Array& server,
                            std::string_view merge_key) {
+  const Index ranks = index_of(wanted, merge_key);
+  const Index places = index_of(server, merge_key);
   std::vector<Ranked> named, others;
   for (const auto& element : merged) {
-    auto rank = find_in(wanted, element, merge_key);
-    if (rank) {
-      named.push_back({*rank, &element});
+    std::string identity = element_identity(element, merge_key);
+    auto place = find_in(places, identity);
+    if (auto rank = find_in(ranks, identity)) {
+      named.push_back({*rank, place, &element});
     } else {
-      others.push_back({find_in(server, element, merge_key).value_or(server.size()), &element});
+      others.push_back({place.value_or(server.size()), place, &element});
     }
   }
   std::ranges::sort(named, {}, &Ranked::rank);
@@ -64,9 +71,9 @@ json::Array order_elements(const json::Array& merged, const json::Array& wanted,
   result.reserve(merged.size());
   size_t next = 0;
   for (const auto& one : named) {
-    auto place = find_in(server, *one.value, merge_key);
-    while (place && next < others.size() && others[next].rank < *place)
+    while (one.place && next < others.size() && others[next].rank < *one.place) {
       result.push_back(*others[next++].value);
+    }
     result.push_back(*one.value);
   }
   while (next < others.size()) result.push_back(*others[next++].value);
@@ -81,7 +88,9 @@ Result<void> check_element_order(const json::Array& patch, const json::Array& or
     if (!element.contains("$patch")) named.push_back(element);
   }
   for (const auto& element : named) {
-    while (at < order.size() && !is_same_element(order[at], element, merge_key)) ++at;
+    while (at < order.size() &&
+           element_identity(order[at], merge_key) != element_identity(element, merge_key))
+      ++at;
     if (at == order.size()) {
       return fail(Code::kInternal,
                   fmt::format("The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n",

@@ -144,3 +144,18 @@ TEST_CASE("malformed strategic merge directives are refused, not obeyed") {
     CHECK(result.error().code == Code::kInvalidArgument);
   }
 }
+
+TEST_CASE("long lists merge in time that grows with their length") {
+  Registry registry;
+  auto kind = registry.find("", "v1", "configmaps");
+  REQUIRE(kind);
+  constexpr int kElements = 50'000;
+  json::Value list = json::Value::array();
+  for (int i = 0; i < kElements; ++i) list.push_back("f/" + std::to_string(i));
+  auto patch = json::Value::object({{"metadata", json::Value::object({{"finalizers", list}})}});
+  auto once = apply_strategic_merge_patch(*kind->type, json::Value::object(), patch);
+  REQUIRE(once.has_value());
+  auto twice = apply_strategic_merge_patch(*kind->type, *once, patch);
+  REQUIRE(twice.has_value());
+  CHECK((*twice)["metadata"]["finalizers"].size() == kElements);
+}

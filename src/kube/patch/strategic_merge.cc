@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "kube/patch/element_order.h"
 #include "kube/patch/patch.h"
@@ -61,17 +63,20 @@ Result<void> retain_keys(json::Value& original, json::Value& patch) {
 }
 
 json::Array without_repeats(json::Array items) {
+  std::unordered_set<std::string> seen;
   json::Array result;
   for (auto& item : items) {
-    if (std::ranges::find(result, item) == result.end()) result.push_back(std::move(item));
+    if (seen.insert(element_identity(item, "")).second) result.push_back(std::move(item));
   }
   return result;
 }
 
 json::Value delete_from(const json::Value& list, const json::Value& removed) {
+  std::unordered_set<std::string> gone;
+  for (const auto& item : removed.items()) gone.insert(element_identity(item, ""));
   json::Array kept;
   for (const auto& item : list.items()) {
-    if (std::ranges::find(removed.items(), item) == removed.items().end()) kept.push_back(item);
+    if (!gone.contains(element_identity(item, ""))) kept.push_back(item);
   }
   return json::Value(std::move(kept));
 }
@@ -79,6 +84,7 @@ json::Value delete_from(const json::Value& list, const json::Value& removed) {
 // Obeys elements that carry $patch and takes them out of `patch`.
 Result<void> obey_elements(json::Array& original, json::Array& patch, std::string_view merge_key) {
   json::Array plain;
+  std::unordered_set<std::string> deleted;
   bool replaces = false;
   for (const auto& element : patch) {
     const json::Value* directive = element.find(kDirective);
@@ -86,8 +92,7 @@ Result<void> obey_elements(json::Array& original, json::Array& patch, std::strin
       plain.push_back(element);
     } else if (directive->str() == "delete") {
       if (!element.contains(merge_key)) return malformed("delete patch type with no merge key defined");
-      std::erase_if(original,
-                    [&](const json::Value& one) { return is_same_element(one, element, merge_key); });
+      deleted.insert(element_identity(element, merge_key));
     } else if (directive->str() == "replace") {
       replaces = true;
     } else if (directive->str() == "merge") {
@@ -97,6 +102,9 @@ Result<void> obey_elements(json::Array& original, json::Array& patch, std::strin
           fmt::format("unknown patch type: {} in map: {}", directive->str(), json::encode(element)));
     }
   }
+  std::erase_if(original, [&](const json::Value& one) {
+    return !deleted.empty() && deleted.contains(element_identity(one, merge_key));
+  });
   if (replaces) {
     original = std::move(plain);
     plain.clear();
@@ -106,20 +114,21 @@ Result<void> obey_elements(json::Array& original, json::Array& patch, std::strin
 }
 
 Result<json::Array> merge_objects(json::Array merged, const json::Array& patch, const PlaceOfField& field) {
+  std::unordered_map<std::string, size_t> index;
+  for (size_t i = 0; i < merged.size(); ++i) index.emplace(element_identity(merged[i], field.merge_key), i);
   for (const auto& element : patch) {
     if (!element.contains(field.merge_key)) {
       return malformed(fmt::format("map: {} does not contain declared merge key: {}", json::encode(element),
                                    field.merge_key));
     }
-    auto same = std::ranges::find_if(
-        merged, [&](const json::Value& one) { return is_same_element(one, element, field.merge_key); });
-    if (same == merged.end()) {
+    auto [same, fresh] = index.emplace(element_identity(element, field.merge_key), merged.size());
+    if (fresh) {
       merged.push_back(without_directives(element));
       continue;
     }
-    auto value = merge_map(*same, element, field.place);
+    auto value = merge_map(merged[same->second], element, field.place);
     if (!value) return std::unexpected(value.error());
-    *same = std::move(*value);
+    merged[same->second] = std::move(*value);
   }
   return merged;
 }
