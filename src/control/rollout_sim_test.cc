@@ -1,6 +1,11 @@
 // Random rollouts against the API in memory: the availability bounds hold at every step, and it converges.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "base/strings.h"
 #include "control/controllers.h"
 #include "control/deployment/rounding.h"
 #include "control/fake_cluster.h"
@@ -57,12 +62,14 @@ class Simulation {
     (void)api_.write(kWeb, std::move(deployment));
   }
   // One turn of the fake node: pods start and end at random times.
-  void turn() {
+  void turn(uint64_t one_in = 3, int most = 1000) {
     for (auto pod : api_.all(kPods)) {
       const auto path = std::string(kPods) + "/" + name_of(pod);
       if (is_deleting(pod)) {
         if (random_.below(4) == 0) api_.erase(path);
-      } else if (!pod["spec"]["nodeName"].empty() && !is_pod_ready(pod) && random_.below(3) == 0) {
+      } else if (!pod["spec"]["nodeName"].empty() && !is_pod_ready(pod) && most > 0 &&
+                 random_.below(one_in) == 0) {
+        --most;
         pod.set("status",
                 Value::object(
                     {{"phase", "Running"},
@@ -86,6 +93,11 @@ class Simulation {
   }
   bool settle() {
     for (int i = 0; i < 2000 && !settled(); ++i) turn();
+    return settled();
+  }
+  // As a calm node does: one pod after another.
+  bool settle_one_by_one() {
+    for (int i = 0; i < 200 && !settled(); ++i) turn(1, 1);
     return settled();
   }
   // The bounds hold while nothing but the controllers takes pods away.
@@ -113,7 +125,48 @@ class Simulation {
   Controllers controllers_;
 };
 
+std::vector<std::string> scaling_messages(const Simulation& sim) {
+  std::map<int64_t, std::string> by_version;
+  for (const auto& event : sim.api_.all("/api/v1/namespaces/shop/events")) {
+    if (event["reason"].str() != "ScalingReplicaSet") continue;
+    by_version[parse_int(event["metadata"]["resourceVersion"].str()).value_or(0)] = event["message"].str();
+  }
+  std::vector<std::string> out;
+  for (auto& [version, message] : by_version) out.push_back(std::move(message));
+  return out;
+}
+
+// The hashes differ from upstream's: they become <hash1>, <hash2> in order of appearance.
+void number_hashes(std::vector<std::string>& messages) {
+  std::vector<std::string> seen;
+  for (auto& message : messages) {
+    const auto at = message.find("web-") + 4;
+    const auto hash = message.substr(at, message.find(' ', at) - at);
+    if (std::ranges::find(seen, hash) == seen.end()) seen.push_back(hash);
+    const auto number = std::ranges::find(seen, hash) - seen.begin() + 1;
+    message = replace_all(message, hash, "<hash" + std::to_string(number) + ">");
+  }
+}
+
 }  // namespace
+
+TEST_CASE("the recorded four-replica rollout is reproduced step by step") {
+  std::ifstream file(SKIFF_SOURCE_DIR "/src/control/testdata/r4-default.json");
+  std::stringstream text;
+  text << file.rdbuf();
+  const auto golden = json::parse(text.str());
+  REQUIRE(golden);
+  Simulation sim(1, 4);
+  REQUIRE(sim.settle_one_by_one());
+  sim.edit([](Value& spec) { spec.edit("template").set("spec", Simulation::make_pod_spec(2)); });
+  sim.loop_.advance(200ms);
+  REQUIRE(sim.settle_one_by_one());
+  auto got = scaling_messages(sim);
+  number_hashes(got);
+  std::vector<std::string> want;
+  for (const auto& message : (*golden)["scaling"].items()) want.push_back(message.str());
+  CHECK(join(got, "\n") == join(want, "\n"));
+}
 
 TEST_CASE("rolling updates and undos keep the bounds at every step and converge") {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
