@@ -14,6 +14,11 @@ constexpr Duration kStreamGrace = std::chrono::seconds(1);  // the same once the
 constexpr size_t kMaxPipelined = 64 << 10;                  // bytes of further requests kept while one runs
 constexpr uint64_t kMaxDrain = 256 << 10;                   // of a body that the handler did not want
 
+// Runs a new task to its first suspension.
+void begin(io::Task<void>& task) {
+  task.operator co_await().handle.resume();
+}
+
 bool has_counted_length(const Response& response) {
   const auto length = response.headers.find("Content-Length");
   return length && parse_uint(*length);
@@ -30,16 +35,15 @@ Exchange::Exchange(ServerContext& server, Connection& connection, wire::RequestH
       http_1_0_(head.minor_version == 0),
       keep_alive_(head.keep_alive),
       expects_continue_(head.expects_continue),
-      done_(server.loop),
-      watch_scope_(server.loop),
-      handler_scope_(server.loop) {}
+      done_(server.loop) {}
 
 io::Task<bool> Exchange::run() {
-  handler_scope_.spawn(run_handler(this));
-  if (body_.done()) start_watching();
+  handler_task_ = run_handler(this);
+  begin(handler_task_);
+  if (body_.done() && !done_.is_set()) start_watching();
   co_await done_.wait();
-  handler_scope_.cancel();
-  watch_scope_.cancel();
+  handler_task_ = {};
+  watcher_ = {};
   if (!handler_done_) co_return false;
   if (state_ == State::kWaiting) co_await answer_for_handler();
   if (state_ != State::kComplete || !keep_alive_) co_return false;
@@ -57,7 +61,8 @@ io::Task<void> Exchange::run_handler(Exchange* self) {
 void Exchange::start_watching() {
   if (watching_ || state_ == State::kUpgraded) return;
   watching_ = true;
-  watch_scope_.spawn(watch_client(this));
+  watcher_ = watch_client(this);
+  begin(watcher_);
 }
 
 io::Task<void> Exchange::watch_client(Exchange* self) {
@@ -237,7 +242,7 @@ io::Task<Result<io::Stream*>> Exchange::upgrade(Response response) {
     co_return fail(Code::kInvalidArgument, "a request to upgrade has a body that was not read");
   response.status = 101;
   // From here on the handler reads; bytes that the watcher took are first in the raw stream.
-  watch_scope_.cancel();
+  watcher_ = {};
   watching_ = true;
   keep_alive_ = false;
   std::string head = encode_head(response);

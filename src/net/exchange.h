@@ -1,13 +1,12 @@
 // One request on a server connection and the answer to it.
 //
-// The handler and the watcher of the client run in scopes of the exchange, so that dropping the exchange
+// The handler and the watcher of the client are tasks of the exchange, so that dropping the exchange
 // drops both. The watcher starts when the body has been read to its end: from then on the connection has no
 // other reader, and an end of stream means that the client left.
 #pragma once
 
 #include <string>
 
-#include "io/scope.h"
 #include "io/sync.h"
 #include "net/connection.h"
 #include "net/http_server.h"
@@ -81,8 +80,10 @@ class Exchange final : public BodyReader, public ResponseWriter {
   bool watching_ = false;
   bool handler_done_ = false;
   io::Event done_;
-  io::TaskScope watch_scope_;
-  io::TaskScope handler_scope_;
+  // Started at once, not in a later step: a watcher dropped by an early upgrade must never have a step
+  // pending.
+  io::Task<void> watcher_;
+  io::Task<void> handler_task_;
 };
 
 // The status for an error in a request's syntax or size.
