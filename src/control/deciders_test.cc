@@ -1,0 +1,102 @@
+// The small deciders: placement, endpoints, garbage, nodes, victims.
+#include <doctest/doctest.h>
+
+#include "control/endpoints/plan.h"
+#include "control/gc/plan.h"
+#include "control/nodes/plan.h"
+#include "control/replicaset/plan.h"
+#include "control/scheduler/plan.h"
+
+namespace skiff::control {
+
+namespace {
+Value parsed(const char* text) {
+  return json::parse(text).value_or(Value());
+}
+const WallTime kNow = *parse_rfc3339("2026-01-01T01:00:00Z");
+}  // namespace
+
+TEST_CASE("a pod that fits nowhere is told why in upstream's words") {
+  const auto pod =
+      parsed(R"({"spec":{"containers":[{"resources":{"requests":{"cpu":"2","memory":"1Gi"}}}]}})");
+  const auto node = parsed(
+      R"({"metadata":{"name":"n1"},"status":{"allocatable":{"cpu":"1","memory":"512Mi","pods":"1"}}})");
+  CHECK(place_pod(pod, {node}, {}).message ==
+        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.");
+  CHECK(place_pod(pod, {}, {}).message == "no nodes available to schedule pods");
+  const auto small = parsed(R"({"spec":{"containers":[{"resources":{"requests":{"cpu":"500m"}}}]}})");
+  CHECK(place_pod(small, {node}, {}).node == "n1");
+  CHECK(place_pod(small, {node}, {{"n1", {0, 0, 1}}}).message == "0/1 nodes are available: 1 Too many pods.");
+}
+
+TEST_CASE("a taint keeps a pod away unless it is tolerated") {
+  const auto node = parsed(
+      R"({"metadata":{"name":"n1"},"spec":{"taints":[{"key":"a","value":"b","effect":"NoSchedule"}]},"status":{"allocatable":{"pods":"9"}}})");
+  CHECK(place_pod(parsed("{}"), {node}, {}).message ==
+        "0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.");
+  CHECK(place_pod(parsed(R"({"spec":{"tolerations":[{"key":"a","operator":"Exists"}]}})"), {node}, {}).node ==
+        "n1");
+}
+
+TEST_CASE("a terminating pod serves on but is not ready, and leaves the Endpoints") {
+  const auto service = parsed(
+      R"({"metadata":{"name":"web","namespace":"shop","uid":"s"},"spec":{"selector":{"app":"web"},"ports":[{"port":80,"targetPort":8080}]}})");
+  const auto pod = parsed(
+      R"({"metadata":{"name":"p","namespace":"shop","uid":"u","deletionTimestamp":"2026-01-01T00:00:00Z"},"status":{"phase":"Running","podIP":"10.0.0.1","conditions":[{"type":"Ready","status":"True"}]}})");
+  const auto plan = plan_endpoints({service, {pod}, {}, {}});
+  REQUIRE(plan.actions.size() == 2);
+  CHECK(plan.actions[0].body["endpoints"].at(0)["conditions"] ==
+        parsed(R"({"ready":false,"serving":true,"terminating":true})"));
+  CHECK(plan.actions[0].body["ports"].at(0)["port"].as_int() == 8080);
+  CHECK(plan.actions[1].body["subsets"].is_null());
+}
+
+TEST_CASE("garbage without a living owner is deleted; with one it stays") {
+  const auto pod = parsed(
+      R"({"metadata":{"name":"p","namespace":"a","uid":"u","ownerReferences":[{"uid":"x"},{"uid":"y"}]}})");
+  const std::string path = "/api/v1/namespaces/a/pods/p";
+  CHECK(plan_garbage({pod, path, {OwnerState::kAbsent, OwnerState::kAbsent}, {}}).to_string() ==
+        "delete " + path + "\n");
+  CHECK(plan_garbage({pod, path, {OwnerState::kSolid, OwnerState::kSolid}, {}}).actions.empty());
+  const auto kept = plan_garbage({pod, path, {OwnerState::kAbsent, OwnerState::kSolid}, {}});
+  REQUIRE(kept.actions.size() == 1);
+  CHECK(kept.actions[0].body["metadata"]["ownerReferences"] == parsed(R"([{"uid":"y"}])"));
+}
+
+TEST_CASE("a foreground owner waits for the dependents that block it") {
+  const auto owner = parsed(
+      R"({"metadata":{"name":"o","uid":"x","deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":["foregroundDeletion"]}})");
+  const auto dependent =
+      parsed(R"({"metadata":{"ownerReferences":[{"uid":"x","blockOwnerDeletion":true}]}})");
+  CHECK(plan_garbage({owner, "/o", {}, {{dependent, "/d"}}}).actions.empty());
+  const auto plan = plan_garbage({owner, "/o", {}, {}});
+  REQUIRE(plan.actions.size() == 1);
+  CHECK(plan.actions[0].body["metadata"]["finalizers"].size() == 0);
+}
+
+TEST_CASE("a node that is silent for fifty seconds is Unknown and tainted, a fresh one is not") {
+  const auto node = parsed(
+      R"({"metadata":{"name":"n","creationTimestamp":"2026-01-01T00:00:00Z"},"status":{"conditions":[{"type":"Ready","status":"True"}]}})");
+  const auto fresh = parsed(R"({"spec":{"renewTime":"2026-01-01T00:59:30.000000Z"}})");
+  CHECK(plan_node({node, fresh, {}}, kNow).actions.empty());
+  const auto silent = parsed(R"({"spec":{"renewTime":"2026-01-01T00:59:09.000000Z"}})");
+  const auto plan = plan_node({node, silent, {}}, kNow);
+  REQUIRE(plan.actions.size() == 3);
+  CHECK(plan.actions[0].body["spec"]["taints"].size() == 2);
+  CHECK(plan.actions[1].body["status"]["conditions"].at(0)["status"].str() == "Unknown");
+}
+
+TEST_CASE("the least useful pod is deleted first") {
+  const auto unassigned = parsed(R"({"metadata":{"uid":"1"}})");
+  const auto pending =
+      parsed(R"({"metadata":{"uid":"2"},"spec":{"nodeName":"n"},"status":{"phase":"Pending"}})");
+  const auto unready =
+      parsed(R"({"metadata":{"uid":"3"},"spec":{"nodeName":"n"},"status":{"phase":"Running"}})");
+  const auto ready = parsed(
+      R"({"metadata":{"uid":"4"},"spec":{"nodeName":"n"},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
+  std::vector<Value> pods{ready, unready, pending, unassigned};
+  rank_victims(pods, {}, kNow);
+  CHECK(pods == std::vector<Value>{unassigned, pending, unready, ready});
+}
+
+}  // namespace skiff::control
