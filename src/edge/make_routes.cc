@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <set>
+
+#include "base/strings.h"
+#include "edge/routes.h"
+
+namespace skiff::edge {
+namespace {
+
+std::string fact(const json::Value& object, std::string_view key) {
+  const auto& note = object["metadata"]["annotations"][key];
+  return note.is_string() ? note.str() : object["metadata"]["labels"][key].str();
+}
+
+const json::Value* find(const Objects& objects, const std::string& key) {
+  const auto it = objects.find(key);
+  return it == objects.end() ? nullptr : &it->second;
+}
+
+bool selects(const json::Value& selector, const json::Value& labels) {
+  if (selector.size() == 0) return false;
+  return std::ranges::all_of(selector.members(),
+                             [&](const auto& want) { return labels[want.first] == want.second; });
+}
+
+bool crashed(const json::Value& pod) {
+  if (pod["status"]["phase"].str() == "Failed") return true;
+  for (const auto& status : pod["status"]["containerStatuses"].items()) {
+    const auto& reason = status["state"]["waiting"]["reason"].str();
+    if (reason == "CrashLoopBackOff" || status["state"].contains("terminated")) return true;
+  }
+  return false;
+}
+
+// Pods that are no endpoints yet: on their way up, or crashed.
+void count_pods(const ClusterView& view, const std::string& ns, const json::Value& service, App& app) {
+  const auto& selector = service["spec"]["selector"];
+  for (const auto& [key, pod] : view.pods) {
+    const auto& meta = pod["metadata"];
+    if (meta["namespace"].str() != ns || !selects(selector, meta["labels"])) continue;
+    if (meta.contains("deletionTimestamp") || pod["status"]["phase"].str() == "Succeeded") continue;
+    ++(crashed(pod) ? app.crashed : app.starting);
+  }
+}
+
+std::string dyno_of(const ClusterView& view, const std::string& ns, const std::string& pod_name) {
+  if (const auto* pod = find(view.pods, ns + "/" + pod_name)) {
+    if (auto dyno = fact(*pod, "skiff.dev/dyno"); !dyno.empty()) return dyno;
+  }
+  return pod_name;
+}
+
+// The service's port by name or number: its name, by which slices know it; nothing when there is none.
+const json::Value* service_port(const json::Value& service, const json::Value& wanted) {
+  for (const auto& port : service["spec"]["ports"].items()) {
+    const bool named = wanted["name"].is_string() && port["name"] == wanted["name"];
+    const bool numbered = wanted["number"].is_int() && port["port"].as_int() == wanted["number"].as_int();
+    if (named || numbered) return &port;
+  }
+  return nullptr;
+}
+
+uint16_t slice_port(const json::Value& slice, const std::string& name) {
+  for (const auto& port : slice["ports"].items()) {
+    if (port["name"].str() == name) return static_cast<uint16_t>(port["port"].as_int());
+  }
+  return 0;
+}
+
+void add_endpoint(const ClusterView& view, const std::string& ns, const json::Value& one, uint16_t port,
+                  App& app) {
+  const auto& conditions = one["conditions"];
+  const auto pod_name = one["targetRef"]["name"].str();
+  const auto* pod = find(view.pods, ns + "/" + pod_name);
+  const bool terminating = conditions["terminating"].as_bool() ||
+                           (pod != nullptr && (*pod)["metadata"].contains("deletionTimestamp"));
+  const bool ready = conditions["ready"].as_bool(true);
+  const bool serving = conditions["serving"].as_bool(ready);
+  if (!ready && !serving) return;
+  for (const auto& address : one["addresses"].items()) {
+    auto& list = ready && !terminating ? app.ready : app.serving;
+    list.push_back({address.str(), port, dyno_of(view, ns, pod_name)});
+  }
+}
+
+void add_endpoints(const ClusterView& view, const std::string& ns, const std::string& service_name,
+                   const std::string& port_name, App& app) {
+  for (const auto& [key, slice] : view.slices) {
+    const auto& meta = slice["metadata"];
+    if (meta["namespace"].str() != ns || meta["labels"]["kubernetes.io/service-name"].str() != service_name)
+      continue;
+    const uint16_t port = slice_port(slice, port_name);
+    if (port == 0) continue;
+    for (const auto& one : slice["endpoints"].items()) add_endpoint(view, ns, one, port, app);
+  }
+}
+
+App make_app(const ClusterView& view, const json::Value& ingress, const json::Value& backend) {
+  const auto& ns = ingress["metadata"]["namespace"].str();
+  App app;
+  app.log_namespace = ns;
+  app.name = ns;
+  std::vector<const json::Value*> sources{&ingress};
+  if (const auto* object = find(view.namespaces, ns)) sources.push_back(object);
+  for (const auto* source : sources) {
+    if (auto name = fact(*source, "skiff.dev/app"); !name.empty()) app.name = name;
+    app.maintenance |= fact(*source, "skiff.dev/maintenance") == "true";
+    app.blank |= fact(*source, "skiff.dev/blank") == "true";
+  }
+  const auto& service_name = backend["service"]["name"].str();
+  const auto* service = find(view.services, ns + "/" + service_name);
+  if (service == nullptr) return app;
+  const auto* port = service_port(*service, backend["service"]["port"]);
+  if (port == nullptr) return app;
+  add_endpoints(view, ns, service_name, (*port)["name"].str(), app);
+  if (app.ready.empty()) count_pods(view, ns, *service, app);
+  return app;
+}
+
+void add_path(RouteTable& table, const std::string& host, const std::string& path, std::string_view type,
+              App app) {
+  const auto kind = type == "Exact" ? PathRoute::Type::kExact : PathRoute::Type::kPrefix;
+  table.hosts[to_lower(host)].push_back({path.empty() ? "/" : path, kind, table.apps.size()});
+  table.apps.push_back(std::move(app));
+}
+
+void add_platform(RouteTable& table, const RouteOptions& options) {
+  if (options.api_port == 0) return;
+  App api;
+  api.name = "platform";
+  api.platform = true;
+  api.ready.push_back({options.api_host, options.api_port, "api"});
+  for (const std::string& host :
+       {std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]"), "api." + options.domain}) {
+    table.hosts[host] = {{"/", PathRoute::Type::kPrefix, table.apps.size()}};
+  }
+  table.apps.push_back(std::move(api));
+}
+
+}  // namespace
+
+RouteTable make_routes(const ClusterView& view, const RouteOptions& options) {
+  RouteTable table;
+  for (const auto& [key, ingress] : view.ingresses) {
+    const auto& spec = ingress["spec"];
+    for (const auto& rule : spec["rules"].items()) {
+      for (const auto& path : rule["http"]["paths"].items()) {
+        add_path(table, rule["host"].str(), path["path"].str(), path["pathType"].str(),
+                 make_app(view, ingress, path["backend"]));
+      }
+    }
+    if (spec.contains("defaultBackend")) {
+      add_path(table, "", "/", "Prefix", make_app(view, ingress, spec["defaultBackend"]));
+    }
+  }
+  // Longest first; of equals the exact one, then the older name.
+  for (auto& [host, paths] : table.hosts) {
+    std::ranges::sort(paths, [](const PathRoute& a, const PathRoute& b) {
+      if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
+      if (a.type != b.type) return a.type == PathRoute::Type::kExact;
+      return a.app < b.app;
+    });
+  }
+  add_platform(table, options);
+  return table;
+}
+
+}  // namespace skiff::edge
