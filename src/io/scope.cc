@@ -13,15 +13,16 @@ TaskScope::~TaskScope() {
   cancel();
 }
 
-// The entry is kept weakly by the frame: the scope owns the entry, the entry owns the frame.
-Task<void> TaskScope::run(TaskScope& scope, std::shared_ptr<Entry> entry, Task<void> task) {
-  Entry* self = entry.get();
-  std::weak_ptr<Entry> weak = entry;
-  entry.reset();
+// The frame knows its entry weakly: the scope owns the entry, the entry owns the frame.
+Task<void> TaskScope::run(TaskScope& scope, std::weak_ptr<Entry> entry, Task<void> task) {
   co_await task;
   // The frame still runs: it is destroyed from the loop.
-  scope.loop_.post([&scope, self, weak] {
-    if (!weak.expired()) scope.reap(self);
+  scope.loop_.post([&scope, entry] {
+    if (auto alive = entry.lock()) {
+      Entry* raw = alive.get();
+      alive.reset();
+      scope.reap(raw);
+    }
   });
 }
 

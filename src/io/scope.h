@@ -31,7 +31,7 @@ class TaskScope {
 
  private:
   struct Entry;
-  static Task<void> run(TaskScope& scope, std::shared_ptr<Entry> entry, Task<void> task);
+  static Task<void> run(TaskScope& scope, std::weak_ptr<Entry> entry, Task<void> task);
   void reap(Entry* entry);
 
   Loop& loop_;

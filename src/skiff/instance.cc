@@ -32,6 +32,11 @@ std::string kubeconfig_text(const Instance& instance, const std::string& authori
       base64_encode(admin.key_pem));
 }
 
+std::string first_address(const std::string& range) {
+  auto subnet = node::parse_subnet(range);
+  return subnet ? node::format_ipv4(subnet->base + 1) : "127.0.0.1";
+}
+
 json::Value to_json(const Instance& instance) {
   return json::Value::object({{"id", instance.id},
                               {"domain", instance.domain},
@@ -63,6 +68,7 @@ Result<Instance> from_json(const std::string& data, const json::Value& value) {
   if (instance.id.empty() || instance.pod_range.empty()) {
     return fail(Code::kDataLoss, data + "/instance.json is incomplete; restore it from a backup");
   }
+  instance.gateway = first_address(instance.pod_range);
   return instance;
 }
 
@@ -106,11 +112,6 @@ bool pair_is_fresh(const Instance& instance, const std::string& name, WallTime n
   return end && *end > now + kRenewBefore;
 }
 
-std::string first_address(const std::string& range) {
-  auto subnet = node::parse_subnet(range);
-  return subnet ? node::format_ipv4(subnet->base + 1) : "127.0.0.1";
-}
-
 net::CertificateRequest server_request(const Instance& instance) {
   net::CertificateRequest request;
   request.common_name = "kube-apiserver";
@@ -147,8 +148,9 @@ Result<void> make_keys(const Instance& instance, WallTime now) {
       {"server", server_request(instance)},
       {"admin", client_request("admin", "system:masters")},
       {"node", client_request("system:node:" + instance.node_name, "system:nodes")},
-      {"edge", client_request("skiff:edge", "skiff:system")},
+      {"edge", client_request("skiff:edge", "system:masters")},
       {"platform", client_request("skiff:platform", "system:masters")},
+      {"service-account", client_request("service-account-signer", "skiff:system")},
   };
   for (const auto& [name, request] : wanted) {
     if (pair_is_fresh(instance, name, now)) continue;
@@ -170,6 +172,7 @@ Result<Instance> new_instance(const std::string& data, Random& random) {
   instance.log_token = make_secret(random);
   instance.edge_token = make_secret(random);
   SKIFF_RETURN_IF_ERROR(pick_addresses(instance));
+  instance.gateway = first_address(instance.pod_range);
   return instance;
 }
 

@@ -30,6 +30,7 @@ struct Instance {
   uint16_t platform_port = 0;  // loopback only
   std::string pod_range;       // "10.42.0.0/16"
   std::string service_range;
+  std::string gateway;     // the bridge's address in the pod range: the node, as pods see it
   std::string log_token;   // shown by the API server to the node's log endpoint
   std::string edge_token;  // shown by the edge to the platform's log endpoint
 

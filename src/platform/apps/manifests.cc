@@ -1,0 +1,132 @@
+#include "platform/apps/manifests.h"
+
+#include <fmt/core.h>
+
+namespace skiff::platform {
+
+namespace {
+
+using json::Value;
+
+// Sources what buildpacks left for run time, then becomes the command. `bash -c` of one simple command
+// replaces itself, so SIGTERM reaches the program.
+constexpr const char* kStartScript =
+    "cd /app; for f in .profile.d/*.sh; do [ -r \"$f\" ] && . \"$f\"; done; [ -r .profile ] && . ./.profile; "
+    "exec bash -c \"$1\"";
+
+Value metadata(const std::string& app, const std::string& name) {
+  return Value::object({{"name", name}, {"namespace", app}, {"labels", Value::object({{kAppLabel, app}})}});
+}
+
+Value env_list(const std::string& type) {
+  Value env = Value::array({
+      Value::object({{"name", "HOME"}, {"value", "/app"}}),
+      Value::object(
+          {{"name", "DYNO"},
+           {"valueFrom", Value::object({{"fieldRef", Value::object({{"fieldPath", "metadata.name"}})}})}}),
+  });
+  if (type == "web") env.push_back(Value::object({{"name", "PORT"}, {"value", std::to_string(kWebPort)}}));
+  return env;
+}
+
+Value tcp_probe(int period, int failures) {
+  return Value::object({{"tcpSocket", Value::object({{"port", kWebPort}})},
+                        {"periodSeconds", period},
+                        {"failureThreshold", failures}});
+}
+
+Value container(const ReleaseFacts& release, const std::string& type, const std::string& command) {
+  Value out = Value::object({
+      {"name", type},
+      {"image", release.image},
+      {"imagePullPolicy", "IfNotPresent"},
+      {"command", Value::array({"/bin/bash", "-c", kStartScript, "skiff-start", command})},
+      {"workingDir", "/app"},
+      {"env", env_list(type)},
+      {"envFrom",
+       Value::array({Value::object({{"secretRef", Value::object({{"name", release.config_secret}})}})})},
+      {"resources", Value::object({{"limits", Value::object({{"memory", "512Mi"}})},
+                                   {"requests", Value::object({{"memory", "64Mi"}})}})},
+      {"lifecycle",
+       Value::object({{"preStop", Value::object({{"sleep", Value::object({{"seconds", kDrainSeconds}})}})}})},
+  });
+  if (type == "web") {
+    out.set("ports", Value::array({Value::object({{"name", "web"}, {"containerPort", kWebPort}})}));
+    out.set("startupProbe", tcp_probe(1, kBootSeconds));
+    out.set("readinessProbe", tcp_probe(5, 2));
+  }
+  return out;
+}
+
+Value process_labels(const std::string& app, const std::string& type) {
+  return Value::object({{kAppLabel, app}, {kProcessLabel, type}});
+}
+
+}  // namespace
+
+Value namespace_manifest(const std::string& app) {
+  return Value::object({{"apiVersion", "v1"},
+                        {"kind", "Namespace"},
+                        {"metadata", Value::object({{"name", app},
+                                                    {"labels", Value::object({{kAppLabel, app}})},
+                                                    {"annotations", Value::object({{kAppLabel, app}})}})}});
+}
+
+Value config_secret_manifest(const std::string& app, int version, const Value& vars) {
+  return Value::object({{"apiVersion", "v1"},
+                        {"kind", "Secret"},
+                        {"metadata", metadata(app, fmt::format("config-v{}", version))},
+                        {"immutable", true},
+                        {"stringData", vars.is_object() ? vars : Value::object()}});
+}
+
+Value deployment_manifest(const ReleaseFacts& release, const std::string& type, const std::string& command,
+                          int quantity) {
+  const Value labels = process_labels(release.app, type);
+  Value pod_labels = labels;
+  pod_labels.set(kReleaseLabel, fmt::format("v{}", release.version));
+  Value pod_spec = Value::object({{"containers", Value::array({container(release, type, command)})},
+                                  {"terminationGracePeriodSeconds", kStopGraceSeconds + kDrainSeconds},
+                                  {"automountServiceAccountToken", false},
+                                  {"enableServiceLinks", false}});
+  Value deployment_metadata = metadata(release.app, type);
+  deployment_metadata.set("labels", labels);
+  return Value::object(
+      {{"apiVersion", "apps/v1"},
+       {"kind", "Deployment"},
+       {"metadata", deployment_metadata},
+       {"spec",
+        Value::object({{"replicas", quantity},
+                       {"selector", Value::object({{"matchLabels", labels}})},
+                       {"strategy", Value::object({{"type", "RollingUpdate"},
+                                                   {"rollingUpdate", Value::object({{"maxUnavailable", 0},
+                                                                                    {"maxSurge", "25%"}})}})},
+                       {"progressDeadlineSeconds", kBootSeconds * 2},
+                       {"template", Value::object({{"metadata", Value::object({{"labels", pod_labels}})},
+                                                   {"spec", pod_spec}})}})}});
+}
+
+Value service_manifest(const std::string& app) {
+  return Value::object(
+      {{"apiVersion", "v1"},
+       {"kind", "Service"},
+       {"metadata", metadata(app, "web")},
+       {"spec",
+        Value::object({{"selector", process_labels(app, "web")},
+                       {"ports", Value::array({Value::object(
+                                     {{"name", "web"}, {"port", 80}, {"targetPort", kWebPort}})})}})}});
+}
+
+Value ingress_manifest(const std::string& app, const std::string& domain) {
+  Value backend = Value::object(
+      {{"service", Value::object({{"name", "web"}, {"port", Value::object({{"name", "web"}})}})}});
+  Value path = Value::object({{"path", "/"}, {"pathType", "Prefix"}, {"backend", backend}});
+  Value rule = Value::object(
+      {{"host", app + "." + domain}, {"http", Value::object({{"paths", Value::array({path})}})}});
+  return Value::object({{"apiVersion", "networking.k8s.io/v1"},
+                        {"kind", "Ingress"},
+                        {"metadata", metadata(app, "web")},
+                        {"spec", Value::object({{"rules", Value::array({rule})}})}});
+}
+
+}  // namespace skiff::platform

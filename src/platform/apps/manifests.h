@@ -1,0 +1,39 @@
+// What a release looks like in the cluster: pure functions from an app's facts to Kubernetes objects.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/json.h"
+
+namespace skiff::platform {
+
+// The port that a web process is told to listen on.
+constexpr int kWebPort = 5000;
+// A web process has this long to listen on $PORT (Heroku's R10).
+constexpr int kBootSeconds = 60;
+// From SIGTERM to SIGKILL (Heroku's R12).
+constexpr int kStopGraceSeconds = 30;
+// Before SIGTERM: the edge and the services stop sending new requests meanwhile.
+constexpr int kDrainSeconds = 2;
+
+constexpr const char* kAppLabel = "skiff.dev/app";
+constexpr const char* kProcessLabel = "skiff.dev/process";
+constexpr const char* kReleaseLabel = "skiff.dev/release";
+
+struct ReleaseFacts {
+  std::string app;
+  int version = 0;
+  std::string image;          // "skiff.local/shop:v3"
+  std::string config_secret;  // the config vars of this release
+};
+
+json::Value namespace_manifest(const std::string& app);
+json::Value config_secret_manifest(const std::string& app, int version, const json::Value& vars);
+// The Deployment of one process type.
+json::Value deployment_manifest(const ReleaseFacts& release, const std::string& type,
+                                const std::string& command, int quantity);
+json::Value service_manifest(const std::string& app);
+json::Value ingress_manifest(const std::string& app, const std::string& domain);
+
+}  // namespace skiff::platform

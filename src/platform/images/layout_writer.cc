@@ -1,0 +1,152 @@
+#include "platform/images/layout_writer.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <set>
+
+#include "base/json.h"
+#include "io/file.h"
+#include "net/certificates.h"
+
+namespace skiff::platform {
+
+namespace {
+
+using json::Value;
+
+constexpr const char* kManifestType = "application/vnd.oci.image.manifest.v1+json";
+constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
+constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar";
+constexpr const char* kRefName = "org.opencontainers.image.ref.name";
+constexpr const char* kStackFolder = "stack";
+constexpr const char* kRunTag = "run";
+
+std::string blob(const std::string& layout, const std::string& digest) {
+  return layout + "/blobs/sha256/" + digest.substr(digest.find(':') + 1);
+}
+
+Result<Value> read_json(const std::string& path) {
+  auto text = io::read_file(path);
+  if (!text) return std::unexpected(text.error());
+  auto value = json::parse(*text);
+  if (!value) return wrap(value.error(), path);
+  return value;
+}
+
+Result<std::string> write_blob(const std::string& layout, const Value& value, size_t& size) {
+  const std::string text = json::encode(value);
+  size = text.size();
+  const std::string digest = "sha256:" + net::sha256(text);
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(blob(layout, digest), text, 0644));
+  return digest;
+}
+
+struct Base {
+  Value layers;  // descriptors
+  Value config;
+};
+
+Result<Base> read_stack(const std::string& layout) {
+  auto index = read_json(layout + "/index.json");
+  if (!index) return wrap(index.error(), "the run stack is not there yet; `skiff up` makes it");
+  for (const auto& entry : (*index)["manifests"].items()) {
+    if (entry["annotations"][kRefName].str() != kRunTag) continue;
+    auto manifest = read_json(blob(layout, entry["digest"].str()));
+    if (!manifest) return std::unexpected(manifest.error());
+    auto config = read_json(blob(layout, (*manifest)["config"]["digest"].str()));
+    if (!config) return std::unexpected(config.error());
+    return Base{(*manifest)["layers"], *config};
+  }
+  return fail(Code::kNotFound, layout + " has no image tagged run");
+}
+
+// Layers are shared with the stack's layout by hard links; a layer the node has unpacked may be gone there.
+Result<void> link_layers(const std::string& from, const std::string& to, const Value& layers) {
+  for (const auto& layer : layers.items()) {
+    const std::string source = blob(from, layer["digest"].str()), target = blob(to, layer["digest"].str());
+    if (::link(source.c_str(), target.c_str()) != 0 && errno != EEXIST && errno != ENOENT) {
+      return fail_errno(errno, "link " + target);
+    }
+  }
+  return {};
+}
+
+Value descriptor(const char* type, const std::string& digest, size_t size) {
+  return Value::object({{"mediaType", type}, {"digest", digest}, {"size", size}});
+}
+
+Result<void> add_to_index(const std::string& layout, const std::string& tag, Value entry) {
+  Value manifests = Value::array();
+  if (auto index = read_json(layout + "/index.json")) {
+    for (const auto& old : (*index)["manifests"].items()) {
+      if (old["annotations"][kRefName].str() != tag) manifests.push_back(old);
+    }
+  }
+  entry.set("annotations", Value::object({{kRefName, tag}}));
+  manifests.push_back(entry);
+  const Value index = Value::object({{"schemaVersion", 2}, {"manifests", manifests}});
+  return io::write_file_atomic(layout + "/index.json", json::encode(index), 0644);
+}
+
+}  // namespace
+
+Result<void> write_app_image(const AppImage& image) {
+  const std::string layout = image.images + "/" + image.app;
+  const std::string stack = image.images + "/" + kStackFolder;
+  SKIFF_RETURN_IF_ERROR(io::make_directories(layout + "/blobs/sha256"));
+  SKIFF_RETURN_IF_ERROR(
+      io::write_file_atomic(layout + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", 0644));
+  auto base = read_stack(stack);
+  if (!base) return std::unexpected(base.error());
+  SKIFF_RETURN_IF_ERROR(link_layers(stack, layout, base->layers));
+
+  struct stat info{};
+  if (::stat(image.layer_tar.c_str(), &info) != 0) return fail_errno(errno, "stat " + image.layer_tar);
+  if (::rename(image.layer_tar.c_str(), blob(layout, image.layer_digest).c_str()) != 0) {
+    return fail_errno(errno, "move " + image.layer_tar);
+  }
+  Value layers = base->layers;
+  layers.push_back(descriptor(kLayerType, image.layer_digest, static_cast<size_t>(info.st_size)));
+  Value config = base->config;
+  config.edit("rootfs").edit("diff_ids").push_back(image.layer_digest);
+  config.edit("config").set("WorkingDir", "/app");
+  size_t size = 0;
+  auto config_digest = write_blob(layout, config, size);
+  if (!config_digest) return std::unexpected(config_digest.error());
+  const Value manifest = Value::object({{"schemaVersion", 2},
+                                        {"mediaType", kManifestType},
+                                        {"config", descriptor(kConfigType, *config_digest, size)},
+                                        {"layers", layers}});
+  auto manifest_digest = write_blob(layout, manifest, size);
+  if (!manifest_digest) return std::unexpected(manifest_digest.error());
+  return add_to_index(layout, image.tag, descriptor(kManifestType, *manifest_digest, size));
+}
+
+Result<void> prune_app_images(const std::string& images, const std::string& app, size_t keep) {
+  const std::string layout = images + "/" + app;
+  auto index = read_json(layout + "/index.json");
+  if (!index) return std::unexpected(index.error());
+  auto& manifests = index->edit("manifests").edit_items();
+  if (manifests.size() <= keep) return {};
+  manifests.erase(manifests.begin(), manifests.end() - static_cast<ptrdiff_t>(keep));
+  std::set<std::string> used;
+  for (const auto& entry : manifests) {
+    used.insert(entry["digest"].str());
+    auto manifest = read_json(blob(layout, entry["digest"].str()));
+    if (!manifest) return std::unexpected(manifest.error());
+    used.insert((*manifest)["config"]["digest"].str());
+    for (const auto& layer : (*manifest)["layers"].items()) used.insert(layer["digest"].str());
+  }
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + "/index.json", json::encode(*index), 0644));
+  auto names = io::list_directory(layout + "/blobs/sha256");
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : *names) {
+    if (!used.contains("sha256:" + name)) ::unlink((layout + "/blobs/sha256/" + name).c_str());
+  }
+  return {};
+}
+
+}  // namespace skiff::platform
