@@ -1,7 +1,10 @@
 // The skiff command: `up`, `down`, the roles, and the commands about apps.
 #include <fmt/core.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/log.h"
@@ -70,6 +73,8 @@ int run_role(const Arguments& arguments) {
                    : arguments.role == "platform" ? run_platform
                                                   : nullptr;
   if (!run) return finish(fail(Code::kInvalidArgument, "there is no role \"" + arguments.role + "\""));
+  // A role does not outlive its supervisor.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   return finish(run(*instance));
 }
 
@@ -131,7 +136,7 @@ void add_app_commands(CLI::App& root, Arguments& a, int& code) {
   add_data(apps, a);
   apps->callback(
       [&a, &code] { code = run_app_command(a, [](cli::CommandContext& c) { return cli::list_apps(c); }); });
-  CLI::App* destroy = add_app_command(root, a, "apps:destroy", "Destroy an app and all of its data");
+  CLI::App* destroy = add_app_command(root, a, "apps-destroy", "Destroy an app and all of its data");
   destroy->callback([&a, &code] {
     code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::destroy_app(c, a.app); });
   });
@@ -159,12 +164,12 @@ void add_release_commands(CLI::App& root, Arguments& a, int& code) {
   config->callback([&a, &code] {
     code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::show_config(c, a.app); });
   });
-  CLI::App* set = add_app_command(root, a, "config:set", "Set config vars: NAME=value; makes a release");
+  CLI::App* set = add_app_command(root, a, "config-set", "Set config vars: NAME=value; makes a release");
   set->add_option("pairs", a.words, "NAME=value")->required();
   set->callback([&a, &code] {
     code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::set_config(c, a.app, a.words); });
   });
-  CLI::App* unset = add_app_command(root, a, "config:unset", "Remove config vars; makes a release");
+  CLI::App* unset = add_app_command(root, a, "config-unset", "Remove config vars; makes a release");
   unset->add_option("names", a.words, "NAME")->required();
   unset->callback([&a, &code] {
     code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::unset_config(c, a.app, a.words); });
@@ -191,8 +196,12 @@ int main(int argc, char** argv) {
   add_instance_commands(root, arguments, code);
   add_app_commands(root, arguments, code);
   add_release_commands(root, arguments, code);
+  // Heroku's names have a colon, which CLI11 does not take: config:set is config-set to it.
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty()) std::replace(words[0].begin(), words[0].end(), ':', '-');
+  std::reverse(words.begin(), words.end());
   try {
-    root.parse(argc, argv);
+    root.parse(words);
   } catch (const CLI::ParseError& error) {
     return root.exit(error);
   }

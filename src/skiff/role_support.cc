@@ -1,8 +1,5 @@
 #include "skiff/role_support.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
-
 #include "base/log.h"
 #include "io/sync.h"
 
@@ -14,7 +11,6 @@ constexpr Duration kApiPause = std::chrono::milliseconds(50);
 
 Result<RoleContext> begin_role(const std::string& role) {
   set_log_role(role);
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   RoleContext context;
   context.loop = io::make_epoll_loop();
   context.network = io::make_socket_network(*context.loop);

@@ -19,7 +19,7 @@ struct RoleContext {
   std::unique_ptr<SignalWatch> signals;
 };
 
-// Stops the loop at SIGTERM. Asks the kernel for SIGTERM should the supervisor die.
+// Stops the loop at SIGTERM.
 Result<RoleContext> begin_role(const std::string& role);
 // The API server on loopback, with the certificate of `identity` ("node", "edge", "platform").
 Result<net::ClientOptions> api_options(const Instance& instance, const std::string& identity);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/strings.h"
 #include "io/file.h"
 #include "net/certificates.h"
 
@@ -39,7 +40,7 @@ Result<Value> read_json(const std::string& path) {
 Result<std::string> write_blob(const std::string& layout, const Value& value, size_t& size) {
   const std::string text = json::encode(value);
   size = text.size();
-  const std::string digest = "sha256:" + net::sha256(text);
+  const std::string digest = "sha256:" + hex(net::sha256(text));
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(blob(layout, digest), text, 0644));
   return digest;
 }
