@@ -5,8 +5,8 @@ import pathlib
 import re
 import sys
 
-CONDITION = re.compile(r"\b(if|while|switch)\s*\([^;]*\bco_await\b")
-TERNARY = re.compile(r"\?[^:;]*\bco_await\b|\bco_await\b[^;]*\?[^;]*:[^;:]*;")
+CONDITION = re.compile(r"\b(?:if|while|switch)\s*\(")
+TERNARY = re.compile(r"\?[^;]*\bco_await\b")
 LAMBDA = re.compile(r"\[[^\]]+\]\s*\([^)]*\)\s*(mutable\s*)?->\s*(io::)?Task<")
 
 
@@ -15,10 +15,22 @@ def strip(line):
     return line.split("//")[0]
 
 
+def condition_awaits(line):
+    """Whether an await stands between the parentheses of an if, while or switch."""
+    for match in CONDITION.finditer(line):
+        depth, end = 1, match.end()
+        while end < len(line) and depth:
+            depth += {"(": 1, ")": -1}.get(line[end], 0)
+            end += 1
+        if re.search(r"\bco_await\b", line[match.end():end]):
+            return True
+    return False
+
+
 def check(text):
     for number, raw in enumerate(text.splitlines(), 1):
         line = strip(raw)
-        if CONDITION.search(line):
+        if condition_awaits(line):
             yield number, "an await inside a condition; await into a variable first"
         elif TERNARY.search(line):
             yield number, "an await inside a ternary; await into a variable first"
@@ -29,7 +41,7 @@ def check(text):
 def self_test():
     bad = ["if (co_await f(x)) {", "auto y = c ? co_await f() : 1;", "auto t = [this](int a) -> Task<void> {"]
     good = ["auto x = co_await f(a);", 'log("if (co_await x)");', "auto t = [](int a) -> Task<void> {",
-            "co_return co_await f(a);"]
+            "co_return co_await f(a);", "while (busy(x)) co_await f(a);"]
     assert all(list(check(line)) for line in bad), "a bad sample passed"
     assert not any(list(check(line)) for line in good), "a good sample was refused"
 

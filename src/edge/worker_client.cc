@@ -165,7 +165,10 @@ void Worker::route(Client& c) {
 void Worker::serve(Client& c, const App& app) {
   if (app.maintenance) return fail(c, Fault::kH80);
   if (app.blank) return fail(c, Fault::kH81);
-  if (const Endpoint* endpoint = choose(app)) return attach(c, *endpoint);
+  const Endpoint* endpoint = choose(app);
+  // A pod that just refused is asked once more by a new request, not by the one that it refused.
+  const bool refused = endpoint != nullptr && target_of(*endpoint).quarantined_until > now_;
+  if (endpoint != nullptr && (!refused || c.last_fault == Fault::kNone)) return attach(c, *endpoint);
   if (c.last_fault != Fault::kNone) return fail(c, c.last_fault);
   if (app.starting > 0 && held_ < kMaxHeld) {
     c.state = Client::State::kHeld;

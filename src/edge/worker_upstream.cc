@@ -47,7 +47,7 @@ Target& Worker::target_of(const Endpoint& endpoint) {
 // The less busy of two random pods; those that just refused only when there is no other.
 const Endpoint* Worker::choose(const App& app) {
   const auto& all = app.ready.empty() ? app.serving : app.ready;
-  if (all.size() == 1) return target_of(all[0]).quarantined_until > now_ ? nullptr : &all[0];
+  if (all.size() == 1) return &all[0];
   const Endpoint* best = nullptr;
   for (int i = 0; i < 2 && !all.empty(); ++i) {
     const Endpoint& one = all[random_.below(all.size())];
@@ -59,7 +59,7 @@ const Endpoint* Worker::choose(const App& app) {
   for (const Endpoint& one : all) {
     if (target_of(one).quarantined_until <= now_) return &one;
   }
-  return nullptr;
+  return all.empty() ? nullptr : &all[random_.below(all.size())];
 }
 
 void Worker::attach(Client& c, const Endpoint& endpoint) {

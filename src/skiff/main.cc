@@ -116,6 +116,10 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* down_command = root.add_subcommand("down", "Stop the instance; `up` brings everything back");
   add_data(down_command, a);
   down_command->callback([&a, &code] { code = finish(down(a.data)); });
+  CLI::App* remove_command =
+      root.add_subcommand("remove", "Take a stopped instance's containers off this machine");
+  add_data(remove_command, a);
+  remove_command->callback([&a, &code] { code = finish(skiff::remove(a.data)); });
   CLI::App* config = root.add_subcommand("kubeconfig", "Print the path of the kubeconfig");
   add_data(config, a);
   config->callback([&a, &code] { code = print_kubeconfig(a); });

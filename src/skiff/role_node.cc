@@ -1,12 +1,11 @@
 #include "base/log.h"
 #include "io/sync.h"
 #include "node/agent/agent.h"
+#include "skiff/node_options.h"
 #include "skiff/role_support.h"
 #include "skiff/roles.h"
 
 namespace skiff {
-
-namespace {
 
 Result<node::AgentOptions> agent_options(const Instance& instance) {
   node::AgentOptions options;
@@ -23,6 +22,8 @@ Result<node::AgentOptions> agent_options(const Instance& instance) {
   options.log_token = instance.log_token;
   return options;
 }
+
+namespace {
 
 io::Task<void> start_agent(io::Loop& loop, kube::Client& api, node::Agent& agent) {
   co_await wait_for_api(loop, api);

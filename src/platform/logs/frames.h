@@ -1,5 +1,5 @@
-// Log lines as they travel: octet-counted syslog frames without structured data (RFC 6587, RFC 5424), as Heroku's
-// application/logplex-1 has them. Pure.
+// Log lines as they travel: octet-counted syslog frames without structured data (RFC 6587, RFC 5424), as
+// Heroku's application/logplex-1 has them. Pure.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace skiff::platform {
 
 struct FramedLine {
-  std::string app;   // the frame's hostname
+  std::string app;  // the frame's hostname
   std::string text;
 };
 // Whole frames up to the first that is malformed.
