@@ -6,7 +6,7 @@ using namespace skiff::platform;
 
 TEST_CASE("frames give their app and text") {
   const auto lines = parse_frames(
-      "41 <40>1 2026-01-01T00:00:00Z shop a b - hel\n41 <40>1 2026-01-01T00:00:00Z blog a b - two\n");
+      "42 <40>1 2026-01-01T00:00:00Z shop a b - hel\n42 <40>1 2026-01-01T00:00:00Z blog a b - two\n");
   REQUIRE(lines.size() == 2);
   CHECK(lines[0].app == "shop");
   CHECK(lines[0].text == "hel");
