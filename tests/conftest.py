@@ -1,0 +1,1 @@
+"""Makes `support` importable for the tests of every folder."""
