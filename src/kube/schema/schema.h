@@ -93,6 +93,8 @@ struct Kind {
   // Custom resources only:
   json::Value custom_schema;    // openAPIV3Schema
   json::Value printer_columns;  // additionalPrinterColumns
+  json::Value scale_paths;      // specReplicasPath, statusReplicasPath, labelSelectorPath; null: no /scale
+  bool terminating = false;     // its definition is being deleted: nothing of it is created any more
   std::string api_version() const { return group.empty() ? version : group + "/" + version; }
   std::string group_resource() const { return group.empty() ? plural : plural + "." + group; }
 };

@@ -2,9 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <regex>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "base/strings.h"
+#include "base/time.h"
+#include "kube/schema/names.h"
 #include "kube/schema/validate.h"
 
 namespace skiff::kube {
@@ -80,6 +84,34 @@ void check_number(const Value& schema, const Value& value, const std::string& pa
                      fmt::format("{} in body should be greater than {}{}", path, above ? "" : "or equal to ",
                                  json::encode(least)));
   }
+  const double step = schema["multipleOf"].as_double();
+  if (step > 0 && std::remainder(number, step) != 0) {
+    findings.invalid(
+        path, value,
+        fmt::format("{} in body should be a multiple of {}", path, json::encode(schema["multipleOf"])));
+  }
+}
+
+// The members that tell the items of a list apart: the whole item of a set, the keys of a map.
+Value identity_of(const Value& schema, const Value& item) {
+  if (schema["x-kubernetes-list-type"].str() != "map") return item;
+  Value identity = Value::object();
+  for (const auto& key : schema["x-kubernetes-list-map-keys"].items()) {
+    const auto* given = item.find(key.str());
+    identity.set(key.str(), given ? *given : schema["items"]["properties"][key.str()]["default"]);
+  }
+  return identity;
+}
+
+void check_distinct(const Value& schema, const Value& value, const std::string& path, Findings& findings) {
+  const auto& type = schema["x-kubernetes-list-type"].str();
+  if (type != "set" && type != "map") return;
+  std::set<std::string> seen;
+  for (size_t i = 0; i < value.size(); ++i) {
+    auto identity = identity_of(schema, value.at(i));
+    if (!seen.insert(json::encode(identity)).second)
+      findings.duplicate(fmt::format("{}[{}]", path, i), identity);
+  }
 }
 
 void check_array(const Value& schema, const Value& value, const std::string& path, Findings& findings) {
@@ -93,6 +125,7 @@ void check_array(const Value& schema, const Value& value, const std::string& pat
     findings.invalid(path, Value(value.size()),
                      fmt::format("{} in body should have at least {} items", path, least.as_uint()));
   }
+  check_distinct(schema, value, path, findings);
 }
 
 void check_object(const Value& schema, const Value& value, const std::string& path, Findings& findings) {
@@ -111,6 +144,49 @@ void check_object(const Value& schema, const Value& value, const std::string& pa
       property = &schema["additionalProperties"];
     if (property != nullptr) check(*property, member, child(name), findings);
   }
+  const auto& most = schema["maxProperties"];
+  if (most.is_int() && value.size() > most.as_uint()) findings.too_many(path, value.size(), most.as_uint());
+  const auto& least = schema["minProperties"];
+  if (least.is_int() && value.size() < least.as_uint()) {
+    findings.invalid(path, Value(value.size()),
+                     fmt::format("{} in body should have at least {} properties", path, least.as_uint()));
+  }
+}
+
+bool fits(const Value& schema, const Value& value, const std::string& path) {
+  Findings scratch;
+  check(schema, value, path, scratch);
+  return scratch.empty();
+}
+
+// allOf, anyOf, oneOf and not.
+void check_combinations(const Value& schema, const Value& value, const std::string& path,
+                        Findings& findings) {
+  auto refuse = [&](std::string_view why) {
+    findings.invalid(path, Value(""), fmt::format("\"{}\" must {}", path, why));
+  };
+  auto count = [&](const Value& list) {
+    return std::ranges::count_if(list.items(), [&](const Value& one) { return fits(one, value, path); });
+  };
+  for (const auto& part : schema["allOf"].items()) check(part, value, path, findings);
+  if (!schema["anyOf"].empty() && count(schema["anyOf"]) == 0) refuse("validate at least one schema (anyOf)");
+  if (!schema["oneOf"].empty()) {
+    const auto matching = count(schema["oneOf"]);
+    if (matching == 0) refuse("validate one and only one schema (oneOf). Found none valid");
+    if (matching > 1)
+      refuse(fmt::format("validate one and only one schema (oneOf). Found {} valid alternatives", matching));
+  }
+  if (schema["not"].is_object() && fits(schema["not"], value, path)) refuse("not validate the schema (not)");
+}
+
+bool has_format(std::string_view format, const Value& value) {
+  if (format == "int32") return !value.is_int() || value.as_int() == static_cast<int32_t>(value.as_int());
+  if (!value.is_string()) return true;
+  if (format == "date-time") return parse_rfc3339(value.str()).has_value();
+  if (format == "byte") return base64_decode(value.str()).has_value();
+  if (format == "ipv4") return is_ipv4(value.str());
+  if (format == "ipv6") return is_ip(value.str()) && !is_ipv4(value.str());
+  return true;  // formats that this server does not know refuse nothing
 }
 
 void check(const Value& schema, const Value& value, const std::string& path, Findings& findings) {
@@ -128,10 +204,15 @@ void check(const Value& schema, const Value& value, const std::string& path, Fin
       names.push_back(choice.is_string() ? choice.str() : json::encode(choice));
     findings.unsupported(path, value, names);
   }
+  if (const auto& format = schema["format"].str(); !has_format(format, value)) {
+    findings.wrong_type(path, value.is_string() ? value.str() : json::encode(value),
+                        fmt::format("{} in body must be of type {}: {}", path, format, json::encode(value)));
+  }
   if (value.is_string()) check_string(schema, value, path, findings);
   if (value.is_number()) check_number(schema, value, path, findings);
   if (value.is_array()) check_array(schema, value, path, findings);
   if (value.is_object()) check_object(schema, value, path, findings);
+  check_combinations(schema, value, path, findings);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "kube/server/definition_status.h"
 #include "kube/server/status.h"
 
 namespace skiff::kube {
@@ -142,6 +143,7 @@ Result<void> Admission::admit_create(const Target& target, json::Value& made) {
     made.edit("spec").set("finalizers", json::Value::array({"kubernetes"}));
     made.set("status", object({{"phase", "Active"}}));
   }
+  if (is_definition(kind)) set_definition_status(made, {});
   if (is_core(kind, "Secret")) encode_string_data(made);
   if (is_core(kind, "Pod")) return admit_pod(target, made);
   if (is_core(kind, "Service")) return admit_service(nullptr, made);
@@ -150,6 +152,7 @@ Result<void> Admission::admit_create(const Target& target, json::Value& made) {
 
 Result<void> Admission::admit_update(const Target& target, const json::Value& before, json::Value& made) {
   const Kind& kind = *target.kind;
+  if (is_definition(kind)) set_definition_status(made, before);
   if (is_core(kind, "Secret")) encode_string_data(made);
   if (is_core(kind, "Namespace")) {
     made.edit("metadata").edit("labels").set("kubernetes.io/metadata.name", made["metadata"]["name"]);
@@ -158,6 +161,10 @@ Result<void> Admission::admit_update(const Target& target, const json::Value& be
   }
   if (is_core(kind, "Service")) return admit_service(&before, made);
   return {};
+}
+
+void Admission::set_definition_status(json::Value& made, const json::Value& before) {
+  made.set("status", definition_status(made, before, objects_.registry(), objects_.loop().wall_now()));
 }
 
 Result<void> Admission::admit_pod(const Target& target, json::Value& pod) {

@@ -15,6 +15,7 @@ class Admission {
 
  private:
   Result<void> check_namespace(const Target& target, const json::Value& object);
+  void set_definition_status(json::Value& made, const json::Value& before);
   Result<void> admit_pod(const Target& target, json::Value& pod);
   Result<void> admit_service(const json::Value* before, json::Value& service);
   Result<std::string> free_address(const std::string& wanted, const json::Value& service);

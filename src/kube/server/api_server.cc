@@ -106,6 +106,13 @@ io::Task<void> serve_resource(Exchange& exchange) {
     co_await send_error(exchange, method_not_allowed());
     co_return;
   }
+  if (exchange.kind->terminating && info.verb == "create") {
+    co_await send_error(
+        exchange, make_status_error(405, "MethodNotAllowed",
+                                    "create not allowed while custom resource definition is terminating",
+                                    json::Value::object()));
+    co_return;
+  }
   if (special) {
     co_await serve_subresource(exchange);
     co_return;
@@ -153,6 +160,8 @@ io::Task<void> serve(ServerParts parts, std::optional<UserInfo> known, const net
   parts.custom.refresh();
   if (exchange.info.is_resource) {
     co_await serve_resource(exchange);
+    // Nobody may ask again soon, and a deleted definition's objects have to go.
+    if (exchange.kind && is_definition(*exchange.kind)) parts.custom.refresh();
   } else {
     co_await serve_plain(exchange);
   }

@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "io/sync.h"
+#include "kube/server/definition_status.h"
 
 namespace skiff::kube {
 
@@ -13,80 +15,83 @@ std::vector<std::string> strings_of(const json::Value& list) {
   return out;
 }
 
-json::Value condition(const char* type, const char* reason, const char* message, WallTime now) {
-  return json::Value::object({{"type", type},
-                              {"status", "True"},
-                              {"lastTransitionTime", format_rfc3339(now)},
-                              {"reason", reason},
-                              {"message", message}});
+KindPtr make_kind(const json::Value& definition, const json::Value& version) {
+  const json::Value& spec = definition["spec"];
+  auto kind = std::make_shared<Kind>();
+  kind->group = spec["group"].str();
+  kind->version = version["name"].str();
+  kind->kind = spec["names"]["kind"].str();
+  kind->plural = spec["names"]["plural"].str();
+  kind->singular = spec["names"]["singular"].str_or(to_lower(kind->kind));
+  kind->short_names = strings_of(spec["names"]["shortNames"]);
+  kind->categories = strings_of(spec["names"]["categories"]);
+  kind->verbs = {"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"};
+  kind->namespaced = spec["scope"].str() == "Namespaced";
+  kind->has_status = version["subresources"].contains("status");
+  kind->has_scale = version["subresources"].contains("scale");
+  kind->scale_paths = version["subresources"]["scale"];
+  kind->custom = true;
+  kind->custom_schema = version["schema"]["openAPIV3Schema"];
+  kind->printer_columns = version["additionalPrinterColumns"];
+  kind->terminating = !definition["metadata"]["deletionTimestamp"].is_null();
+  return kind;
 }
+
+constexpr Duration kCleanUpPause = std::chrono::milliseconds(500);  // between looks at objects that stay
 
 }  // namespace
 
 std::vector<KindPtr> kinds_of(const json::Value& definition) {
   std::vector<KindPtr> out;
-  const json::Value& spec = definition["spec"];
-  for (const auto& version : spec["versions"].items()) {
-    if (!version["served"].as_bool()) continue;
-    auto kind = std::make_shared<Kind>();
-    kind->group = spec["group"].str();
-    kind->version = version["name"].str();
-    kind->kind = spec["names"]["kind"].str();
-    kind->plural = spec["names"]["plural"].str();
-    kind->singular = spec["names"]["singular"].str_or(to_lower(kind->kind));
-    kind->short_names = strings_of(spec["names"]["shortNames"]);
-    kind->categories = strings_of(spec["names"]["categories"]);
-    kind->verbs = {"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"};
-    kind->namespaced = spec["scope"].str() == "Namespaced";
-    kind->has_status = version["subresources"].contains("status");
-    kind->has_scale = version["subresources"].contains("scale");
-    kind->custom = true;
-    kind->custom_schema = version["schema"]["openAPIV3Schema"];
-    kind->printer_columns = version["additionalPrinterColumns"];
-    out.push_back(std::move(kind));
+  for (const auto& version : definition["spec"]["versions"].items()) {
+    if (version["served"].as_bool()) out.push_back(make_kind(definition, version));
   }
   return out;
 }
 
-json::Value established_status(const json::Value& definition, WallTime now) {
-  json::Value versions = json::Value::array();
-  for (const auto& version : definition["spec"]["versions"].items()) {
-    if (version["storage"].as_bool()) versions.push_back(version["name"]);
+io::Task<void> CustomKinds::clean_up(json::Value definition) {
+  const std::string name = definition["metadata"]["name"].str();
+  const KindPtr kind = make_kind(definition, definition["spec"]["versions"].at(0));
+  const std::string prefix = collection_prefix({kind, "", ""});
+  for (;;) {
+    auto page = objects_.store().list({prefix, "", 0, {}});
+    if (page && page->entries.empty()) break;
+    if (!page) co_return;
+    for (const auto& entry : page->entries) {
+      auto object = json::parse(*entry.value);
+      if (!object || !(*object)["metadata"]["deletionTimestamp"].is_null()) continue;
+      const json::Value& metadata = (*object)["metadata"];
+      Target target{kind, metadata["namespace"].str(), metadata["name"].str()};
+      auto removed = co_await objects_.remove(std::move(target), {});
+      if (!removed && removed.error().code != Code::kNotFound)
+        log_warn("custom resource not deleted", {{"key", entry.key}, {"error", removed.error().message}});
+    }
+    auto left = objects_.store().list({prefix, "", 1, {}});
+    if (left && left->entries.empty()) break;
+    co_await io::sleep(objects_.loop(), kCleanUpPause);
   }
-  json::Value names = definition["spec"]["names"];
-  if (names["singular"].str().empty()) names.set("singular", to_lower(names["kind"].str()));
-  if (names["listKind"].str().empty()) names.set("listKind", names["kind"].str() + "List");
-  return json::Value::object(
-      {{"conditions",
-        json::Value::array(
-            {condition("NamesAccepted", "NoConflicts", "no conflicts found", now),
-             condition("Established", "InitialNamesAccepted", "the initial names have been accepted", now)})},
-       {"acceptedNames", std::move(names)},
-       {"storedVersions", std::move(versions)}});
-}
-
-io::Task<void> CustomKinds::establish(Objects& objects, Target target) {
-  const WallTime now = objects.loop().wall_now();
-  const auto change = [now](const json::Value& current) -> Result<json::Value> {
+  const auto release = [](const json::Value& current) -> Result<json::Value> {
     json::Value out = current;
-    out.set("status", established_status(current, now));
+    std::erase(out.edit("metadata").edit("finalizers").edit_items(), json::Value(kCustomCleanup));
     return out;
   };
-  WriteOptions options;
-  options.subresource = "status";
-  auto written = co_await objects.modify(target, change, options);
-  if (!written)
-    log_warn("definition not established", {{"name", target.name}, {"error", written.error().message}});
+  const Target target{objects_.kind("apiextensions.k8s.io", "customresourcedefinitions"), "", name};
+  auto released = co_await objects_.modify(target, release, {});
+  if (!released && released.error().code != Code::kNotFound)
+    log_warn("definition not released", {{"name", name}, {"error", released.error().message}});
+  cleaning_.erase(name);
 }
 
 void CustomKinds::put(const json::Value& definition) {
   const std::string name = definition["metadata"]["name"].str();
-  objects_.registry().remove_custom(definition["spec"]["group"].str(),
-                                    definition["spec"]["names"]["plural"].str());
-  for (auto& kind : kinds_of(definition)) objects_.registry().add_custom(std::move(kind));
+  if (is_established(definition)) {
+    objects_.registry().remove_custom(definition["spec"]["group"].str(),
+                                      definition["spec"]["names"]["plural"].str());
+    for (auto& kind : kinds_of(definition)) objects_.registry().add_custom(std::move(kind));
+  }
   known_[name] = definition;
-  const KindPtr kind = objects_.kind("apiextensions.k8s.io", "customresourcedefinitions");
-  if (kind && definition["status"]["conditions"].empty()) scope_.spawn(establish(objects_, {kind, "", name}));
+  const bool going = !definition["metadata"]["deletionTimestamp"].is_null();
+  if (going && cleaning_.insert(name).second) scope_.spawn(clean_up(definition));
 }
 
 void CustomKinds::load() {

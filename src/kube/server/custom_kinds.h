@@ -1,8 +1,9 @@
 // Serves what CustomResourceDefinitions define: their kinds come and go in the registry with the stored
-// definitions.
+// definitions. A definition that is deleted takes its objects along, then goes itself.
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "kube/server/objects.h"
 
@@ -10,8 +11,6 @@ namespace skiff::kube {
 
 // The kinds of a definition, one for each served version. Pure.
 std::vector<KindPtr> kinds_of(const json::Value& definition);
-// The conditions that say that it is served. Pure.
-json::Value established_status(const json::Value& definition, WallTime now);
 
 class CustomKinds {
  public:
@@ -22,10 +21,12 @@ class CustomKinds {
  private:
   void load();
   void put(const json::Value& definition);
-  static io::Task<void> establish(Objects& objects, Target target);
+  // Deletes every object of the definition, waits for those with finalizers, lets the definition go.
+  io::Task<void> clean_up(json::Value definition);
   Objects& objects_;
   std::unique_ptr<store::Watch> changes_;
   std::map<std::string, json::Value> known_;  // by name of the definition
+  std::set<std::string> cleaning_;            // names of definitions whose objects are being deleted
   io::TaskScope scope_;
 };
 

@@ -18,25 +18,6 @@ TEST_CASE("an informer of the same process sees what HTTP callers write") {
   CHECK(rig.loop.run_until([&] { return maps.size() == 0; }, std::chrono::seconds(5)));
 }
 
-TEST_CASE("a definition's kind is served, established and forgotten") {
-  ServerRig rig;
-  const std::string all = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-  const auto made =
-      rig.ask("POST", all, R"({"metadata":{"name":"gizmos.e.example.com"},"spec":{"group":"e.example.com",
-    "scope":"Namespaced","names":{"plural":"gizmos","kind":"Gizmo"},"versions":[{"name":"v1","served":true,"storage":true,
-    "schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})");
-  REQUIRE(made.status == 201);
-  rig.ask("GET", all);
-  rig.loop.advance(std::chrono::seconds(1));
-  const auto served = rig.ask("GET", all + "/gizmos.e.example.com");
-  CHECK(served.body["status"]["conditions"].size() == 2);
-  const std::string gizmos = "/apis/e.example.com/v1/namespaces/default/gizmos";
-  CHECK(rig.ask("POST", gizmos, R"({"apiVersion":"e.example.com/v1","kind":"Gizmo","metadata":{"name":"g"}})")
-            .status == 201);
-  rig.ask("DELETE", all + "/gizmos.e.example.com");
-  CHECK(rig.ask("GET", gizmos).status == 404);
-}
-
 TEST_CASE("a table has a row for each object and columns for its kind") {
   ServerRig rig;
   net::Request request;

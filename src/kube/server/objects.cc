@@ -70,6 +70,10 @@ Result<void> fit_to_target(const Target& target, json::Value& object) {
 
 }  // namespace
 
+bool is_definition(const Kind& kind) {
+  return kind.group == "apiextensions.k8s.io" && kind.kind == "CustomResourceDefinition";
+}
+
 std::string collection_prefix(const Target& target) {
   std::string prefix =
       "/" + (target.kind->group.empty() ? "core" : target.kind->group) + "/" + target.kind->plural + "/";

@@ -23,6 +23,7 @@ struct Target {
   std::string name_space;  // "" all namespaces, or a cluster-scoped kind
   std::string name;        // "" the collection
 };
+bool is_definition(const Kind& kind);  // a CustomResourceDefinition
 std::string collection_prefix(const Target& target);
 std::string object_path(const Target& target);  // the key of one object
 

@@ -1,6 +1,7 @@
 // Deletion: grace, finalizers, propagation, preconditions (contracts 2.5).
 #include <algorithm>
 
+#include "kube/server/definition_status.h"
 #include "kube/server/objects.h"
 #include "kube/server/status.h"
 
@@ -57,6 +58,7 @@ void apply_propagation(json::Value& object, const std::string& policy) {
 bool mark_deleted(const Kind& kind, json::Value& object, const DeleteOptions& options, WallTime now) {
   const int64_t grace = grace_of(kind, object, options);
   apply_propagation(object, options.propagation);
+  if (is_definition(kind) && object["metadata"]["deletionTimestamp"].is_null()) mark_terminating(object, now);
   json::Value& metadata = object.edit("metadata");
   const bool held = !metadata["finalizers"].empty() ||
                     (is_core(kind, "Namespace") && !object["spec"]["finalizers"].empty());

@@ -20,25 +20,42 @@ std::string selector_text(const json::Value& selector) {
   return parsed ? parsed->to_string() : "";
 }
 
-json::Value scale_of(const json::Value& object) {
+// A path of /scale: the definition's for a custom kind (".spec.count"), else where every built-in kind has
+// it.
+std::vector<std::string> scale_path(const Kind& kind, const char* name, std::string_view built_in) {
+  const std::string given = kind.custom ? kind.scale_paths[name].str() : std::string(built_in);
+  auto keys = split(given, '.');
+  if (!keys.empty()) keys.erase(keys.begin());
+  return keys;
+}
+
+const json::Value& at_path(const json::Value& object, const std::vector<std::string>& keys) {
+  const json::Value* at = &object;
+  for (const auto& key : keys) at = &(*at)[key];
+  return *at;
+}
+
+json::Value scale_of(const Kind& kind, const json::Value& object) {
   const json::Value& metadata = object["metadata"];
   json::Value kept = json::Value::object();
   for (const char* field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
     kept.set(field, metadata[field]);
   }
-  json::Value status = json::Value::object({{"replicas", object["status"]["replicas"].as_int()}});
-  const std::string selector = selector_text(object["spec"]["selector"]);
+  const auto wanted = at_path(object, scale_path(kind, "specReplicasPath", ".spec.replicas")).as_int();
+  const auto present = at_path(object, scale_path(kind, "statusReplicasPath", ".status.replicas")).as_int();
+  json::Value status = json::Value::object({{"replicas", present}});
+  const json::Value& chosen = at_path(object, scale_path(kind, "labelSelectorPath", ".spec.selector"));
+  const std::string selector = kind.custom ? chosen.str() : selector_text(chosen);
   if (!selector.empty()) status.set("selector", selector);
-  return json::Value::object(
-      {{"kind", "Scale"},
-       {"apiVersion", "autoscaling/v1"},
-       {"metadata", std::move(kept)},
-       {"spec", json::Value::object({{"replicas", object["spec"]["replicas"].as_int()}})},
-       {"status", std::move(status)}});
+  return json::Value::object({{"kind", "Scale"},
+                              {"apiVersion", "autoscaling/v1"},
+                              {"metadata", std::move(kept)},
+                              {"spec", json::Value::object({{"replicas", wanted}})},
+                              {"status", std::move(status)}});
 }
 
 // What a new Scale says of the object it belongs to.
-Result<json::Value> rescale(const json::Value& current, const json::Value& scale) {
+Result<json::Value> rescale(const Kind& kind, const json::Value& current, const json::Value& scale) {
   const int64_t replicas = scale["spec"]["replicas"].as_int();
   if (replicas < 0) {
     return std::unexpected(
@@ -47,7 +64,9 @@ Result<json::Value> rescale(const json::Value& current, const json::Value& scale
                   "Invalid value: " + std::to_string(replicas) + ": must be greater than or equal to 0"}}));
   }
   json::Value out = current;
-  out.edit("spec").set("replicas", replicas);
+  json::Value* at = &out;
+  for (const auto& key : scale_path(kind, "specReplicasPath", ".spec.replicas")) at = &at->edit(key);
+  *at = replicas;
   out.edit("metadata").erase("resourceVersion");
   if (const auto& revision = scale["metadata"]["resourceVersion"].str(); !revision.empty()) {
     out.edit("metadata").set("resourceVersion", revision);
@@ -55,23 +74,33 @@ Result<json::Value> rescale(const json::Value& current, const json::Value& scale
   return out;
 }
 
-io::Task<Result<Objects::Change>> read_scale(Exchange& exchange) {
-  auto body = co_await read_body(exchange);
-  if (!body) co_return std::unexpected(body.error());
-  auto value = json::parse(*body);
-  if (!value) co_return std::unexpected(bad_request(value.error().message));
-  const bool patches = exchange.info.verb == "patch";
-  const std::string_view type = exchange.request.headers.get("Content-Type");
-  const bool is_json_patch = type.starts_with("application/json-patch+json");
+KindPtr scale_kind(const Exchange& exchange) {
+  return exchange.objects.registry().find_kind("autoscaling", "v1", "Scale");
+}
+
+// A PATCH of the Scale that the object has now.
+io::Task<Result<Objects::Change>> read_scale_patch(Exchange& exchange) {
+  auto patch = co_await read_patch(exchange, scale_kind(exchange));
+  if (!patch) co_return std::unexpected(patch.error());
   const KindPtr kind = exchange.kind;
-  co_return Objects::Change([kind, patches, is_json_patch,
-                             given = *value](const json::Value& current) -> Result<json::Value> {
-    if (!patches) return rescale(current, given);
-    json::Value scale = scale_of(current);
-    scale.edit("metadata").erase("resourceVersion");
-    auto patched = apply_patch_to(*kind, is_json_patch ? PatchType::kJson : PatchType::kMerge, scale, given);
-    if (!patched) return patched;
-    return rescale(current, *patched);
+  co_return Objects::Change(
+      [kind, change = std::move(*patch)](const json::Value& current) -> Result<json::Value> {
+        auto patched = change(scale_of(*kind, current));
+        if (!patched) return patched;
+        return rescale(*kind, current, *patched);
+      });
+}
+
+io::Task<Result<Objects::Change>> read_scale(Exchange& exchange) {
+  if (exchange.info.verb == "patch") {
+    auto change = co_await read_scale_patch(exchange);
+    co_return change;
+  }
+  auto scale = co_await read_object(exchange, *scale_kind(exchange));
+  if (!scale) co_return std::unexpected(scale.error());
+  const KindPtr kind = exchange.kind;
+  co_return Objects::Change([kind, given = std::move(*scale)](const json::Value& current) {
+    return rescale(*kind, current, given);
   });
 }
 
@@ -82,7 +111,7 @@ io::Task<void> serve_scale(Exchange& exchange) {
       co_await send_error(exchange, object.error());
       co_return;
     }
-    co_await send_json(exchange, 200, scale_of(*object));
+    co_await send_json(exchange, 200, scale_of(*exchange.kind, *object));
     co_return;
   }
   auto options = write_options(exchange, "UpdateOptions");
@@ -101,7 +130,7 @@ io::Task<void> serve_scale(Exchange& exchange) {
     co_await send_error(exchange, written.error());
     co_return;
   }
-  co_await send_json(exchange, 200, scale_of(*written));
+  co_await send_json(exchange, 200, scale_of(*exchange.kind, *written));
 }
 
 // Gives the pod its node, once.

@@ -1,6 +1,7 @@
 // POST, PUT, PATCH of objects: bodies, field validation, dry run (contracts 2.6, 2.7).
 #include "base/strings.h"
 #include "kube/patch/patch.h"
+#include "kube/server/definition_status.h"
 #include "kube/server/routes.h"
 #include "kube/server/status.h"
 
@@ -72,6 +73,9 @@ io::Task<Result<json::Value>> read_object(Exchange& exchange, const Kind& kind) 
   if (!decoded) co_return std::unexpected(as_bad_request(decoded.error()));
   auto fine = judge(exchange, kind, decoded->strict_findings);
   SKIFF_CO_RETURN_IF_ERROR(fine);
+  if (is_definition(kind)) {
+    for (auto& text : definition_warnings(decoded->object)) exchange.warnings.push_back(std::move(text));
+  }
   co_return std::move(decoded->object);
 }
 

@@ -1,0 +1,134 @@
+#include "kube/server/definition_status.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace skiff::kube {
+
+namespace {
+
+using json::Value;
+
+struct Judgement {
+  const char* type;
+  const char* status;
+  const char* reason;
+  std::string message;
+};
+
+// The time of transition stays while the status stays.
+void put_condition(Value& conditions, const Judgement& judgement, WallTime now) {
+  Value made = Value::object({{"type", judgement.type},
+                              {"status", judgement.status},
+                              {"lastTransitionTime", format_rfc3339(now)},
+                              {"reason", judgement.reason},
+                              {"message", judgement.message}});
+  for (auto& old : conditions.edit_items()) {
+    if (old["type"].str() != judgement.type) continue;
+    if (old["status"].str() == judgement.status) made.set("lastTransitionTime", old["lastTransitionTime"]);
+    old = std::move(made);
+    return;
+  }
+  conditions.push_back(std::move(made));
+}
+
+// Why the names cannot be had; no reason when they can.
+Judgement accept_names(const Value& spec, const Registry& registry) {
+  const std::string& group = spec["group"].str();
+  const std::string& plural = spec["names"]["plural"].str();
+  const std::string& name = spec["names"]["kind"].str();
+  for (const auto& kind : registry.all()) {
+    const bool own = kind->custom && kind->group == group && kind->plural == plural;
+    if (own || kind->group != group) continue;
+    if (kind->plural == plural)
+      return {"NamesAccepted", "False", "PluralConflict", "\"" + plural + "\" is already in use"};
+    if (kind->kind == name)
+      return {"NamesAccepted", "False", "KindConflict", "\"" + name + "\" is already in use"};
+  }
+  return {"NamesAccepted", "True", "NoConflicts", "no conflicts found"};
+}
+
+Value accepted_names(const Value& spec) {
+  Value names = spec["names"];
+  if (names["singular"].str().empty()) names.set("singular", to_lower(names["kind"].str()));
+  if (names["listKind"].str().empty()) names.set("listKind", names["kind"].str() + "List");
+  return names;
+}
+
+Value stored_versions(const Value& spec, const Value& before) {
+  Value out = before["status"]["storedVersions"];
+  if (!out.is_array()) out = Value::array();
+  for (const auto& version : spec["versions"].items()) {
+    const bool known = std::ranges::find(out.items(), version["name"]) != out.items().end();
+    if (version["storage"].as_bool() && !known) out.push_back(version["name"]);
+  }
+  return out;
+}
+
+bool holds_rules(const Value& schema) {
+  if (schema.contains("x-kubernetes-validations")) return true;
+  const auto any_holds = [](const Value& members) {
+    return std::ranges::any_of(members.members(),
+                               [](const auto& member) { return holds_rules(member.second); });
+  };
+  const auto one_holds = [](const Value& list) { return std::ranges::any_of(list.items(), holds_rules); };
+  if (!schema.is_object()) return false;
+  return any_holds(schema["properties"]) || holds_rules(schema["additionalProperties"]) ||
+         holds_rules(schema["items"]) || one_holds(schema["allOf"]) || one_holds(schema["anyOf"]);
+}
+
+}  // namespace
+
+Value definition_status(const Value& definition, const Value& before, const Registry& registry,
+                        WallTime now) {
+  const Value& spec = definition["spec"];
+  const Judgement names = accept_names(spec, registry);
+  const bool accepted = names.status == std::string_view("True");
+  Value conditions = before["status"]["conditions"];
+  if (!conditions.is_array()) conditions = Value::array();
+  put_condition(conditions, names, now);
+  if (accepted) {
+    put_condition(conditions,
+                  {"Established", "True", "InitialNamesAccepted", "the initial names have been accepted"},
+                  now);
+  } else {
+    put_condition(conditions, {"Established", "False", "NotAccepted", "not all names are accepted"}, now);
+  }
+  const Value none = Value::object({{"plural", ""}, {"kind", ""}});
+  return Value::object({{"conditions", std::move(conditions)},
+                        {"acceptedNames", accepted ? accepted_names(spec) : none},
+                        {"storedVersions", stored_versions(spec, before)}});
+}
+
+bool is_established(const Value& definition) {
+  for (const auto& condition : definition["status"]["conditions"].items()) {
+    if (condition["type"].str() == "Established") return condition["status"].str() == "True";
+  }
+  return false;
+}
+
+void mark_terminating(Value& definition, WallTime now) {
+  Value& finalizers = definition.edit("metadata").edit("finalizers");
+  if (std::ranges::find(finalizers.items(), Value(kCustomCleanup)) == finalizers.items().end())
+    finalizers.push_back(kCustomCleanup);
+  put_condition(definition.edit("status").edit("conditions"),
+                {"Terminating", "True", "InstanceDeletionPending",
+                 "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"},
+                now);
+}
+
+std::vector<std::string> definition_warnings(const Value& definition) {
+  std::vector<std::string> out;
+  const Value& spec = definition["spec"];
+  for (const auto& version : spec["versions"].items()) {
+    if (!holds_rules(version["schema"]["openAPIV3Schema"])) continue;
+    out.push_back("version " + version["name"].str() +
+                  ": x-kubernetes-validations are kept but not evaluated by this server");
+  }
+  if (spec["conversion"]["strategy"].str() == "Webhook")
+    out.push_back("conversion webhooks are not called by this server: only apiVersion is changed");
+  return out;
+}
+
+}  // namespace skiff::kube
