@@ -17,9 +17,13 @@ namespace skiff::node {
 namespace {
 
 constexpr const char* kRunPackages =
-    "bash,ca-certificates,coreutils,curl,gzip,libssl3,libstdc++6,netbase,procps,tar,tzdata,xz-utils";
+    "bash,ca-certificates,coreutils,curl,gzip,libssl3,libstdc++6,netbase,nginx,procps,tar,tzdata,xz-utils";
 constexpr const char* kBuildPackages =
-    "build-essential cmake file git libssl-dev ninja-build patch pkg-config python3-minimal unzip zlib1g-dev";
+    "build-essential cmake file git libssl-dev ninja-build patch pkg-config python3 unzip zlib1g-dev";
+// Apps and builds run as this user, never as root; the platform's manifests name the same number. It lies
+// above the numbers that Debian gives to people and services.
+constexpr const char* kAddUser =
+    "chroot \"$1\" useradd --uid 70000 --home-dir /app --no-create-home --shell /bin/bash dyno";
 constexpr Duration kLimit = std::chrono::minutes(10);  // of either step, on a slow mirror
 constexpr size_t kMaxErrorLines = 15;
 
@@ -50,7 +54,7 @@ tar --numeric-owner -cf ../build.tar .
 )sh";
 
 std::string recipe() {
-  return sha256_hex(std::string(kRunPackages) + "|" + kBuildPackages + "|" + kBuildScript + "|1");
+  return sha256_hex(std::string(kRunPackages) + "|" + kBuildPackages + "|" + kBuildScript + "|" + kAddUser);
 }
 
 std::string stack_folder(const StackOptions& options) {
@@ -142,6 +146,7 @@ std::vector<std::string> mmdebstrap_command(const StackOptions& options, const s
                                    "--dpkgopt=force-unsafe-io",
                                    "--aptopt=Acquire::Languages \"none\"",
                                    "--aptopt=APT::Install-Recommends \"false\""};
+  argv.push_back(std::string("--customize-hook=") + kAddUser);
   for (auto& option : proxy_options(apt_config)) argv.push_back(std::move(option));
   // What the host trusts, its containers trust: a company's proxy signs with its own authority.
   if (io::path_exists("/usr/local/share/ca-certificates")) {
