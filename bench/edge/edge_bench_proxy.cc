@@ -1,4 +1,5 @@
-// The edge alone in front of one backend: edge_bench_proxy <listen-port> <backend-port> [threads]
+// The edge alone in front of one backend:
+//   edge_bench_proxy <listen-port> <backend-port> <threads> [<port that takes access lines as POST /logs>]
 #include <unistd.h>
 
 #include <cstdio>
@@ -6,15 +7,29 @@
 
 #include "edge/edge.h"
 
+namespace {
+
+uint16_t port_of(const char* text) {
+  return static_cast<uint16_t>(std::atoi(text));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  if (argc < 3)
-    return std::fputs("usage: edge_bench_proxy <listen-port> <backend-port> [threads]\n", stderr), 2;
+  if (argc < 4) {
+    std::fputs("usage: edge_bench_proxy <listen-port> <backend-port> <threads> [<log-port>]\n", stderr);
+    return 2;
+  }
   skiff::edge::EdgeOptions options;
-  options.http = skiff::io::Address::tcp("127.0.0.1", static_cast<uint16_t>(std::atoi(argv[1])));
-  options.threads = argc > 3 ? std::atoi(argv[3]) : 0;
+  options.http = skiff::io::Address::tcp("127.0.0.1", port_of(argv[1]));
+  options.threads = std::atoi(argv[3]);
   skiff::edge::App app;
   app.name = "bench";
-  app.ready.push_back({"127.0.0.1", static_cast<uint16_t>(std::atoi(argv[2])), "web.1"});
+  app.ready.push_back({"127.0.0.1", port_of(argv[2]), "web.1"});
+  if (argc > 4) {
+    app.log_namespace = "bench";
+    options.log_target = skiff::io::Address::tcp("127.0.0.1", port_of(argv[4]));
+  }
   options.routes.apps.push_back(app);
   options.routes.hosts[""] = {{"/", skiff::edge::PathRoute::Type::kPrefix, 0}};
   skiff::edge::Edge edge(std::move(options));

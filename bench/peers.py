@@ -1,0 +1,82 @@
+"""Configurations of the peers, in front of `backend` (host:port), for the same work as skiff's edge: its header fields, and its line per request."""
+
+
+def haproxy(folder, port, backend, threads, full):
+    """HAProxy with pooled connections to the backend; `full`: header fields and access lines as ours."""
+    fields = """
+    http-request set-header X-Forwarded-For %[src]
+    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Port %[dst_port]
+    http-request set-header X-Request-Id %[uuid()]
+    http-request set-header X-Request-Start %[date(0,ms)]
+    http-request add-header Via "1.1 bench"
+    http-request capture hdr(X-Request-Id) len 40
+    log-format "at=info method=%HM path=\\"%HU\\" host=%[capture.req.hdr(1)] request_id=%[capture.req.hdr(0)] fwd=\\"%ci\\" dyno=%s connect=%Tcms service=%Trms status=%ST bytes=%B protocol=http"
+    http-request capture hdr(Host) len 64
+    log global""" if full else ""
+    path = folder / f"haproxy-{port}.cfg"
+    path.write_text(f"""global
+    nbthread {threads}
+    maxconn 20000
+    {"log stdout format raw local0" if full else ""}
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    timeout http-keep-alive 60s
+    http-reuse always
+    option http-keep-alive
+frontend bench
+    bind 127.0.0.1:{port}{fields}
+    default_backend pods
+backend pods
+    server web.1 {backend} pool-max-conn 1000
+""")
+    return ["haproxy", "-db", "-f", path]
+
+
+def nginx(folder, port, backend, threads, full):
+    """nginx with pooled connections to the backend; `full`: header fields and buffered access lines as ours."""
+    fields = """
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Port $server_port;
+      proxy_set_header X-Request-Id $request_id;
+      proxy_set_header X-Request-Start $msec;
+      proxy_set_header Via "1.1 bench";""" if full else ""
+    log = f"{folder}/nginx-access.log router buffer=64k flush=1s" if full else "off"
+    path = folder / f"nginx-{port}.conf"
+    path.write_text(f"""daemon off;
+worker_processes {threads};
+pid {folder}/nginx-{port}.pid;
+error_log {folder}/nginx-error.log error;
+events {{ worker_connections 20000; }}
+http {{
+  log_format router 'at=info method=$request_method path="$request_uri" host=$host request_id=$request_id fwd="$remote_addr" dyno=web.1 connect=$upstream_connect_time service=$upstream_response_time status=$status bytes=$body_bytes_sent protocol=$scheme';
+  access_log {log};
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  tcp_nodelay on;
+  keepalive_timeout 60s;
+  keepalive_requests 100000000;
+  upstream pods {{
+    server {backend};
+    keepalive 256;
+    keepalive_requests 100000000;
+  }}
+  server {{
+    listen 127.0.0.1:{port} reuseport;
+    location / {{
+      proxy_pass http://pods;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";{fields}
+    }}
+  }}
+}}
+""")
+    return ["nginx", "-c", path, "-e", f"{folder}/nginx-error.log"]
