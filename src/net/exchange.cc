@@ -46,7 +46,7 @@ io::Task<bool> Exchange::run() {
   watcher_ = {};
   if (!handler_done_) co_return false;
   if (state_ == State::kWaiting) co_await answer_for_handler();
-  if (state_ != State::kComplete || !keep_alive_) co_return false;
+  if (state_ != State::kComplete || !keep_alive_ || server_.draining) co_return false;
   auto drained = co_await drain_body();
   co_return drained;
 }
@@ -141,7 +141,7 @@ std::string Exchange::encode_head(const Response& response) const {
   if (!response.headers.find("Date"))
     wire::append_field(out, "Date", format_http_date(server_.loop.wall_now()));
   if (response.status == 101) return out;
-  if (!keep_alive_) {
+  if (!keep_alive_ || server_.draining) {
     out.append("Connection: close\r\n");
   } else if (http_1_0_) {
     out.append("Connection: keep-alive\r\n");

@@ -21,6 +21,7 @@ struct ServerContext {
   io::Loop& loop;
   Handler handler;
   ServerLimits limits;
+  bool draining = false;  // connections end with the answer they are at
 };
 
 class Exchange final : public BodyReader, public ResponseWriter {
@@ -33,6 +34,11 @@ class Exchange final : public BodyReader, public ResponseWriter {
   io::Task<bool> run();
   // After run() gave false: the whole answer was sent and the client should get to read it.
   bool ended_cleanly() const { return state_ == State::kComplete; }
+  // True while the answer is one that nobody knows the end of.
+  bool open_ended() const {
+    return state_ == State::kUpgraded ||
+           (state_ == State::kStreaming && streamed_ && coding_ != Coding::kCounted);
+  }
 
   io::Task<Result<std::string>> read_some() override;
 

@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <set>
+
 #include "io/sync.h"
 #include "net/exchange.h"
 
@@ -13,6 +16,13 @@ constexpr Duration kLinger = std::chrono::seconds(1);  // for the client to read
 constexpr size_t kLingerBytes = 1 << 20;               // of what it still sends meanwhile
 constexpr Duration kAcceptPause =
     std::chrono::milliseconds(100);  // after an error such as "too many open files"
+
+// What a drain needs to know of a connection.
+struct Activity {
+  Connection& connection;
+  bool idle = false;             // waits for a request of which nothing has come
+  Exchange* exchange = nullptr;  // the request it is at
+};
 
 // Ends the connection so that the client can read our last bytes: closing with unread input resets it.
 io::Task<void> linger(Connection& connection) {
@@ -49,12 +59,15 @@ io::Task<Result<size_t>> receive_rest_of_head(Connection& connection, size_t lim
   }
 }
 
-io::Task<Result<size_t>> receive_head(ServerContext& server, Connection& connection) {
+io::Task<Result<size_t>> receive_head(ServerContext& server, Activity& activity) {
+  Connection& connection = activity.connection;
   skip_empty_lines(connection);
   // A lone carriage return may be the first half of an empty line.
   while (connection.received().empty() || connection.received() == "\r") {
     CloseTimer timer(server.loop, connection.stream(), server.limits.idle_timeout);
+    activity.idle = true;
     auto got = co_await connection.fill();
+    activity.idle = false;
     if (!got || *got == 0) co_return fail(Code::kEof, "the client left");
     skip_empty_lines(connection);
   }
@@ -70,9 +83,10 @@ io::Task<Result<size_t>> receive_head(ServerContext& server, Connection& connect
 }
 
 // One request after the other, until the connection can take no more.
-io::Task<void> serve_requests(ServerContext& server, Connection& connection, Peer peer) {
-  for (;;) {
-    auto length = co_await receive_head(server, connection);
+io::Task<void> serve_requests(ServerContext& server, Activity& activity, Peer peer) {
+  Connection& connection = activity.connection;
+  while (!server.draining) {
+    auto length = co_await receive_head(server, activity);
     if (!length && length.error().code == Code::kEof) co_return;
     if (!length) {
       co_await refuse(server, connection, length.error());
@@ -95,7 +109,9 @@ io::Task<void> serve_requests(ServerContext& server, Connection& connection, Pee
     bool reusable = false;
     {
       Exchange exchange(server, connection, std::move(*head), peer);
+      activity.exchange = &exchange;
       reusable = co_await exchange.run();
+      activity.exchange = nullptr;
       if (!reusable && exchange.ended_cleanly()) co_await linger(connection);
     }
     if (!reusable) co_return;
@@ -111,8 +127,10 @@ struct HttpServer::Impl {
         listener(std::move(listening)),
         context{l, std::move(handler), limits},
         tls(std::move(tls_context)),
+        address(listener->address()),
         room(l),
-        scope(l) {}
+        scope(l),
+        acceptor(l) {}
 
   // Counts a connection for as long as its task lives, however that ends.
   struct Slot {
@@ -125,17 +143,30 @@ struct HttpServer::Impl {
     }
     Impl* impl;
   };
+  // Lists what a connection does, for as long as it is served.
+  struct Entry {
+    Entry(Impl* owner, Activity* one) : impl(owner), activity(one) { impl->activities.insert(activity); }
+    Entry(const Entry&) = delete;
+    ~Entry() { impl->activities.erase(activity); }
+    Impl* impl;
+    Activity* activity;
+  };
 
   static io::Task<void> accept_loop(Impl* self);
   static io::Task<void> serve(Impl* self, Slot slot, std::unique_ptr<io::Stream> stream);
+  static io::Task<Result<void>> wait_for_answers(Impl* self);
+  bool owes_answers() const;
 
   io::Loop& loop;
   std::unique_ptr<io::Listener> listener;
   ServerContext context;
   std::shared_ptr<TlsServerContext> tls;
+  io::Address address;
   size_t connections = 0;
-  io::Event room;
+  io::Event room;  // set when a connection ends
+  std::set<Activity*> activities;
   io::TaskScope scope;
+  io::TaskScope acceptor;
 };
 
 io::Task<void> HttpServer::Impl::accept_loop(Impl* self) {
@@ -167,19 +198,47 @@ io::Task<void> HttpServer::Impl::serve(Impl* self, [[maybe_unused]] Slot slot,
     stream = std::move(*secured);
   }
   Connection connection(self->loop, std::move(stream));
-  co_await serve_requests(self->context, connection, std::move(peer));
+  Activity activity{connection};
+  const Entry entry(self, &activity);
+  co_await serve_requests(self->context, activity, std::move(peer));
+}
+
+bool HttpServer::Impl::owes_answers() const {
+  return std::any_of(activities.begin(), activities.end(), [](const Activity* activity) {
+    return !activity->idle && !(activity->exchange && activity->exchange->open_ended());
+  });
+}
+
+io::Task<Result<void>> HttpServer::Impl::wait_for_answers(Impl* self) {
+  while (self->owes_answers()) {
+    self->room.reset();
+    co_await self->room.wait();
+  }
+  co_return Result<void>{};
 }
 
 HttpServer::HttpServer(io::Loop& loop, std::unique_ptr<io::Listener> listener, Handler handler,
                        std::shared_ptr<TlsServerContext> tls, ServerLimits limits)
     : impl_(std::make_unique<Impl>(loop, std::move(listener), std::move(handler), std::move(tls), limits)) {
-  impl_->scope.spawn(Impl::accept_loop(impl_.get()));
+  impl_->acceptor.spawn(Impl::accept_loop(impl_.get()));
 }
 
 HttpServer::~HttpServer() = default;
 
 const io::Address& HttpServer::address() const {
-  return impl_->listener->address();
+  return impl_->address;
+}
+
+io::Task<Result<void>> HttpServer::drain(Duration grace) {
+  impl_->acceptor.cancel();
+  impl_->listener.reset();
+  impl_->context.draining = true;
+  for (Activity* activity : impl_->activities) {
+    if (activity->idle) activity->connection.stream().close();
+  }
+  auto answered = co_await io::with_timeout(impl_->loop, grace, Impl::wait_for_answers(impl_.get()));
+  impl_->scope.cancel();
+  co_return answered;
 }
 
 }  // namespace skiff::net

@@ -52,6 +52,11 @@ class HttpServer {
              std::shared_ptr<TlsServerContext> tls = nullptr, ServerLimits limits = {});
   ~HttpServer();
   const io::Address& address() const;
+  // For an orderly stop: takes no more connections, closes those that wait for a request, and gives requests
+  // that have begun `grace` to be answered, with "Connection: close". Answers without an announced length
+  // (watches, followed logs) and upgraded connections are not waited for. Whatever is left then is cut;
+  // Timeout when that was an answer.
+  io::Task<Result<void>> drain(Duration grace);
 
  private:
   struct Impl;

@@ -1,0 +1,118 @@
+// Whom a TLS connection trusts.
+#include "net/tls.h"
+
+#include <doctest/doctest.h>
+
+#include "io/file.h"
+#include "io/sim_loop.h"
+#include "io/sim_stream.h"
+#include "io/sync.h"
+#include "net/certificates.h"
+
+namespace skiff::net {
+
+namespace {
+
+using std::chrono::hours;
+
+WallTime real_now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+std::string test_file(const std::string& name) {
+  return io::read_file(std::string(SKIFF_SOURCE_DIR) + "/src/net/testdata/" + name).value();
+}
+
+struct Outcome {
+  bool client = false;
+  bool server = false;
+  std::string name;  // of the client, as the server knows it
+};
+
+io::Task<void> accept(std::shared_ptr<TlsServerContext> context, std::unique_ptr<io::Stream> stream,
+                      Outcome* out) {
+  auto secured = co_await accept_tls(context, std::move(stream));
+  out->server = secured.has_value();
+  if (!secured) co_return;
+  out->name = (*secured)->peer_certificate().common_name;
+  // TLS 1.3 clients learn from their first read that they were refused.
+  co_await (*secured)->write("x");
+}
+
+io::Task<void> connect(std::shared_ptr<TlsClientContext> context, std::unique_ptr<io::Stream> stream,
+                       Outcome* out) {
+  auto secured = co_await connect_tls(context, std::move(stream));
+  if (!secured) co_return;
+  char byte = 0;
+  auto got = co_await (*secured)->read({&byte, 1});
+  out->client = got && *got == 1;
+}
+
+Outcome handshake(const TlsServerOptions& server, const TlsClientOptions& client) {
+  io::SimLoop loop;
+  Outcome out;
+  auto [near, far] = io::make_sim_pair(loop);
+  {
+    io::TaskScope scope(loop);
+    scope.spawn(accept(TlsServerContext::create(server).value(), std::move(far), &out));
+    scope.spawn(connect(TlsClientContext::create(client).value(), std::move(near), &out));
+    loop.run_until_idle();
+  }
+  return out;
+}
+
+KeyPair server_pair(const KeyPair& authority, WallTime now) {
+  return sign_certificate(authority, {.common_name = "s", .ip_addresses = {"127.0.0.1"}, .for_server = true},
+                          now)
+      .value();
+}
+
+}  // namespace
+
+TEST_CASE("a chain is followed through its intermediate authority") {
+  const std::string chain = test_file("chain.pem"), key = test_file("chain.key"),
+                    root = test_file("root.pem");
+  CHECK(handshake({chain, key, ""}, {root, "", "", "127.0.0.1"}).client);
+  const std::string leaf = chain.substr(0, chain.find("-----BEGIN", 1));
+  CHECK_FALSE(handshake({leaf, key, ""}, {root, "", "", "127.0.0.1"}).client);
+}
+
+TEST_CASE("a server of another authority, or whose time is over, is refused") {
+  const auto ours = make_authority("ours", real_now()).value();
+  const auto theirs = make_authority("theirs", real_now()).value();
+  const auto other = server_pair(theirs, real_now());
+  CHECK_FALSE(
+      handshake({other.certificate_pem, other.key_pem, ""}, {ours.certificate_pem, "", "", "127.0.0.1"})
+          .client);
+  const auto old = server_pair(ours, real_now() - hours(24 * 800));
+  CHECK_FALSE(
+      handshake({old.certificate_pem, old.key_pem, ""}, {ours.certificate_pem, "", "", "127.0.0.1"}).client);
+}
+
+TEST_CASE("a client may come without a certificate, but not with a foreign one") {
+  const auto ours = make_authority("ours", real_now()).value();
+  const auto theirs = make_authority("theirs", real_now()).value();
+  const auto server = server_pair(ours, real_now());
+  const TlsServerOptions asks{server.certificate_pem, server.key_pem, ours.certificate_pem};
+  const auto nobody = handshake(asks, {ours.certificate_pem, "", "", "127.0.0.1"});
+  CHECK(nobody.client);
+  CHECK(nobody.name.empty());
+  const auto known = sign_certificate(ours, {.common_name = "alice"}, real_now()).value();
+  CHECK(handshake(asks, {ours.certificate_pem, known.certificate_pem, known.key_pem, "127.0.0.1"}).name ==
+        "alice");
+  const auto foreign = sign_certificate(theirs, {.common_name = "alice"}, real_now()).value();
+  const auto outcome =
+      handshake(asks, {ours.certificate_pem, foreign.certificate_pem, foreign.key_pem, "127.0.0.1"});
+  CHECK_FALSE(outcome.server);
+  CHECK_FALSE(outcome.client);
+}
+
+TEST_CASE("a server's certificate does not make a client") {
+  const auto ours = make_authority("ours", real_now()).value();
+  const auto server = server_pair(ours, real_now());
+  const TlsServerOptions asks{server.certificate_pem, server.key_pem, ours.certificate_pem};
+  CHECK_FALSE(
+      handshake(asks, {ours.certificate_pem, server.certificate_pem, server.key_pem, "127.0.0.1"}).server);
+}
+
+}  // namespace skiff::net
