@@ -4,6 +4,7 @@
 #include "kube/server/authorize.h"
 #include "kube/server/bootstrap.h"
 #include "kube/server/custom_kinds.h"
+#include "kube/server/impersonate.h"
 #include "kube/server/local_client.h"
 #include "kube/server/negotiate.h"
 #include "kube/server/routes.h"
@@ -146,6 +147,7 @@ io::Task<void> serve(ServerParts parts, std::optional<UserInfo> known, const net
                     {},
                     {}};
   Result<UserInfo> user = known ? *known : parts.authenticator.identify(request);
+  if (user && !known) user = impersonated(request.headers, std::move(*user), parts.authorizer);
   if (!user) {
     co_await send_error(exchange, user.error());
     co_return;
