@@ -70,7 +70,10 @@ void EventRecorder::record(const Value& about, const std::string& type, const st
                         Value::object({{"count", seen.count}, {"lastTimestamp", at}, {"message", message}}),
                         false});
   } else {
-    const auto name = fmt::format("{}.{:016x}", name_of(about), loop_.random().next());
+    // Names of an object's events sort in the order in which they came.
+    last_stamp_ =
+        std::max(last_stamp_ + 1, static_cast<uint64_t>(loop_.wall_now().time_since_epoch().count()));
+    const auto name = fmt::format("{}.{:016x}", name_of(about), last_stamp_);
     seen.path = path_of("/api/v1", "events", ns, name);
     pending_.push_back({path_of("/api/v1", "events", ns),
                         Value::object({{"apiVersion", "v1"},

@@ -48,6 +48,7 @@ class EventRecorder {
   std::map<std::string, Bucket> buckets_;
   std::map<std::string, Seen> seen_;
   std::deque<Pending> pending_;
+  uint64_t last_stamp_ = 0;  // of the newest event's name
   bool draining_ = false;
   uint64_t dropped_ = 0;
   io::TaskScope scope_;

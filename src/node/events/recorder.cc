@@ -1,5 +1,7 @@
 #include "node/events/recorder.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace skiff::node {
@@ -25,10 +27,10 @@ json::Value EventRecorder::make_event(const json::Value& object, const std::stri
                                               {"uid", metadata["uid"]},
                                               {"resourceVersion", metadata["resourceVersion"]}});
   if (!field.empty()) involved.set("fieldPath", field);
-  // Unique among the events of an object: the time in hexadecimal, as upstream, and some randomness of the
-  // loop.
-  const auto stamp =
-      static_cast<uint64_t>(loop_.wall_now().time_since_epoch().count()) + loop_.random().below(1000);
+  // Unique among the events of an object, and in the order in which they came: the time in hexadecimal, as
+  // upstream.
+  last_stamp_ = std::max(last_stamp_ + 1, static_cast<uint64_t>(loop_.wall_now().time_since_epoch().count()));
+  const uint64_t stamp = last_stamp_;
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string suffix;
   for (int shift = 60; shift >= 0; shift -= 4) suffix += kDigits[(stamp >> shift) & 15];

@@ -43,6 +43,7 @@ class EventRecorder {
   std::string node_name_;
   std::map<std::string, Known> known_;
   std::deque<Pending> pending_;
+  uint64_t last_stamp_ = 0;  // of the newest event's name
   bool draining_ = false;
   io::TaskScope scope_;
 };
