@@ -14,9 +14,11 @@ constexpr size_t kMaxJsonPatchOperations = 10000;
 Result<json::Value> apply_json_patch(const json::Value& object, const json::Value& patch);
 json::Value apply_merge_patch(const json::Value& object, const json::Value& patch);
 // Directives $patch, $deleteFromPrimitiveList, $setElementOrder, $retainKeys; merge keys from the type.
-// kInvalidArgument: malformed directives (400). kInternal: $setElementOrder contradicts the patch (upstream:
-// 500).
+// kInvalidArgument: malformed directives (400). kInternal: directives that contradict the patch or are
+// unknown, and elements without their merge key (upstream: 500).
 Result<json::Value> apply_strategic_merge_patch(const Type& type, const json::Value& object,
                                                 const json::Value& patch);
+// As Go's %v prints it: "map[a:1 b:[x y]]". Error texts show patches so.
+std::string print_go(const json::Value& value);
 
 }  // namespace skiff::kube

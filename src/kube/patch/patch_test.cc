@@ -135,13 +135,29 @@ TEST_CASE("malformed strategic merge directives are refused, not obeyed") {
   REQUIRE(kind);
   auto object = *json::parse(R"({"spec":{"containers":[{"name":"a","image":"i"}]}})");
   for (const char* text :
-       {R"({"spec":{"$patch":"nope"}})", R"({"spec":{"containers":[{"image":"no key"}]}})",
-        R"({"spec":{"containers":[{"$patch":"delete"}]}})", R"({"spec":{"containers":["text"]}})",
-        R"({"spec":{"$retainKeys":"x"}})", R"({"spec":{"$setElementOrder/containers":1}})", "[]", "1"}) {
+       {R"({"spec":{"containers":[{"$patch":"delete"}]}})", R"({"spec":{"$retainKeys":"x"}})",
+        R"({"spec":{"$setElementOrder/containers":1}})", "[]", "1"}) {
     CAPTURE(text);
     auto result = apply_strategic_merge_patch(*kind->type, object, *json::parse(text));
     REQUIRE(!result.has_value());
     CHECK(result.error().code == Code::kInvalidArgument);
+  }
+}
+
+TEST_CASE("unknown directives and elements without their merge key are shown as Go prints them") {
+  Registry registry;
+  auto kind = registry.find("", "v1", "pods");
+  auto object = *json::parse(R"({"spec":{"containers":[{"name":"a","image":"i"}]}})");
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"spec":{"$patch":"nope"}})", "unknown patch type: nope in map: map[$patch:nope]"},
+      {R"({"spec":{"containers":[{"image":"x"}]}})",
+       "map: map[image:x] does not contain declared merge key: name"},
+      {R"({"spec":{"containers":["text"]}})", "map: text does not contain declared merge key: name"}};
+  for (const auto& [text, words] : cases) {
+    auto result = apply_strategic_merge_patch(*kind->type, object, *json::parse(text));
+    REQUIRE(!result.has_value());
+    CHECK(result.error().code == Code::kInternal);
+    CHECK(result.error().message == words);
   }
 }
 

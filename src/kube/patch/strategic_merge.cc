@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/strings.h"
 #include "kube/patch/element_order.h"
 #include "kube/patch/patch.h"
 #include "kube/patch/strategic_schema.h"
@@ -19,6 +20,10 @@ constexpr std::string_view kOrderPrefix = "$setElementOrder/";
 
 std::unexpected<Error> malformed(std::string message) {
   return fail(Code::kInvalidArgument, std::move(message));
+}
+
+std::unexpected<Error> contradictory(std::string message) {
+  return fail(Code::kInternal, std::move(message));
 }
 
 bool is_directive(std::string_view key) {
@@ -98,8 +103,8 @@ Result<void> obey_elements(json::Array& original, json::Array& patch, std::strin
     } else if (directive->str() == "merge") {
       return malformed("merging lists cannot yet be specified in the patch");
     } else {
-      return malformed(
-          fmt::format("unknown patch type: {} in map: {}", directive->str(), json::encode(element)));
+      return contradictory(
+          fmt::format("unknown patch type: {} in map: {}", directive->str(), print_go(element)));
     }
   }
   std::erase_if(original, [&](const json::Value& one) {
@@ -118,8 +123,8 @@ Result<json::Array> merge_objects(json::Array merged, const json::Array& patch, 
   for (size_t i = 0; i < merged.size(); ++i) index.emplace(element_identity(merged[i], field.merge_key), i);
   for (const auto& element : patch) {
     if (!element.contains(field.merge_key)) {
-      return malformed(fmt::format("map: {} does not contain declared merge key: {}", json::encode(element),
-                                   field.merge_key));
+      return contradictory(
+          fmt::format("map: {} does not contain declared merge key: {}", print_go(element), field.merge_key));
     }
     auto [same, fresh] = index.emplace(element_identity(element, field.merge_key), merged.size());
     if (fresh) {
@@ -210,11 +215,11 @@ Result<void> merge_field(json::Value& original, const std::string& key, const js
 Result<json::Value> merge_map(json::Value original, json::Value patch, const Place& place) {
   if (const json::Value* directive = patch.find(kDirective)) {
     std::string name = directive->str();
+    if (name != "replace" && name != "delete" && name != "merge")
+      return contradictory(fmt::format("unknown patch type: {} in map: {}", name, print_go(patch)));
     patch.erase(kDirective);
     if (name == "replace") return patch;
     if (name == "delete") return json::Value::object();
-    if (name != "merge")
-      return malformed(fmt::format("unknown patch type: {} in map: {}", name, json::encode(patch)));
   }
   SKIFF_RETURN_IF_ERROR(retain_keys(original, patch));
   const json::Value directives = patch;
@@ -228,6 +233,19 @@ Result<json::Value> merge_map(json::Value original, json::Value patch, const Pla
 }
 
 }  // namespace
+
+std::string print_go(const json::Value& value) {
+  if (value.is_null()) return "<nil>";
+  if (value.is_string()) return value.str();
+  std::vector<std::string> parts;
+  for (const auto& item : value.items()) parts.push_back(print_go(item));
+  if (value.is_array()) return fmt::format("[{}]", join(parts, " "));
+  if (!value.is_object()) return json::encode(value);
+  auto members = value.members();
+  std::ranges::sort(members, {}, &json::Member::first);
+  for (const auto& [name, member] : members) parts.push_back(name + ":" + print_go(member));
+  return fmt::format("map[{}]", join(parts, " "));
+}
 
 Result<json::Value> apply_strategic_merge_patch(const Type& type, const json::Value& object,
                                                 const json::Value& patch) {

@@ -13,6 +13,8 @@ using json::Value;
 
 constexpr std::string_view kPortRange = "must be between 1 and 65535, inclusive";
 
+constexpr int64_t kFirstNodePort = 30000, kLastNodePort = 32767;
+
 bool in_port_range(int64_t port) {
   return port >= 1 && port <= 65535;
 }
@@ -63,6 +65,12 @@ void check_ports(const Value& spec, Findings& findings) {
     auto at = fmt::format("spec.ports[{}]", i);
     if (type == "ClusterIP" && ports[i]["nodePort"].as_int() != 0) {
       findings.forbidden(at + ".nodePort", "may not be used when `type` is 'ClusterIP'");
+    } else if (const auto& port = ports[i]["nodePort"];
+               port.as_int() != 0 && (port.as_int() < kFirstNodePort || port.as_int() > kLastNodePort)) {
+      findings.invalid(
+          at + ".nodePort", port,
+          fmt::format("provided port is not in the valid range. The range of valid ports is {}-{}",
+                      kFirstNodePort, kLastNodePort));
     }
     if (!seen.emplace(ports[i]["protocol"].str(), ports[i]["port"].as_int()).second) {
       findings.duplicate_text(at, go_service_port(ports[i]));

@@ -84,6 +84,15 @@ std::string quality_of_service(const json::Value& spec) {
   return guaranteed ? "Guaranteed" : "Burstable";
 }
 
+// Only the classes that every cluster has.
+std::optional<int64_t> priority_of(std::string_view priority_class) {
+  constexpr int64_t kSystemNode = 2000001000, kSystemCluster = 2000000000;
+  if (priority_class.empty()) return 0;
+  if (priority_class == "system-node-critical") return kSystemNode;
+  if (priority_class == "system-cluster-critical") return kSystemCluster;
+  return std::nullopt;
+}
+
 void encode_string_data(json::Value& secret) {
   const json::Value plain = secret["stringData"];
   for (const auto& [key, value] : plain.members()) secret.edit("data").set(key, base64_encode(value.str()));
@@ -169,6 +178,17 @@ void Admission::set_definition_status(json::Value& made, const json::Value& befo
 
 Result<void> Admission::admit_pod(const Target& target, json::Value& pod) {
   json::Value& spec = pod.edit("spec");
+  const std::string& pod_name = pod["metadata"]["name"].str();
+  const auto priority = priority_of(spec["priorityClassName"].str());
+  if (!priority) {
+    return std::unexpected(
+        forbidden("", "pods", pod_name,
+                  "no PriorityClass with name " + spec["priorityClassName"].str() + " was found"));
+  }
+  if (const auto& runtime = spec["runtimeClassName"].str(); !runtime.empty()) {
+    return std::unexpected(forbidden("", "pods", pod_name,
+                                     "pod rejected: RuntimeClass " + json::encode(runtime) + " not found"));
+  }
   if (spec["serviceAccountName"].str().empty()) spec.set("serviceAccountName", "default");
   const std::string account = spec["serviceAccountName"].str();
   spec.set("serviceAccount", account);
@@ -192,14 +212,7 @@ Result<void> Admission::admit_pod(const Target& target, json::Value& pod) {
   }
   tolerate(spec, "node.kubernetes.io/not-ready");
   tolerate(spec, "node.kubernetes.io/unreachable");
-  if (spec["priority"].is_null()) {
-    const std::string& priority_class = spec["priorityClassName"].str();
-    constexpr int64_t kSystemNode = 2000001000, kSystemCluster = 2000000000;
-    int64_t priority = 0;
-    if (priority_class == "system-node-critical") priority = kSystemNode;
-    if (priority_class == "system-cluster-critical") priority = kSystemCluster;
-    spec.set("priority", priority);
-  }
+  if (spec["priority"].is_null()) spec.set("priority", *priority);
   if (spec["preemptionPolicy"].is_null()) spec.set("preemptionPolicy", "PreemptLowerPriority");
   pod.set("status", object({{"phase", "Pending"}, {"qosClass", quality_of_service(spec)}}));
   return {};
@@ -214,14 +227,22 @@ Result<std::string> Admission::free_address(const std::string& wanted, const jso
     auto value = json::parse(*entry.value);
     if (value) taken.insert((*value)["spec"]["clusterIP"].str());
   }
+  const Range range = parse_range(objects_.options().service_range);
   if (!wanted.empty()) {
+    if (parse_ipv4(wanted) - range.base >= range.size) {
+      const FieldError error{"FieldValueInvalid", "spec.clusterIPs",
+                             "Invalid value: []string{\"" + wanted + "\"}: failed to allocate IP " + wanted +
+                                 ": the provided IP (" + wanted +
+                                 ") is not in the valid range. The range of valid IPs is " +
+                                 objects_.options().service_range};
+      return std::unexpected(invalid("", "Service", service["metadata"]["name"].str(), {error}));
+    }
     if (!taken.contains(wanted)) return wanted;
     const FieldError error{"FieldValueInvalid", "spec.clusterIPs",
                            "Invalid value: []string{\"" + wanted + "\"}: failed to allocate IP " + wanted +
                                ": provided IP is already allocated"};
     return std::unexpected(invalid("", "Service", service["metadata"]["name"].str(), {error}));
   }
-  const Range range = parse_range(objects_.options().service_range);
   constexpr uint32_t kReserved = 16;  // the first ones are for well-known services
   const uint32_t usable = range.size > 2 * kReserved ? range.size - kReserved - 1 : 0;
   const auto start = usable ? static_cast<uint32_t>(objects_.loop().random().below(usable)) : 0U;
@@ -243,7 +264,8 @@ Result<void> Admission::admit_service(const json::Value* before, json::Value& se
     }
   }
   std::string address = spec["clusterIP"].str();
-  const bool known = before && !address.empty() && address == (*before)["spec"]["clusterIP"].str();
+  // An address cannot change, which the kind's checks say.
+  const bool known = before && !(*before)["spec"]["clusterIP"].str().empty();
   if (address != "None" && !known) {
     auto found = free_address(address, service);
     if (!found) return std::unexpected(found.error());

@@ -1,6 +1,9 @@
 #include "kube/server/list_query.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
+#include "kube/client/api_error.h"
 #include "kube/server/status.h"
 
 namespace skiff::kube {
@@ -8,6 +11,7 @@ namespace skiff::kube {
 namespace {
 
 constexpr std::string_view kTokenVersion = "meta.k8s.io/v1";
+constexpr int64_t kNewest = -1;  // a token's revision after one that was too old: the rest as it is now
 
 Error bad_continue(const std::string& why) {
   return bad_request("invalid continue token: continue key is not valid: " + why);
@@ -40,7 +44,7 @@ Result<void> read_continue(const std::string& token, const std::string& prefix, 
     return std::unexpected(bad_continue(start));
   }
   out.start_after = prefix + start;
-  out.at = store::Revision{(*value)["rv"].as_int()};
+  out.at = store::Revision{std::max((*value)["rv"].as_int(), int64_t{0})};
   return {};
 }
 
@@ -91,7 +95,7 @@ Result<store::ListOptions> parse_list_query(const net::Request& request, const s
   const auto limit = request.query_parameter("limit").value_or("");
   const auto number = parse_int(limit);
   if (!limit.empty() && !number) {
-    return std::unexpected(bad_request("strconv.ParseInt: parsing \"" + limit + "\": invalid syntax"));
+    return std::unexpected(bad_request(bad_integer(limit)));
   }
   if (number && *number > 0) out.limit = static_cast<size_t>(*number);
   const auto text = request.query_parameter("resourceVersion").value_or("");
@@ -111,15 +115,21 @@ Result<store::ListOptions> parse_list_query(const net::Request& request, const s
   return out;
 }
 
-Error list_error(const Error& error, const net::Request& request) {
+Error list_error(const Error& error, const store::ListOptions& asked) {
   if (error.code != Code::kExpired) return error;
-  if (!request.query_parameter("continue").value_or("").empty()) {
-    return make_status_error(
-        410, "Expired",
-        "The provided continue parameter is too old to display a consistent list result. "
-        "You can start a new list without the continue parameter.");
-  }
-  return make_status_error(410, "Expired", "The resourceVersion for the provided list is too old.");
+  if (asked.start_after.empty())
+    return make_status_error(410, "Expired", "The resourceVersion for the provided list is too old.");
+  const Error plain = make_status_error(
+      410, "Expired",
+      "The provided continue parameter is too old to display a consistent list result. You can start a new "
+      "list without the continue parameter, or use the continue token in this response to retrieve the "
+      "remainder of the results. Continuing with the provided token results in an inconsistent list - "
+      "objects that were created, modified, or deleted between the time the first chunk was returned and "
+      "now may show up in the list.");
+  json::Value status = answer_of(plain).status;
+  const std::string last = asked.start_after.substr(asked.prefix.size());
+  status.edit("metadata").set("continue", encode_continue(store::Revision{kNewest}, last));
+  return error_from_status(410, std::move(status));
 }
 
 }  // namespace skiff::kube

@@ -11,8 +11,8 @@ Result<store::ListOptions> parse_list_query(const net::Request& request, const s
                                             store::Revision current);
 // Where the next page begins: opaque to clients.
 std::string encode_continue(store::Revision revision, const std::string& last);
-// The store's refusal in the API's words.
-Error list_error(const Error& error, const net::Request& request);
+// The store's refusal in the API's words; one of a continued list carries the token of an inconsistent rest.
+Error list_error(const Error& error, const store::ListOptions& asked);
 // A resourceVersion parameter; 0 for "" and "0".
 Result<store::Revision> parse_revision(std::string_view text);
 

@@ -31,9 +31,44 @@ Result<std::string> container_of(const json::Value& pod, const std::string& aske
   return std::unexpected(bad_request("container " + asked + " is not valid for pod " + name));
 }
 
+// A whole number of the query; nothing when it is not given.
+Result<std::optional<int64_t>> integer_of(const Exchange& exchange, const char* name) {
+  const std::string text = exchange.query(name);
+  if (text.empty()) return std::nullopt;
+  const auto number = parse_int(text);
+  if (!number) return std::unexpected(bad_request(bad_integer(text)));
+  return number;
+}
+
+// PodLogOptions, as far as numbers can be wrong.
+Result<void> check_log_options(const Exchange& exchange) {
+  std::vector<FieldError> errors;
+  static constexpr std::pair<const char*, int64_t> kLeast[] = {
+      {"tailLines", 0}, {"limitBytes", 1}, {"sinceSeconds", 1}};
+  for (const auto& [name, least] : kLeast) {
+    auto number = integer_of(exchange, name);
+    if (!number) return std::unexpected(number.error());
+    if (!*number || **number >= least) continue;
+    const char* bound = least == 0 ? "greater than or equal to 0" : "greater than 0";
+    errors.push_back(
+        {"FieldValueInvalid", name, "Invalid value: " + std::to_string(**number) + ": must be " + bound});
+  }
+  if (!exchange.query("sinceSeconds").empty() && !exchange.query("sinceTime").empty()) {
+    errors.push_back({"FieldValueForbidden", "",
+                      "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"});
+  }
+  if (errors.empty()) return {};
+  return std::unexpected(invalid("", "PodLogOptions", exchange.info.name, errors));
+}
+
 }  // namespace
 
 io::Task<void> serve_log(Exchange& exchange) {
+  auto fine = check_log_options(exchange);
+  if (!fine) {
+    co_await send_error(exchange, fine.error());
+    co_return;
+  }
   auto pod = exchange.objects.get(exchange.target());
   if (!pod) {
     co_await send_error(exchange, pod.error());
@@ -44,11 +79,15 @@ io::Task<void> serve_log(Exchange& exchange) {
     co_await send_error(exchange, container.error());
     co_return;
   }
+  if ((*pod)["spec"]["nodeName"].str().empty()) {
+    net::Response nothing;
+    nothing.status = 204;  // no node has it, so there is no log
+    co_await send_response(exchange, std::move(nothing));
+    co_return;
+  }
   const NodeLogs& node = exchange.objects.options().node_logs;
-  if (!node.network || (*pod)["spec"]["nodeName"].str().empty()) {
-    co_await send_error(exchange,
-                        bad_request("container \"" + *container + "\" in pod \"" + exchange.info.name +
-                                    "\" is waiting to start: no node runs it yet"));
+  if (!node.network) {
+    co_await send_error(exchange, make_status_error(503, "ServiceUnavailable", "no node agent serves logs"));
     co_return;
   }
   net::Request request;

@@ -194,6 +194,10 @@ io::Task<Result<json::Value>> Objects::modify(Target target, Change change, Writ
     const json::Value& now = (*before)["metadata"];
     const json::Value& said = (*after)["metadata"];
     const std::string revision = said["resourceVersion"].str();
+    if (!revision.empty() && !parse_uint(revision)) {
+      co_return std::unexpected(make_status_error(
+          500, "", "strconv.ParseUint: parsing " + json::encode(revision) + ": invalid syntax"));
+    }
     if (!revision.empty() && revision != now["resourceVersion"].str()) {
       co_return std::unexpected(stale(*target.kind, target.name));
     }
@@ -201,7 +205,10 @@ io::Task<Result<json::Value>> Objects::modify(Target target, Change change, Writ
     if (!uid.empty() && uid != now["uid"].str()) {
       co_return std::unexpected(conflict(
           *target.kind, target.name,
-          "Precondition failed: UID in precondition: " + uid + ", UID in object meta: " + now["uid"].str()));
+          "StorageError: invalid object, Code: 4, Key: /registry/" + target.kind->plural + "/" +
+              (target.name_space.empty() ? "" : target.name_space + "/") + target.name +
+              ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " + uid +
+              ", UID in object meta: " + now["uid"].str()));
     }
     auto fits = fit_to_target(target, *after);
     SKIFF_CO_RETURN_IF_ERROR(fits);

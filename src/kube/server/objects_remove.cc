@@ -74,21 +74,27 @@ bool mark_deleted(const Kind& kind, json::Value& object, const DeleteOptions& op
   return false;
 }
 
+Error unmet(const Target& target, const char* what, const std::string& wanted, const std::string& found,
+            const char* cause) {
+  const Kind& kind = *target.kind;
+  json::Value details = json::Value::object({{"name", target.name}});
+  if (!kind.group.empty()) details.set("group", kind.group);
+  details.set("kind", kind.kind);
+  const std::string full = kind.group.empty() ? kind.kind : kind.kind + "." + kind.group;
+  const std::string text = "Operation cannot be fulfilled on " + full + " \"" + target.name + "\": the " +
+                           what + " in the precondition (" + wanted + ") does not match the " + what +
+                           " in record (" + found + "). The object might have been " + cause;
+  return make_status_error(409, "Conflict", text, std::move(details));
+}
+
 Result<void> check_preconditions(const Target& target, const json::Value& object,
                                  const DeleteOptions& options) {
   const std::string& uid = object["metadata"]["uid"].str();
-  if (!options.uid.empty() && options.uid != uid) {
-    return std::unexpected(conflict(
-        *target.kind, target.name,
-        "Precondition failed: UID in precondition: " + options.uid + ", UID in object meta: " + uid));
-  }
+  if (!options.uid.empty() && options.uid != uid)
+    return std::unexpected(unmet(target, "UID", options.uid, uid, "deleted and then recreated"));
   const std::string& revision = object["metadata"]["resourceVersion"].str();
-  if (!options.resource_version.empty() && options.resource_version != revision) {
-    return std::unexpected(
-        conflict(*target.kind, target.name,
-                 "Precondition failed: ResourceVersion in precondition: " + options.resource_version +
-                     ", ResourceVersion in object meta: " + revision));
-  }
+  if (!options.resource_version.empty() && options.resource_version != revision)
+    return std::unexpected(unmet(target, "ResourceVersion", options.resource_version, revision, "modified"));
   return {};
 }
 

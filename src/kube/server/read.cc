@@ -68,6 +68,13 @@ std::string list_body(Exchange& exchange, const std::vector<store::Entry>& entri
 }  // namespace
 
 io::Task<void> serve_get(Exchange& exchange) {
+  const std::string text = exchange.query("resourceVersion");
+  const auto asked = parse_revision(text);
+  const store::Revision current = exchange.objects.store().current();
+  if (asked && *asked > current) {
+    co_await send_error(exchange, too_large_revision(text, store::number(current)));
+    co_return;
+  }
   auto object = exchange.objects.get(exchange.target());
   if (!object) {
     co_await send_error(exchange, object.error());
@@ -97,7 +104,7 @@ io::Task<void> serve_list(Exchange& exchange) {
   for (;;) {
     auto step = exchange.objects.store().list(options);
     if (!step) {
-      co_await send_error(exchange, list_error(step.error(), exchange.request));
+      co_await send_error(exchange, list_error(step.error(), options));
       co_return;
     }
     page = std::move(*step);

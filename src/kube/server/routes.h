@@ -45,8 +45,9 @@ io::Task<void> serve_update(Exchange& exchange);
 io::Task<void> serve_patch(Exchange& exchange);
 io::Task<void> serve_delete(Exchange& exchange);
 io::Task<void> serve_delete_collection(Exchange& exchange);
-// True when the subresource is one of those with a life of their own (not status): scale, binding, log,
-// finalize, token.
+io::Task<void> serve_eviction(Exchange& exchange);
+// True when the subresource is one of those with a life of their own (not status): scale, binding,
+// eviction, log, finalize, token.
 bool is_special_subresource(const Exchange& exchange);
 io::Task<void> serve_subresource(Exchange& exchange);
 // Review kinds are answered, not stored.
@@ -54,15 +55,19 @@ io::Task<void> serve_review(Exchange& exchange);
 // Health, version, discovery, OpenAPI.
 io::Task<void> serve_plain(Exchange& exchange);
 
+// What the Content-Type says that the body is; nothing when it is none that this server reads.
+std::optional<MediaType> body_media(const Exchange& exchange, std::string_view body);
 // The body as an object of `kind`, with strict findings judged by ?fieldValidation.
 io::Task<Result<json::Value>> read_object(Exchange& exchange, const Kind& kind);
-// dryRun, user, subresource from the query; 422 for an unknown dryRun.
+// ?fieldValidation decides what unknown and duplicate fields are: an error, warnings or nothing.
+enum class FieldVerdict { kAccepted, kRefused };
+FieldVerdict judge_fields(Exchange& exchange, const std::vector<std::string>& findings);
+// An error of a body: one that carries a Status keeps it, others are the client's fault.
+Error as_bad_request(const Error& error);
+std::string unsupported_dry_run(const std::string& given);
+// dryRun, user, subresource from the query; 422 for what the options cannot be.
 Result<WriteOptions> write_options(const Exchange& exchange, std::string_view options_kind);
 // Applies the request's PATCH body; `type_kind` is what the patched value is.
 io::Task<Result<Objects::Change>> read_patch(Exchange& exchange, KindPtr type_kind);
-
-// One patch applied, errors in the API's words; not yet checked against the kind.
-Result<json::Value> apply_patch_to(const Kind& kind, PatchType type, const json::Value& current,
-                                   const json::Value& patch);
 
 }  // namespace skiff::kube

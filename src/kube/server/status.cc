@@ -158,6 +158,18 @@ StatusAnswer answer_of(const Error& error) {
   return {code, static_cast<const StatusDetails&>(*made.details).status};
 }
 
+std::string bad_integer(std::string_view text) {
+  return "strconv.ParseInt: parsing " + json::encode(json::Value(text)) + ": invalid syntax";
+}
+
+json::Value created_status() {
+  return json::Value::object({{"kind", "Status"},
+                              {"apiVersion", "v1"},
+                              {"metadata", json::Value::object()},
+                              {"status", "Success"},
+                              {"code", 201}});
+}
+
 json::Value success_status(const Kind& kind, const json::Value& object) {
   json::Value details = details_of(kind.group, kind.plural, object["metadata"]["name"].str());
   details.set("uid", object["metadata"]["uid"]);

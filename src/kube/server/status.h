@@ -35,7 +35,11 @@ struct StatusAnswer {
   json::Value status;
 };
 StatusAnswer answer_of(const Error& error);
+// strconv's words for a number in a query that is none.
+std::string bad_integer(std::string_view text);
 // {"kind":"Status", ..., "status":"Success"}.
 json::Value success_status(const Kind& kind, const json::Value& object);
+// The same with code 201, of a binding or an eviction.
+json::Value created_status();
 
 }  // namespace skiff::kube

@@ -158,33 +158,29 @@ Result<json::Value> bind(const json::Value& pod, const std::string& node, WallTi
 }
 
 io::Task<void> serve_binding(Exchange& exchange) {
-  auto body = co_await read_body(exchange);
-  if (!body) {
-    co_await send_error(exchange, body.error());
+  auto options = write_options(exchange, "CreateOptions");
+  if (!options) {
+    co_await send_error(exchange, options.error());
     co_return;
   }
-  auto binding = json::parse(*body);
-  const std::string node = binding ? (*binding)["target"]["name"].str() : "";
+  auto binding = co_await read_object(exchange, *exchange.objects.kind("", "bindings"));
+  if (!binding) {
+    co_await send_error(exchange, binding.error());
+    co_return;
+  }
+  const std::string node = (*binding)["target"]["name"].str();
   if (node.empty()) {
-    co_await send_error(exchange, bad_request("a Binding names its node in target.name"));
+    co_await send_error(exchange, make_status_error(500, "", "target.name: Required value"));
     co_return;
   }
   const WallTime now = exchange.objects.loop().wall_now();
-  WriteOptions options;
-  options.subresource = "binding";
-  options.user = exchange.user;
   const auto change = [node, now](const json::Value& pod) { return bind(pod, node, now); };
-  auto bound = co_await exchange.objects.modify(exchange.target(), change, options);
+  auto bound = co_await exchange.objects.modify(exchange.target(), change, *options);
   if (!bound) {
     co_await send_error(exchange, bound.error());
     co_return;
   }
-  const json::Value success = json::Value::object({{"kind", "Status"},
-                                                   {"apiVersion", "v1"},
-                                                   {"metadata", json::Value::object()},
-                                                   {"status", "Success"},
-                                                   {"code", 201}});
-  co_await send_json(exchange, 201, success);
+  co_await send_json(exchange, 201, created_status());
 }
 
 io::Task<void> serve_finalize(Exchange& exchange) {
@@ -253,7 +249,7 @@ io::Task<void> serve_token(Exchange& exchange) {
 bool is_special_subresource(const Exchange& exchange) {
   const std::string& name = exchange.info.subresource;
   if (name == "scale") return exchange.kind->has_scale;
-  if (name == "binding" || name == "log") return is_core(exchange, "pods");
+  if (name == "binding" || name == "log" || name == "eviction") return is_core(exchange, "pods");
   if (name == "finalize") return is_core(exchange, "namespaces");
   return name == "token" && is_core(exchange, "serviceaccounts");
 }
@@ -265,6 +261,8 @@ io::Task<void> serve_subresource(Exchange& exchange) {
     co_await serve_scale(exchange);
   } else if (name == "binding" && verb == "create") {
     co_await serve_binding(exchange);
+  } else if (name == "eviction" && verb == "create") {
+    co_await serve_eviction(exchange);
   } else if (name == "finalize" && verb == "update") {
     co_await serve_finalize(exchange);
   } else if (name == "token" && verb == "create") {

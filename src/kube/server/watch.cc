@@ -64,7 +64,7 @@ Result<Plan> plan_watch(const Exchange& exchange) {
   const auto timeout = exchange.query("timeoutSeconds");
   const auto seconds = parse_int(timeout);
   if (!timeout.empty() && !seconds) {
-    return std::unexpected(bad_request("strconv.ParseInt: parsing \"" + timeout + "\": invalid syntax"));
+    return std::unexpected(bad_request(bad_integer(timeout)));
   }
   const int64_t random = kShortest + static_cast<int64_t>(exchange.objects.loop().random().below(kSpread));
   plan.limit = std::chrono::seconds(seconds && *seconds > 0 ? *seconds : random);
