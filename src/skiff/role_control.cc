@@ -103,6 +103,7 @@ Result<void> run_control(const Instance& instance) {
     scope.spawn(compact_history(loop, **store));
     loop.run();
   }
+  if (control.server) drain_server(*context, *control.server);
   controllers.stop();
   control.server.reset();
   return control.outcome;

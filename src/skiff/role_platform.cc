@@ -77,6 +77,7 @@ Result<void> run_platform(const Instance& instance) {
   scope.spawn(start_platform(&serving));
   loop.run();
   scope.cancel();
+  if (serving.server) drain_server(*context, *serving.server);
   serving.server.reset();
   return serving.outcome;
 }

@@ -2,12 +2,14 @@
 
 #include "base/log.h"
 #include "io/sync.h"
+#include "skiff/memory.h"
 
 namespace skiff {
 
 namespace {
 constexpr Duration kApiPause = std::chrono::milliseconds(50);
-}
+constexpr Duration kDrainGrace = std::chrono::seconds(2);
+}  // namespace
 
 Result<RoleContext> begin_role(const std::string& role) {
   set_log_role(role);
@@ -17,6 +19,8 @@ Result<RoleContext> begin_role(const std::string& role) {
   auto signals = watch_signals(*context.loop, [loop = context.loop.get()] { loop->stop(); });
   if (!signals) return std::unexpected(signals.error());
   context.signals = std::move(*signals);
+  context.upkeep = std::make_unique<io::TaskScope>(*context.loop);
+  context.upkeep->spawn(trim_memory(*context.loop));
   return context;
 }
 
@@ -36,6 +40,13 @@ Result<net::ClientOptions> api_options(const Instance& instance, const std::stri
   options.address = io::Address::tcp("127.0.0.1", instance.ports.kube);
   options.tls = *context;
   return options;
+}
+
+void drain_server(RoleContext& context, net::HttpServer& server) {
+  // A second signal must not stop the loop before the drain is over.
+  context.signals.reset();
+  auto drained = io::block_on(*context.loop, server.drain(kDrainGrace));
+  if (!drained) log_warn("requests were cut by the stop");
 }
 
 io::Task<void> wait_for_api(io::Loop& loop, kube::Client& api) {

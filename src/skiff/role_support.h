@@ -8,6 +8,7 @@
 #include "io/scope.h"
 #include "io/stream.h"
 #include "kube/client/http_client.h"
+#include "net/http_server.h"
 #include "skiff/instance.h"
 #include "skiff/signals.h"
 
@@ -17,12 +18,15 @@ struct RoleContext {
   std::unique_ptr<io::Loop> loop;
   std::unique_ptr<io::Network> network;
   std::unique_ptr<SignalWatch> signals;
+  std::unique_ptr<io::TaskScope> upkeep;
 };
 
-// Stops the loop at SIGTERM.
+// Stops the loop at SIGTERM; trims the process's memory now and then.
 Result<RoleContext> begin_role(const std::string& role);
 // The API server on loopback, with the certificate of `identity` ("node", "edge", "platform").
 Result<net::ClientOptions> api_options(const Instance& instance, const std::string& identity);
+// For the end of a role: lets the requests that have begun be answered.
+void drain_server(RoleContext& context, net::HttpServer& server);
 // Waits until the API server answers /readyz; the roles start in any order.
 io::Task<void> wait_for_api(io::Loop& loop, kube::Client& api);
 

@@ -16,6 +16,7 @@
 #include "io/file.h"
 #include "io/sync.h"
 #include "node/images/stack.h"
+#include "skiff/memory.h"
 #include "skiff/node_options.h"
 #include "skiff/role_support.h"
 #include "skiff/supervisor.h"
@@ -97,6 +98,8 @@ io::Task<void> announce(io::Loop& loop, io::Network& network, kube::Client& api,
   fmt::print("ready: apps at http://<app>.{}:{}/, kubectl with KUBECONFIG={}\n", instance.domain,
              instance.ports.http, instance.path("kubeconfig"));
   std::fflush(stdout);
+  // From here on the supervisor only waits for its roles to end.
+  trim_memory_now();
 }
 
 struct Running {
