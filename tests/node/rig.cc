@@ -105,8 +105,6 @@ io::Task<void> read_commands(Rig* rig, std::unique_ptr<io::Stream> input) {
       const std::string line = received.substr(0, end);
       received.erase(0, end + 1);
       if (line == "remove") {
-        // What was spawned in this very turn begins first.
-        co_await io::sleep(rig->loop, std::chrono::milliseconds(50));
         rig->agent.reset();
         auto removed = co_await remove_instance(rig->loop, rig->options);
         say(removed ? "removed" : "error " + removed.error().message);
