@@ -14,9 +14,9 @@ struct Platform::Impl {
         network(n),
         options(std::move(o)),
         apps(l, a, options.domain),
-        builder(l, n, a, apps,
+        builder(l, n, a, apps, limits,
                 {options.data, options.images, options.buildpacks, options.host_ca_bundle, options.api}),
-        repositories(l, options.data),
+        repositories(l, options.data, limits),
         logs(l, options.data + "/logs"),
         collector(l, n, a, logs, options.api, options.data + "/log-state"),
         api(l, apps, builder, repositories, logs,
@@ -25,6 +25,7 @@ struct Platform::Impl {
   io::Loop& loop;
   io::Network& network;
   PlatformOptions options;
+  BuildLimits limits;  // read at the start
   Apps apps;
   Builder builder;
   Repositories repositories;
@@ -40,19 +41,20 @@ Platform::Platform(io::Loop& loop, io::Network& network, kube::Client& api, Plat
 Platform::~Platform() = default;
 
 static Result<void> make_folders(const std::string& data) {
-  for (const char* name : {"git", "builds", "cache", "logs", "log-state"}) {
+  for (const char* name : {"git", "builds", "cache", "disks", "logs", "log-state"}) {
     SKIFF_RETURN_IF_ERROR(io::make_directories(data + "/" + name));
   }
-  // Builds of a platform that died have nobody who waits for them.
-  auto builds = io::list_directory(data + "/builds");
-  if (!builds) return std::unexpected(builds.error());
-  for (const auto& id : *builds) SKIFF_RETURN_IF_ERROR(io::remove_tree(data + "/builds/" + id));
   return {};
 }
 
 io::Task<Result<void>> Platform::start() {
   auto folders = make_folders(impl_->options.data);
   SKIFF_CO_RETURN_IF_ERROR(folders);
+  auto limits = read_build_limits(impl_->options.data + "/build-limits.json");
+  SKIFF_CO_RETURN_IF_ERROR(limits);
+  impl_->limits = *limits;
+  auto builder = co_await impl_->builder.start();
+  SKIFF_CO_RETURN_IF_ERROR(builder);
   auto listener = impl_->network.listen(io::Address::unix_socket(impl_->repositories.hook_socket()));
   SKIFF_CO_RETURN_IF_ERROR(listener);
   Impl* impl = impl_.get();

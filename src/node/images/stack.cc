@@ -41,6 +41,8 @@ cp -L /etc/resolv.conf merged/etc/resolv.conf
 printf '#!/bin/sh\nexit 101\n' > merged/usr/sbin/policy-rc.d
 chmod 755 merged/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+# Builds ask what apps will find when they run.
+cp merged/var/lib/dpkg/status merged/var/lib/dpkg/status-run
 chroot merged apt-get -q update
 chroot merged apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io install $2
 rm -rf merged/var/cache/apt/archives/*.deb merged/var/cache/apt/*.bin merged/usr/sbin/policy-rc.d merged/var/log/*

@@ -85,10 +85,13 @@ Value deployment_manifest(const ReleaseFacts& release, const std::string& type, 
   const Value labels = process_labels(release.app, type);
   Value pod_labels = labels;
   pod_labels.set(kReleaseLabel, fmt::format("v{}", release.version));
-  Value pod_spec = Value::object({{"containers", Value::array({container(release, type, command)})},
-                                  {"terminationGracePeriodSeconds", kStopGraceSeconds + kDrainSeconds},
-                                  {"automountServiceAccountToken", false},
-                                  {"enableServiceLinks", false}});
+  Value pod_spec = Value::object(
+      {{"containers", Value::array({container(release, type, command)})},
+       {"securityContext",
+        Value::object({{"runAsUser", kDynoUser}, {"runAsGroup", kDynoUser}, {"runAsNonRoot", true}})},
+       {"terminationGracePeriodSeconds", kStopGraceSeconds + kDrainSeconds},
+       {"automountServiceAccountToken", false},
+       {"enableServiceLinks", false}});
   Value deployment_metadata = metadata(release.app, type);
   deployment_metadata.set("labels", labels);
   return Value::object(

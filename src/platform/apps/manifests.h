@@ -17,9 +17,13 @@ constexpr int kStopGraceSeconds = 30;
 // Before SIGTERM: the edge and the services stop sending new requests meanwhile.
 constexpr int kDrainSeconds = 2;
 
+// Builds and apps run as this user of the stack images (node/images/stack.cc makes it), never as root.
+constexpr int kDynoUser = 70000;
+
 constexpr const char* kAppLabel = "skiff.dev/app";
 constexpr const char* kProcessLabel = "skiff.dev/process";
 constexpr const char* kReleaseLabel = "skiff.dev/release";
+constexpr const char* kBuildLabel = "skiff.dev/build";
 
 struct ReleaseFacts {
   std::string app;

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <cstdlib>
 
 #include "platform/apps/manifests.h"
@@ -9,8 +11,6 @@ namespace {
 
 using json::Value;
 
-constexpr int kBuildSeconds = 15 * 60;
-constexpr const char* kBuildMemory = "3Gi";
 constexpr const char* kBuildImage = "skiff.local/stack:build";
 constexpr const char* kCaTarget = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -34,41 +34,80 @@ std::map<std::string, std::string> host_proxies() {
   return out;
 }
 
-Value build_pod_manifest(const std::string& app, const std::string& id, const BuilderOptions& options,
+Value build_pod_manifest(const BuildPodFacts& facts, const BuilderOptions& options, const BuildLimits& limits,
                          const std::map<std::string, std::string>& proxies) {
-  const std::string folder = options.data + "/builds/" + id;
   Value env = Value::array({Value::object({{"name", "STACK"}, {"value", "skiff-12"}}),
+                            Value::object({{"name", "HOME"}, {"value", "/app"}}),
+                            Value::object({{"name", "SOURCE_VERSION"}, {"value", facts.commit}}),
+                            Value::object({{"name", "REQUEST_ID"}, {"value", facts.id}}),
                             Value::object({{"name", "SSL_CERT_FILE"}, {"value", kCaTarget}})});
+  if (facts.disk.bound == BuildDisk::Bound::kByWatching) {
+    const std::string size = std::to_string(facts.disk.megabytes);
+    env.push_back(Value::object({{"name", "SKIFF_WATCH_DISK_MB"}, {"value", size}}));
+  }
   for (const auto& [name, value] : proxies) env.push_back(Value::object({{"name", name}, {"value", value}}));
+  const std::string memory = fmt::format("{}Mi", limits.memory_mb);
+  // All that a build may write lies on its disk.
+  const Value security = Value::object({{"runAsUser", kDynoUser},
+                                        {"runAsGroup", kDynoUser},
+                                        {"runAsNonRoot", true},
+                                        {"readOnlyRootFilesystem", true}});
   const Value container = Value::object(
       {{"name", "build"},
        {"image", kBuildImage},
        {"imagePullPolicy", "IfNotPresent"},
        {"command", Value::array({"/bin/bash", "/skiff/buildpacks/bin/build"})},
        {"env", env},
-       {"resources", Value::object({{"limits", Value::object({{"memory", kBuildMemory}})},
-                                    {"requests", Value::object({{"memory", "256Mi"}})}})},
-       {"volumeMounts", Value::array({mount("build", "/skiff/build", Access::kReadWrite),
-                                      mount("cache", "/skiff/cache", Access::kReadWrite),
-                                      mount("buildpacks", "/skiff/buildpacks", Access::kReadOnly),
-                                      mount("authorities", kCaTarget, Access::kReadOnly)})}});
+       {"securityContext", security},
+       {"resources", Value::object({{"limits", Value::object({{"memory", memory}})},
+                                    {"requests", Value::object({{"memory", "64Mi"}})}})},
+       {"volumeMounts",
+        Value::array({mount("build", "/skiff/build", Access::kReadOnly),
+                      mount("out", "/skiff/out", Access::kReadWrite),
+                      mount("cache", "/skiff/cache", Access::kReadWrite),
+                      mount("app", "/app", Access::kReadWrite), mount("tmp", "/tmp", Access::kReadWrite),
+                      mount("tmp", "/var/tmp", Access::kReadWrite),
+                      mount("buildpacks", "/skiff/buildpacks", Access::kReadOnly),
+                      mount("authorities", kCaTarget, Access::kReadOnly)})}});
+  Value volumes = Value::array({host_volume("build", facts.folder, "Directory"),
+                                host_volume("buildpacks", options.buildpacks, "Directory"),
+                                host_volume("authorities", options.host_ca_bundle, "File")});
+  for (const char* name : {"app", "tmp", "out", "cache"}) {
+    volumes.push_back(host_volume(name, facts.disk.folder + "/" + name, "Directory"));
+  }
+  const Value labels = Value::object({{kAppLabel, facts.app}, {kBuildLabel, facts.id}});
   return Value::object(
       {{"apiVersion", "v1"},
        {"kind", "Pod"},
-       {"metadata", Value::object({{"name", "build-" + id},
-                                   {"namespace", app},
-                                   {"labels", Value::object({{kAppLabel, app}, {"skiff.dev/build", id}})}})},
-       {"spec", Value::object(
-                    {{"restartPolicy", "Never"},
-                     {"activeDeadlineSeconds", kBuildSeconds},
-                     {"automountServiceAccountToken", false},
-                     {"terminationGracePeriodSeconds", 1},
-                     {"containers", Value::array({container})},
-                     {"volumes",
-                      Value::array({host_volume("build", folder, "Directory"),
-                                    host_volume("cache", options.data + "/cache/" + app, "DirectoryOrCreate"),
-                                    host_volume("buildpacks", options.buildpacks, "Directory"),
-                                    host_volume("authorities", options.host_ca_bundle, "File")})}})}});
+       {"metadata",
+        Value::object({{"name", "build-" + facts.id}, {"namespace", facts.app}, {"labels", labels}})},
+       {"spec", Value::object({{"restartPolicy", "Never"},
+                               {"activeDeadlineSeconds", limits.seconds},
+                               {"automountServiceAccountToken", false},
+                               {"enableServiceLinks", false},
+                               {"terminationGracePeriodSeconds", 1},
+                               {"containers", Value::array({container})},
+                               {"volumes", volumes}})}});
+}
+
+std::string explain_failure(const Value& pod, const BuildLimits& limits, const BuildDisk& disk,
+                            bool told_of_full_disk) {
+  const auto& status = pod["status"];
+  if (status["reason"].str() == "DeadlineExceeded") {
+    return fmt::format("the build took longer than {} and was stopped; build less, or in smaller steps",
+                       describe_seconds(limits.seconds));
+  }
+  const auto& ended = status["containerStatuses"].at(0)["state"]["terminated"];
+  if (ended["reason"].str() == "OOMKilled") {
+    return fmt::format("the build used more than {} of memory and was stopped; run fewer jobs at once",
+                       describe_megabytes(limits.memory_mb));
+  }
+  if (told_of_full_disk) {
+    return fmt::format("the build filled its disk of {}, which also holds its cache; write less",
+                       describe_megabytes(disk.megabytes));
+  }
+  if (ended.is_object()) return fmt::format("the build ended with exit code {}", ended["exitCode"].as_int());
+  return "the build could not start: " + status["message"].str_or("see kubectl describe pod");
 }
 
 }  // namespace skiff::platform

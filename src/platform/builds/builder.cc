@@ -1,17 +1,16 @@
 #include "platform/builds/builder.h"
 
 #include <fmt/core.h>
-#include <sys/stat.h>
-
-#include <algorithm>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/process.h"
 #include "io/sync.h"
+#include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
-#include "platform/images/layout_writer.h"
+#include "platform/builds/pod_watch.h"
 
 namespace skiff::platform {
 
@@ -19,47 +18,84 @@ namespace {
 
 using json::Value;
 
-constexpr Duration kPodPoll = std::chrono::milliseconds(50);
 constexpr Duration kPodStart = std::chrono::minutes(3);
-constexpr Duration kPodEnd = std::chrono::minutes(16);  // past the pod's own deadline
-constexpr Duration kTarTime = std::chrono::minutes(5);
-constexpr off_t kMaxSlugBytes = 500LL << 20;
-constexpr size_t kKeptImages = 10;
+constexpr Duration kPastDeadline = std::chrono::seconds(60);  // for the pod to end once its time is over
 constexpr int kFirstError = 400;
 
-std::string pod_path(const std::string& app, const std::string& id) {
-  return fmt::format("/api/v1/namespaces/{}/pods/build-{}", app, id);
+std::string pod_path(const std::string& app, const std::string& name) {
+  return fmt::format("/api/v1/namespaces/{}/pods/{}", app, name);
 }
 
-std::string why_failed(const Value& pod) {
-  const auto& status = pod["status"];
-  if (status["reason"].str() == "DeadlineExceeded")
-    return "the build took longer than 15 minutes and was stopped";
-  const auto& ended = status["containerStatuses"].at(0)["state"]["terminated"];
-  if (ended["reason"].str() == "OOMKilled") return "the build used more than 3 GiB of memory and was stopped";
-  if (ended.is_object()) return fmt::format("the build ended with exit code {}", ended["exitCode"].as_int());
-  return "the build could not start: " + status["message"].str_or("see kubectl describe pod");
+Value no_grace() {
+  return Value::object({{"gracePeriodSeconds", 0}});
+}
+
+Result<void> give_to_dyno(const std::string& path) {
+  if (::lchown(path.c_str(), kDynoUser, kDynoUser) != 0) return fail_errno(errno, "chown " + path);
+  return {};
 }
 
 }  // namespace
 
-Builder::Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, BuilderOptions options)
+// An app's turn to build. Cleans up in the end, in the background when the build was dropped half way.
+class Builder::Turn {
+ public:
+  Turn(Builder& builder, std::string app, std::string id)
+      : builder_(builder), app_(std::move(app)), id_(std::move(id)) {
+    builder_.building_.insert(app_);
+  }
+  ~Turn() {
+    if (!over_) builder_.scope_.spawn(builder_.clean_up(app_, id_));
+  }
+  Turn(const Turn&) = delete;
+  void set_over() { over_ = true; }
+
+ private:
+  Builder& builder_;
+  std::string app_, id_;
+  bool over_ = false;
+};
+
+Builder::Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps,
+                 const BuildLimits& limits, BuilderOptions options)
     : loop_(loop),
       api_(api),
       apps_(apps),
+      limits_(limits),
       options_(std::move(options)),
-      log_client_(loop, network, options_.api) {}
+      disks_(loop, options_.data),
+      log_client_(loop, network, options_.api),
+      scope_(loop) {}
 
-io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::string commit, Output output) {
-  auto vars = co_await apps_.config(app);
-  SKIFF_CO_RETURN_IF_ERROR(vars);
-  auto environment = co_await write_environment(id, *vars);
-  SKIFF_CO_RETURN_IF_ERROR(environment);
-  auto ran = co_await run_pod(app, id, output);
-  auto removed = co_await api_.remove(pod_path(app, id), Value::object({{"gracePeriodSeconds", 0}}));
-  if (!removed) log_warn("build pod stays", {{"pod", "build-" + id}, {"error", removed.error().message}});
-  SKIFF_CO_RETURN_IF_ERROR(ran);
-  auto slug = co_await make_image(app, id, commit);
+io::Task<Result<void>> Builder::start() {
+  auto pods = co_await api_.list("/api/v1/pods", fmt::format("labelSelector={}", url_encode(kBuildLabel)));
+  SKIFF_CO_RETURN_IF_ERROR(pods);
+  for (const auto& pod : (*pods)["items"].items()) {
+    const auto& metadata = pod["metadata"];
+    const std::string path = pod_path(metadata["namespace"].str(), metadata["name"].str());
+    auto removed = co_await api_.remove(path, no_grace());
+    if (!removed && removed.error().code != Code::kNotFound) co_return removed;
+  }
+  co_await disks_.recover();
+  auto builds = io::list_directory(options_.data + "/builds");
+  SKIFF_CO_RETURN_IF_ERROR(builds);
+  for (const auto& id : *builds) {
+    auto removed = io::remove_tree(build_folder(id));
+    SKIFF_CO_RETURN_IF_ERROR(removed);
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::string commit,
+                                         BuildOutput::Sink output) {
+  if (building_.contains(app)) {
+    co_return fail(Code::kConflict,
+                   fmt::format("another build of {} is going on; push again when it has ended", app));
+  }
+  Turn turn(*this, app, id);
+  auto slug = co_await make_slug(app, id, std::move(commit), output);
+  co_await clean_up(app, id);
+  turn.set_over();
   SKIFF_CO_RETURN_IF_ERROR(slug);
   for (const auto& [type, command] : slug->types) output(fmt::format("       {}: {}\n", type, command));
   output("-----> Launching...\n");
@@ -67,30 +103,59 @@ io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::s
   co_return release;
 }
 
+io::Task<void> Builder::clean_up(std::string app, std::string id) {
+  auto removed = co_await api_.remove(pod_path(app, "build-" + id), no_grace());
+  if (!removed && removed.error().code != Code::kNotFound) {
+    log_warn("build pod stays", {{"pod", "build-" + id}, {"error", removed.error().message}});
+  }
+  co_await disks_.close(app);
+  auto folder = io::remove_tree(build_folder(id));
+  if (!folder) log_warn("build folder stays", {{"build", id}, {"error", folder.error().message}});
+  building_.erase(app);
+}
+
+io::Task<Result<Slug>> Builder::make_slug(std::string app, std::string id, std::string commit,
+                                          BuildOutput::Sink output) {
+  auto checked = co_await check_procfile(id);
+  SKIFF_CO_RETURN_IF_ERROR(checked);
+  auto vars = co_await apps_.config(app);
+  SKIFF_CO_RETURN_IF_ERROR(vars);
+  auto input = write_input(id, *vars);
+  SKIFF_CO_RETURN_IF_ERROR(input);
+  auto disk = co_await disks_.open(app, limits_.disk_mb);
+  SKIFF_CO_RETURN_IF_ERROR(disk);
+  BuildOutput bounded(std::move(output), limits_.output_kb);
+  const BuildPodFacts facts{app, id, commit, build_folder(id), *disk};
+  auto ran = co_await run_pod(facts, bounded);
+  SKIFF_CO_RETURN_IF_ERROR(ran);
+  auto slug = co_await make_image(app, id, std::move(commit), *disk);
+  co_return slug;
+}
+
+io::Task<Result<void>> Builder::check_procfile(std::string id) {
+  std::vector<std::string> argv = {"tar", "-xOf", build_folder(id) + "/source.tar", "Procfile"};
+  auto text = co_await io::run_command(loop_, std::move(argv));
+  SKIFF_CO_RETURN_IF_ERROR(text);
+  if (!text->status.ok()) co_return Result<void>{};  // there is none: the buildpack may name process types
+  auto types = parse_procfile(text->out);
+  SKIFF_CO_RETURN_IF_ERROR(types);
+  co_return Result<void>{};
+}
+
 // The config vars as files, as classic buildpacks read them.
-io::Task<Result<void>> Builder::write_environment(std::string id, Value vars) {
-  const std::string folder = build_folder(id) + "/env";
-  auto made = io::make_directories(folder);
-  SKIFF_CO_RETURN_IF_ERROR(made);
+Result<void> Builder::write_input(const std::string& id, const Value& vars) {
+  const std::string folder = build_folder(id), env = folder + "/env";
+  SKIFF_RETURN_IF_ERROR(io::make_directories(env));
   for (const auto& [name, value] : vars.members()) {
-    auto written = io::write_file_atomic(folder + "/" + name, value.str());
-    SKIFF_CO_RETURN_IF_ERROR(written);
+    SKIFF_RETURN_IF_ERROR(io::write_file_atomic(env + "/" + name, value.str()));
+    SKIFF_RETURN_IF_ERROR(give_to_dyno(env + "/" + name));
   }
-  auto out = io::make_directories(build_folder(id) + "/out");
-  co_return out;
+  SKIFF_RETURN_IF_ERROR(give_to_dyno(env));
+  SKIFF_RETURN_IF_ERROR(give_to_dyno(folder + "/source.tar"));
+  return give_to_dyno(folder);
 }
 
-io::Task<Result<std::string>> Builder::wait_for_pod(std::string path, std::vector<std::string> phases) {
-  for (;;) {
-    auto pod = co_await api_.get(path);
-    SKIFF_CO_RETURN_IF_ERROR(pod);
-    const std::string phase = (*pod)["status"]["phase"].str();
-    if (std::find(phases.begin(), phases.end(), phase) != phases.end()) co_return phase;
-    co_await io::sleep(loop_, kPodPoll);
-  }
-}
-
-io::Task<Result<void>> Builder::follow_log(std::string log_path, Output output) {
+io::Task<Result<void>> Builder::follow_log(std::string log_path, BuildOutput& output) {
   net::Request request;
   request.target = std::move(log_path);
   auto stream = co_await log_client_.open(std::move(request));
@@ -101,62 +166,32 @@ io::Task<Result<void>> Builder::follow_log(std::string log_path, Output output) 
     auto piece = co_await (*stream)->body().read_some();
     SKIFF_CO_RETURN_IF_ERROR(piece);
     if (piece->empty()) co_return Result<void>{};
-    output(*piece);
+    output.write(*piece);
   }
 }
 
-io::Task<Result<void>> Builder::run_pod(std::string app, std::string id, Output output) {
-  auto cache = io::make_directories(options_.data + "/cache/" + app);
-  SKIFF_CO_RETURN_IF_ERROR(cache);
-  auto manifest = build_pod_manifest(app, id, options_, host_proxies());
-  auto created = co_await api_.create(fmt::format("/api/v1/namespaces/{}/pods", app), std::move(manifest));
+io::Task<Result<void>> Builder::run_pod(BuildPodFacts facts, BuildOutput& output) {
+  const std::string name = "build-" + facts.id;
+  auto manifest = build_pod_manifest(facts, options_, limits_, host_proxies());
+  auto created =
+      co_await api_.create(fmt::format("/api/v1/namespaces/{}/pods", facts.app), std::move(manifest));
   SKIFF_CO_RETURN_IF_ERROR(created);
-  const std::string path = pod_path(app, id);
+  PodWatch watch(loop_, api_, facts.app, name);
   std::vector<std::string> begun = {"Running", "Succeeded", "Failed"};
-  auto starting = wait_for_pod(path, std::move(begun));
+  auto starting = watch.reach(std::move(begun));
   auto started = co_await io::with_timeout(loop_, kPodStart, std::move(starting));
   if (!started) co_return wrap(started.error(), "start the build");
-  auto followed = co_await follow_log(path + "/log?follow=true&container=build", output);
-  if (!followed) log_warn("build log ended early", {{"build", id}, {"error", followed.error().message}});
+  auto followed = co_await follow_log(pod_path(facts.app, name) + "/log?follow=true&container=build", output);
+  if (!followed)
+    log_warn("build log ended early", {{"build", facts.id}, {"error", followed.error().message}});
   std::vector<std::string> ended = {"Succeeded", "Failed"};
-  auto ending = wait_for_pod(path, std::move(ended));
-  auto phase = co_await io::with_timeout(loop_, kPodEnd, std::move(ending));
-  if (!phase) co_return wrap(phase.error(), "wait for the build");
-  if (*phase == "Succeeded") co_return Result<void>{};
-  auto pod = co_await api_.get(path);
-  SKIFF_CO_RETURN_IF_ERROR(pod);
-  co_return fail(Code::kInvalidArgument, why_failed(*pod));
-}
-
-io::Task<Result<Slug>> Builder::make_image(std::string app, std::string id, std::string commit) {
-  const std::string out = build_folder(id) + "/out";
-  auto procfile = io::read_file(out + "/Procfile", kMaxProcfileBytes);
-  if (!procfile)
-    co_return fail(Code::kInvalidArgument, "the app has no Procfile and its buildpack names no process type");
-  auto types = parse_procfile(*procfile);
-  SKIFF_CO_RETURN_IF_ERROR(types);
-  if (types->empty())
-    co_return fail(Code::kInvalidArgument, "the Procfile names no process type; add a line \"web: COMMAND\"");
-  struct stat info{};
-  const std::string tar = out + "/slug.tar";
-  if (::stat(tar.c_str(), &info) != 0) co_return fail(Code::kInternal, "the build left no slug");
-  if (info.st_size > kMaxSlugBytes) {
-    co_return fail(
-        Code::kResourceExhausted,
-        fmt::format("the compiled app is {} MB, more than 500 MB; add a .slugignore", info.st_size >> 20));
-  }
-  io::CommandOptions command;
-  command.timeout = kTarTime;
-  auto digest = co_await io::run_command(loop_, {"sha256sum", tar}, std::move(command));
-  SKIFF_CO_RETURN_IF_ERROR(digest);
-  if (!digest->status.ok()) co_return fail(Code::kInternal, "sha256sum: " + digest->err);
-  AppImage image{options_.images, app, id, tar, "sha256:" + digest->out.substr(0, 64)};
-  auto written = co_await io::run_blocking(loop_, [image] { return write_app_image(image); });
-  SKIFF_CO_RETURN_IF_ERROR(written);
-  auto pruned = co_await io::run_blocking(
-      loop_, [images = options_.images, app] { return prune_app_images(images, app, kKeptImages); });
-  if (!pruned) log_warn("old images stay", {{"app", app}, {"error", pruned.error().message}});
-  co_return Slug{"skiff.local/" + app + ":" + id, std::move(commit), std::move(*types)};
+  auto ending = watch.reach(std::move(ended));
+  const Duration longest = std::chrono::seconds(limits_.seconds) + kPastDeadline;
+  auto pod = co_await io::with_timeout(loop_, longest, std::move(ending));
+  if (!pod) co_return wrap(pod.error(), "wait for the build");
+  if ((*pod)["status"]["phase"].str() == "Succeeded") co_return Result<void>{};
+  co_return fail(Code::kInvalidArgument,
+                 explain_failure(*pod, limits_, facts.disk, output.told_of_full_disk()));
 }
 
 }  // namespace skiff::platform

@@ -1,17 +1,23 @@
 // Builds: from a source archive to an image of a release, in a pod of the build stack.
 //
-// A build has a folder DATA/builds/<id>: source.tar (input), out/slug.tar, out/Procfile, out/release.json
-// (made in the pod). The cache folder of an app lives on between builds. Time, memory and disk of a build are
-// bounded.
+// A build has a folder DATA/builds/<id> with source.tar (made by the push hook) and the config vars as files,
+// and a disk (disk.h) on which the pod leaves out/slug.tar and out/Procfile. One build of an app at a time.
+// Whoever drops the task of a build cancels the build: the pod goes, nothing is released. A pod that a dead
+// platform left goes when the next platform starts.
 #pragma once
 
-#include <functional>
+#include <map>
+#include <set>
 #include <string>
 
 #include "io/loop.h"
+#include "io/scope.h"
 #include "kube/client/client.h"
 #include "net/http_client.h"
 #include "platform/apps/apps.h"
+#include "platform/builds/disk.h"
+#include "platform/builds/limits.h"
+#include "platform/builds/output.h"
 
 namespace skiff::platform {
 
@@ -23,31 +29,54 @@ struct BuilderOptions {
   net::ClientOptions api;  // for the log of the build pod
 };
 
+struct BuildPodFacts {
+  std::string app, id, commit;
+  std::string folder;  // of the input
+  BuildDisk disk;
+};
+
 class Builder {
  public:
-  using Output = std::function<void(std::string_view)>;
-  Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, BuilderOptions options);
-  // Builds DATA/builds/<id>/source.tar and releases it. Output goes to people, line by line. An error's
-  // message is for them too; the folder is removed in the end.
-  io::Task<Result<Release>> build(std::string app, std::string id, std::string commit, Output output);
+  // `limits` are read at each build. All outlive the builder.
+  Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, const BuildLimits& limits,
+          BuilderOptions options);
+  // Removes the pods, folders and mounts of builds that nobody waits for any more.
+  io::Task<Result<void>> start();
+  // Builds DATA/builds/<id>/source.tar and releases it. Output goes to people. An error's message is for them
+  // too: Conflict while another build of the app goes on.
+  io::Task<Result<Release>> build(std::string app, std::string id, std::string commit,
+                                  BuildOutput::Sink output);
   std::string build_folder(const std::string& id) const { return options_.data + "/builds/" + id; }
 
  private:
-  io::Task<Result<void>> run_pod(std::string app, std::string id, Output output);
-  io::Task<Result<std::string>> wait_for_pod(std::string path, std::vector<std::string> phases);
-  io::Task<Result<void>> follow_log(std::string log_path, Output output);
-  io::Task<Result<Slug>> make_image(std::string app, std::string id, std::string commit);
-  io::Task<Result<void>> write_environment(std::string id, json::Value vars);
+  class Turn;
+  io::Task<Result<Slug>> make_slug(std::string app, std::string id, std::string commit,
+                                   BuildOutput::Sink output);
+  // Before anything is built: a bad line should not cost a whole build.
+  io::Task<Result<void>> check_procfile(std::string id);
+  Result<void> write_input(const std::string& id, const json::Value& vars);
+  io::Task<Result<void>> run_pod(BuildPodFacts facts, BuildOutput& output);
+  io::Task<Result<void>> follow_log(std::string log_path, BuildOutput& output);
+  io::Task<Result<Slug>> make_image(std::string app, std::string id, std::string commit, BuildDisk disk);
+  io::Task<void> clean_up(std::string app, std::string id);
+
   io::Loop& loop_;
   kube::Client& api_;
   Apps& apps_;
+  const BuildLimits& limits_;
   BuilderOptions options_;
+  BuildDisks disks_;
   net::HttpClient log_client_;
+  std::set<std::string> building_;  // apps
+  io::TaskScope scope_;             // cleans up behind builds that were dropped
 };
 
 // Pure: the pod of a build. `proxies` are NAME=value of the host.
-json::Value build_pod_manifest(const std::string& app, const std::string& id, const BuilderOptions& options,
-                               const std::map<std::string, std::string>& proxies);
+json::Value build_pod_manifest(const BuildPodFacts& facts, const BuilderOptions& options,
+                               const BuildLimits& limits, const std::map<std::string, std::string>& proxies);
+// Pure: why the pod of a build failed, for people.
+std::string explain_failure(const json::Value& pod, const BuildLimits& limits, const BuildDisk& disk,
+                            bool told_of_full_disk);
 // The host's http_proxy, https_proxy, no_proxy, in both spellings.
 std::map<std::string, std::string> host_proxies();
 

@@ -9,11 +9,14 @@ bool is_git_service(std::string_view service) {
   return service == "git-upload-pack" || service == "git-receive-pack";
 }
 
+constexpr int64_t kBlocksPerMegabyte = (1 << 20) / 512;
+
 std::string packet_line(std::string_view text) {
   return fmt::format("{:04x}{}", text.size() + 4, text);
 }
 
-// The last line of the platform's answer tells how the build ended; it is not shown.
+// The last line of the platform's answer tells how the build ended; it is not shown. The archive is bounded
+// by a limit of file sizes, in blocks of 512 bytes.
 static constexpr const char* kHook = R"(#!/bin/sh
 # Made by Skiff: builds a push of main or master and refuses it when the build fails.
 builds='@BUILDS@'
@@ -21,18 +24,23 @@ none=0000000000000000000000000000000000000000
 while read -r old new ref; do
   case "$ref" in
     refs/heads/main|refs/heads/master) ;;
-    *) echo "-----> $ref is stored but not built: only main and master are"; continue ;;
+    refs/heads/*)
+      branch=${ref#refs/heads/}
+      echo "-----> $branch is kept but not deployed: main and master deploy"
+      [ "$new" = "$none" ] || echo "       To deploy it: git push skiff $branch:main"
+      continue ;;
+    *) echo "-----> $ref is kept but not deployed: the branches main and master deploy"; continue ;;
   esac
   if [ "$new" = "$none" ]; then
-    echo " !     $ref can't be deleted: it is what runs"
+    echo " !     ${ref#refs/heads/} can't be deleted: it is what runs"
     exit 1
   fi
   id=$(head -c 8 /dev/urandom | od -An -tx1 | tr -d ' \n')
   umask 077
   mkdir -p "$builds/$id" || exit 1
-  if ! git archive --format=tar -o "$builds/$id/source.tar" "$new"; then
+  if ! (ulimit -f @BLOCKS@; exec git archive --format=tar "$new" >"$builds/$id/source.tar" 2>/dev/null); then
     rm -rf "$builds/$id"
-    echo " !     the pushed commit can't be read"
+    echo " !     the commit can't be read, or its files take more than @SIZE@; leave large files out of it"
     exit 1
   fi
   curl -sS -N --fail-with-body --unix-socket '@SOCKET@' -X POST "http://skiff/build?app=@APP@&id=$id&commit=$new" |
@@ -50,9 +58,12 @@ done
 exit 0
 )";
 
-std::string hook_script(const std::string& app, const std::string& builds, const std::string& socket) {
+std::string hook_script(const std::string& app, const std::string& builds, const std::string& socket,
+                        int64_t push_mb) {
   std::string text = replace_all(kHook, "@BUILDS@", builds);
   text = replace_all(std::move(text), "@SOCKET@", socket);
+  text = replace_all(std::move(text), "@BLOCKS@", std::to_string(push_mb * kBlocksPerMegabyte));
+  text = replace_all(std::move(text), "@SIZE@", describe_megabytes(push_mb));
   return replace_all(std::move(text), "@APP@", app);
 }
 

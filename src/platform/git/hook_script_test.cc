@@ -15,9 +15,11 @@ TEST_CASE("only the two services of git are served") {
 }
 
 TEST_CASE("the hook names its app, folder and socket") {
-  const auto text = hook_script("shop", "/d/builds", "/d/hook.sock");
+  const auto text = hook_script("shop", "/d/builds", "/d/hook.sock", 2);
   CHECK(text.find("app=shop&id=$id") != std::string::npos);
   CHECK(text.find("builds='/d/builds'") != std::string::npos);
   CHECK(text.find("--unix-socket '/d/hook.sock'") != std::string::npos);
+  CHECK(text.find("ulimit -f 4096;") != std::string::npos);
+  CHECK(text.find("take more than 2 MB;") != std::string::npos);
   CHECK(text.find('@') == std::string::npos);
 }

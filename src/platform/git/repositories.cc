@@ -28,15 +28,11 @@ std::vector<std::string> git_environment() {
           "GIT_CONFIG_GLOBAL=/dev/null", "LANG=C.UTF-8"};
 }
 
-io::Task<void> feed(net::BodyReader* body, io::Process* process, bool* broken) {
+// A body that breaks off ends git, which then sees half a pack.
+io::Task<void> feed(net::BodyReader* body, io::Process* process) {
   for (;;) {
     auto piece = co_await body->read_some();
-    if (!piece) {
-      *broken = true;
-      process->kill(SIGTERM);
-      break;
-    }
-    if (piece->empty()) break;
+    if (!piece || piece->empty()) break;
     auto written = co_await process->in_stream()->write(*piece);
     if (!written) break;
   }
@@ -50,14 +46,35 @@ net::Response git_response(const std::string& service, const std::string& suffix
   return response;
 }
 
-struct Session {
-  explicit Session(io::Loop& loop) : scope(loop) {}
-  std::unique_ptr<io::Process> process;
-  bool broken = false;
-  io::TaskScope scope;
-};
+io::Task<void> reap(std::unique_ptr<io::Process> process) {
+  auto status = co_await process->wait();
+}
 
 }  // namespace
+
+// A running git. When it is dropped before its end, the pusher has left: git, the hook and the hook's request
+// for a build end too.
+class Repositories::Git {
+ public:
+  Git(io::Loop& loop, io::TaskScope& ending, std::unique_ptr<io::Process> process, net::BodyReader* body)
+      : ending_(ending), process_(std::move(process)), feeding_(loop) {
+    feeding_.spawn(feed(body, process_.get()));
+  }
+  ~Git() {
+    if (!process_) return;
+    feeding_.cancel();
+    process_->kill_group(SIGTERM);
+    ending_.spawn(reap(std::move(process_)));
+  }
+  Git(const Git&) = delete;
+  io::Process& process() { return *process_; }
+  void set_ended() { process_.reset(); }
+
+ private:
+  io::TaskScope& ending_;
+  std::unique_ptr<io::Process> process_;
+  io::TaskScope feeding_;
+};
 
 io::Task<Result<void>> Repositories::create(std::string app) {
   const std::string path = folder(app);
@@ -77,13 +94,13 @@ io::Task<Result<void>> Repositories::create(std::string app) {
   const std::string hook = path + "/hooks/pre-receive";
   auto hooks = io::make_directories(path + "/hooks");
   SKIFF_CO_RETURN_IF_ERROR(hooks);
-  const std::string script = hook_script(app, data_ + "/builds", hook_socket());
+  const std::string script = hook_script(app, data_ + "/builds", hook_socket(), limits_.push_mb);
   auto written = io::write_file_atomic(hook, script, 0700);
   co_return written;
 }
 
 Result<void> Repositories::remove(const std::string& app) {
-  SKIFF_RETURN_IF_ERROR(io::remove_tree(data_ + "/cache/" + app));
+  SKIFF_RETURN_IF_ERROR(io::remove_tree(data_ + "/cache/" + app + ".img"));
   return io::remove_tree(folder(app));
 }
 
@@ -106,34 +123,37 @@ io::Task<void> Repositories::advertise(std::string app, std::string service, net
 io::Task<void> Repositories::serve(std::string app, std::string service, const net::Request& request,
                                    net::BodyReader& body, net::ResponseWriter& writer) {
   io::ProcessOptions options;
-  options.argv = {"git", subcommand(service), "--stateless-rpc", folder(app)};
+  // Git packs the request of a fetch; gzip unpacks it on the way in.
+  const bool packed = request.headers.get("Content-Encoding") == "gzip";
+  const std::string bound = fmt::format("receive.maxInputSize={}", limits_.push_mb << 20);
+  options.argv = {"/bin/sh",
+                  "-c",
+                  packed ? "gzip -dc | exec git -c \"$1\" \"$2\" --stateless-rpc \"$3\""
+                         : "exec git -c \"$1\" \"$2\" --stateless-rpc \"$3\"",
+                  "sh",
+                  bound,
+                  subcommand(service),
+                  folder(app)};
   options.env = git_environment();
   options.pipe_stdin = true;
   options.out = io::ProcessOptions::Output::kPipe;
-  if (request.headers.get("Content-Encoding") == "gzip") {
-    // Git packs the request of a fetch; gzip unpacks it on the way in.
-    options.argv = {
-        "/bin/sh",           "-c",       "gzip -dc | exec git \"$1\" --stateless-rpc \"$2\"", "sh",
-        subcommand(service), folder(app)};
-  }
+  options.new_session = true;
   auto process = io::spawn_process(loop_, options);
   if (!process) {
     auto sent = co_await writer.send(net::Response::text(500, "git can't be started\n"));
     co_return;
   }
-  Session session(loop_);
-  session.process = std::move(*process);
-  session.scope.spawn(feed(&body, session.process.get(), &session.broken));
+  Git git(loop_, ending_, std::move(*process), &body);
   auto started = co_await writer.start(git_response(service, "result"));
   std::vector<char> buffer(kPieceBytes);
   while (started) {
-    auto got = co_await session.process->out_stream()->read(buffer);
+    auto got = co_await git.process().out_stream()->read(buffer);
     if (!got || *got == 0) break;
     started = co_await writer.write(std::string_view(buffer.data(), *got));
   }
-  // A pusher who left does not stop a build half way: git ends by itself on the closed pipe.
-  session.process->out_stream().reset();
-  auto status = co_await session.process->wait();
+  if (!started) co_return;
+  auto status = co_await git.process().wait();
+  git.set_ended();
   auto finished = co_await writer.finish();
 }
 

@@ -3,19 +3,24 @@
 //
 // A push runs the pre-receive hook, a shell script made here: it writes the pushed tree as
 // DATA/builds/<id>/source.tar and asks the platform through a unix socket to build it; what the platform
-// answers goes to the pusher.
+// answers goes to the pusher. A pusher who leaves takes git, the hook and so the build with them.
 #pragma once
 
 #include <string>
 
 #include "io/loop.h"
+#include "io/process.h"
+#include "io/scope.h"
 #include "net/http_server.h"
+#include "platform/builds/limits.h"
 
 namespace skiff::platform {
 
 class Repositories {
  public:
-  Repositories(io::Loop& loop, std::string data) : loop_(loop), data_(std::move(data)) {}
+  // `limits` are read at each push; they outlive the repositories.
+  Repositories(io::Loop& loop, std::string data, const BuildLimits& limits)
+      : loop_(loop), data_(std::move(data)), limits_(limits), ending_(loop) {}
   // Makes the bare repository of an app, or renews its hook. Blocking commands run beside the loop.
   io::Task<Result<void>> create(std::string app);
   Result<void> remove(const std::string& app);
@@ -28,15 +33,19 @@ class Repositories {
   std::string hook_socket() const { return data_ + "/hook.sock"; }
 
  private:
+  class Git;
   io::Loop& loop_;
   std::string data_;
+  const BuildLimits& limits_;
+  io::TaskScope ending_;  // waits for the processes of pushers who left
 };
 
 // True for "git-upload-pack" and "git-receive-pack".
 bool is_git_service(std::string_view service);
 // Four hexadecimal digits of the length, then the text (pkt-line).
 std::string packet_line(std::string_view text);
-// Pure: the hook script.
-std::string hook_script(const std::string& app, const std::string& builds, const std::string& socket);
+// Pure: the hook script. The files of a pushed commit may take `push_mb` together.
+std::string hook_script(const std::string& app, const std::string& builds, const std::string& socket,
+                        int64_t push_mb);
 
 }  // namespace skiff::platform

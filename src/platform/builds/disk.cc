@@ -1,0 +1,147 @@
+#include "platform/builds/disk.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/log.h"
+#include "io/file.h"
+#include "io/process.h"
+#include "io/sync.h"
+#include "platform/apps/manifests.h"
+
+namespace skiff::platform {
+
+namespace {
+
+constexpr int64_t kHostReserveMb = 1024;  // of the host's disk that builds leave alone
+constexpr int64_t kLeastDiskMb = 256;     // a smaller one would hardly hold a build
+constexpr const char* kBuildFolders[] = {"app", "tmp", "out"};
+
+Result<void> wipe(const std::string& folder) {
+  for (const char* name : kBuildFolders) SKIFF_RETURN_IF_ERROR(io::remove_tree(folder + "/" + name));
+  return {};
+}
+
+// The disk's root stays root's, so that a build can't replace one of its folders.
+Result<void> make_folders(const std::string& folder) {
+  SKIFF_RETURN_IF_ERROR(wipe(folder));
+  for (const char* name : {"app", "tmp", "out", "cache"}) {
+    const std::string path = folder + "/" + name;
+    SKIFF_RETURN_IF_ERROR(io::make_directories(path, 0755));
+    if (::lchown(path.c_str(), kDynoUser, kDynoUser) != 0) return fail_errno(errno, "chown " + path);
+  }
+  return {};
+}
+
+Result<void> make_file(const std::string& path, int64_t megabytes) {
+  SKIFF_RETURN_IF_ERROR(io::remove_tree(path));
+  const io::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return fail_errno(errno, "make " + path);
+  if (::ftruncate(file.get(), megabytes << 20) != 0) return fail_errno(errno, "make " + path);
+  return {};
+}
+
+void unmount(const std::string& folder) {
+  while (::umount2(folder.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
+  }
+}
+
+struct Usage {
+  int64_t size_mb = 0, own_mb = 0;
+};
+Usage usage_of(const std::string& image) {
+  struct stat info{};
+  if (::stat(image.c_str(), &info) != 0) return {};
+  return {info.st_size >> 20, info.st_blocks * 512 >> 20};
+}
+
+int64_t free_megabytes(const std::string& folder) {
+  struct statvfs info{};
+  if (::statvfs(folder.c_str(), &info) != 0) return 0;
+  return static_cast<int64_t>(info.f_bavail * info.f_frsize >> 20);
+}
+
+io::Task<Result<void>> run(io::Loop& loop, std::vector<std::string> argv) {
+  const std::string name = argv.front();
+  auto done = co_await io::run_command(loop, std::move(argv));
+  SKIFF_CO_RETURN_IF_ERROR(done);
+  if (!done->status.ok()) co_return fail(Code::kUnavailable, name + ": " + done->err);
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+int64_t plan_disk_size(int64_t limit_mb, int64_t free_mb, int64_t own_mb) {
+  const int64_t spare = free_mb + own_mb - kHostReserveMb;
+  return spare < std::min(limit_mb, kLeastDiskMb) ? 0 : std::min(limit_mb, spare);
+}
+
+io::Task<Result<void>> BuildDisks::mount(std::string app) {
+  std::vector<std::string> argv = {"mount", "-o", "loop,nosuid,nodev,noatime,discard", image(app),
+                                   folder(app)};
+  auto mounted = co_await run(loop_, std::move(argv));
+  co_return mounted;
+}
+
+io::Task<Result<void>> BuildDisks::make(std::string app, int64_t megabytes) {
+  auto file = make_file(image(app), megabytes);
+  SKIFF_CO_RETURN_IF_ERROR(file);
+  std::vector<std::string> argv = {"mkfs.ext4", "-q", "-F", "-m", "0", image(app)};
+  auto formatted = co_await run(loop_, std::move(argv));
+  SKIFF_CO_RETURN_IF_ERROR(formatted);
+  auto mounted = co_await mount(app);
+  co_return mounted;
+}
+
+io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes) {
+  BuildDisk disk{folder(app)};
+  auto made = io::make_directories(disk.folder);
+  SKIFF_CO_RETURN_IF_ERROR(made);
+  unmount(disk.folder);
+  const Usage usage = usage_of(image(app));
+  const int64_t free_mb = free_megabytes(data_);
+  disk.megabytes = plan_disk_size(megabytes, free_mb, usage.own_mb);
+  if (disk.megabytes == 0) {
+    co_return fail(
+        Code::kResourceExhausted,
+        fmt::format("the host's disk has {} MB left, too little to build; free some of it", free_mb));
+  }
+  // A disk that is still fit for its purpose keeps its cache.
+  const bool keep = usage.size_mb <= disk.megabytes && usage.size_mb >= disk.megabytes / 2;
+  Result<void> mounted = fail(Code::kNotFound, "not made yet");
+  if (keep) mounted = co_await mount(app);
+  if (!mounted) mounted = co_await make(app, disk.megabytes);
+  if (!mounted) {
+    log_warn("a build's disk is a plain folder", {{"app", app}, {"error", mounted.error().message}});
+    disk.bound = BuildDisk::Bound::kByWatching;
+  }
+  auto folders = co_await io::run_blocking(loop_, [path = disk.folder] { return make_folders(path); });
+  SKIFF_CO_RETURN_IF_ERROR(folders);
+  co_return disk;
+}
+
+io::Task<void> BuildDisks::close(std::string app) {
+  const std::string path = folder(app);
+  auto wiped = co_await io::run_blocking(loop_, [path] {
+    auto result = wipe(path);
+    unmount(path);
+    ::rmdir(path.c_str());  // stays where it is a plain folder with the cache
+    return result;
+  });
+  if (!wiped) log_warn("a build's disk keeps files", {{"app", app}, {"error", wiped.error().message}});
+}
+
+io::Task<void> BuildDisks::recover() {
+  auto apps = io::list_directory(data_ + "/disks");
+  if (!apps) co_return;
+  for (const auto& app : *apps) co_await close(app);
+}
+
+}  // namespace skiff::platform

@@ -1,0 +1,49 @@
+// The disks of builds: for each app a file with a file system of its own, mounted while a build runs. It
+// bounds what a build can write whatever the build does, and holds the app's cache from one build to the
+// next.
+//
+// DATA/cache/<app>.img (sparse, mode 0600) is mounted at DATA/disks/<app> with the folders app, tmp, out (new
+// for each build) and cache. Where the host can't mount it, a plain folder takes its place and the build
+// script watches the size. One build of an app at a time.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "io/loop.h"
+#include "io/task.h"
+
+namespace skiff::platform {
+
+struct BuildDisk {
+  std::string folder;
+  int64_t megabytes = 0;
+  enum class Bound { kByFileSystem, kByWatching } bound = Bound::kByFileSystem;
+};
+
+class BuildDisks {
+ public:
+  BuildDisks(io::Loop& loop, std::string data) : loop_(loop), data_(std::move(data)) {}
+  // Mounts the disk of an app, empty but for the cache; less than `megabytes` large when the host has less to
+  // spare. ResourceExhausted when the host's own disk is nearly full.
+  io::Task<Result<BuildDisk>> open(std::string app, int64_t megabytes);
+  // Empties all but the cache and unmounts. Fine when nothing is mounted.
+  io::Task<void> close(std::string app);
+  // Unmounts what a platform that died left.
+  io::Task<void> recover();
+
+ private:
+  io::Task<Result<void>> mount(std::string app);
+  // A new, empty disk, mounted.
+  io::Task<Result<void>> make(std::string app, int64_t megabytes);
+  std::string image(const std::string& app) const { return data_ + "/cache/" + app + ".img"; }
+  std::string folder(const std::string& app) const { return data_ + "/disks/" + app; }
+  io::Loop& loop_;
+  std::string data_;
+};
+
+// Pure: how large the disk of a build becomes, in MB; 0 when the host can spare too little. `free_mb` is what
+// the host's disk has left, `own_mb` what the app's disk takes of it already.
+int64_t plan_disk_size(int64_t limit_mb, int64_t free_mb, int64_t own_mb);
+
+}  // namespace skiff::platform

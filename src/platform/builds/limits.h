@@ -1,0 +1,31 @@
+// What a push and its build may use. An operator changes them in DATA/platform/build-limits.json, read when
+// the platform starts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace skiff::platform {
+
+struct BuildLimits {
+  int64_t seconds = 15 * 60;    // as Heroku
+  int64_t memory_mb = 3 << 10;  // of all processes of a build
+  int64_t disk_mb = 4 << 10;    // all that a build writes, its cache included
+  int64_t slug_mb = 500;        // as Heroku
+  int64_t output_kb = 8 << 10;  // of a build's text that the pusher gets to see
+  int64_t push_mb = 1 << 10;    // a push's pack, and the files of its commit
+};
+
+// A JSON object that names some of the members: {"seconds": 60, "diskMb": 512}. Unknown names are errors.
+Result<BuildLimits> parse_build_limits(std::string_view text);
+// The file's limits; the defaults when there is no file.
+Result<BuildLimits> read_build_limits(const std::string& path);
+
+// "15 minutes", "20 seconds"; "3 GB", "64 MB": for people.
+std::string describe_seconds(int64_t seconds);
+std::string describe_megabytes(int64_t megabytes);
+
+}  // namespace skiff::platform

@@ -1,0 +1,44 @@
+#include "platform/builds/pod_watch.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace skiff::platform {
+
+PodWatch::PodWatch(io::Loop& loop, kube::Client& api, const std::string& name_space, const std::string& name)
+    : changed_(loop), scope_(loop) {
+  scope_.spawn(api.follow(fmt::format("/api/v1/namespaces/{}/pods", name_space),
+                          "fieldSelector=metadata.name%3D" + name,
+                          [this](const kube::ObjectChange& change) { on_change(change); }));
+}
+
+void PodWatch::on_change(const kube::ObjectChange& change) {
+  switch (change.kind) {
+    case kube::ObjectChange::Kind::kReset:
+      pod_ = json::Value();
+      return;
+    case kube::ObjectChange::Kind::kUpsert:
+      pod_ = change.object;
+      break;
+    case kube::ObjectChange::Kind::kRemoved:
+      gone_ = true;
+      break;
+    case kube::ObjectChange::Kind::kSynced:
+      gone_ = pod_.is_null();
+      break;
+  }
+  changed_.set();
+}
+
+io::Task<Result<json::Value>> PodWatch::reach(std::vector<std::string> phases) {
+  for (;;) {
+    if (gone_) co_return fail(Code::kNotFound, "somebody deleted the build's pod; push again");
+    const std::string phase = pod_["status"]["phase"].str();
+    if (std::find(phases.begin(), phases.end(), phase) != phases.end()) co_return pod_;
+    changed_.reset();
+    co_await changed_.wait();
+  }
+}
+
+}  // namespace skiff::platform

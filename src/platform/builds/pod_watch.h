@@ -1,0 +1,28 @@
+// Follows one pod until it has come to a phase. The watch ends with the object.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/scope.h"
+#include "io/sync.h"
+#include "kube/client/client.h"
+
+namespace skiff::platform {
+
+class PodWatch {
+ public:
+  // The pod exists already. Loop and API outlive the watch.
+  PodWatch(io::Loop& loop, kube::Client& api, const std::string& name_space, const std::string& name);
+  // The pod as soon as it is in one of the phases; NotFound when somebody deleted it.
+  io::Task<Result<json::Value>> reach(std::vector<std::string> phases);
+
+ private:
+  void on_change(const kube::ObjectChange& change);
+  io::Event changed_;
+  json::Value pod_;
+  bool gone_ = false;
+  io::TaskScope scope_;
+};
+
+}  // namespace skiff::platform

@@ -1,0 +1,74 @@
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "io/file.h"
+#include "io/process.h"
+#include "io/sync.h"
+#include "platform/apps/procfile.h"
+#include "platform/builds/builder.h"
+#include "platform/images/layout_writer.h"
+
+namespace skiff::platform {
+
+namespace {
+
+constexpr Duration kCopyTime = std::chrono::minutes(5);
+constexpr size_t kKeptImages = 10;
+constexpr size_t kDigestDigits = 64;  // of SHA-256
+
+// Copies the file $0 to $1 and prints its SHA-256, reading it once.
+constexpr const char* kCopyAndHash = "set -o pipefail; tee -- \"$1\" <\"$0\" | sha256sum";
+
+// The size of a file that a build left. What the build put there may be anything: a link would lead out of
+// it.
+Result<int64_t> regular_size(const std::string& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return fail(Code::kInvalidArgument, "the build left no " + path.substr(path.rfind('/') + 1));
+  }
+  return info.st_size;
+}
+
+Result<std::map<std::string, std::string>> read_types(const std::string& path) {
+  auto size = regular_size(path);
+  if (!size) return std::unexpected(size.error());
+  auto procfile = io::read_file(path, kMaxProcfileBytes);
+  if (!procfile) return fail(Code::kInvalidArgument, "the Procfile is too large");
+  auto types = parse_procfile(*procfile);
+  if (types && types->empty()) {
+    return fail(Code::kInvalidArgument, "the Procfile names no process type; add a line \"web: COMMAND\"");
+  }
+  return types;
+}
+
+}  // namespace
+
+io::Task<Result<Slug>> Builder::make_image(std::string app, std::string id, std::string commit,
+                                           BuildDisk disk) {
+  const std::string out = disk.folder + "/out", tar = build_folder(id) + "/slug.tar";
+  auto types = read_types(out + "/Procfile");
+  SKIFF_CO_RETURN_IF_ERROR(types);
+  auto size = regular_size(out + "/slug.tar");
+  SKIFF_CO_RETURN_IF_ERROR(size);
+  if (*size > limits_.slug_mb << 20) {
+    co_return fail(Code::kResourceExhausted,
+                   fmt::format("the compiled app is {} MB, more than {}; leave files out with a .slugignore",
+                               *size >> 20, describe_megabytes(limits_.slug_mb)));
+  }
+  io::CommandOptions command;
+  command.timeout = kCopyTime;
+  std::vector<std::string> argv = {"bash", "-c", kCopyAndHash, out + "/slug.tar", tar};
+  auto digest = co_await io::run_command(loop_, std::move(argv), std::move(command));
+  SKIFF_CO_RETURN_IF_ERROR(digest);
+  if (!digest->status.ok()) co_return fail(Code::kInternal, "copy the compiled app: " + digest->err);
+  AppImage image{options_.images, app, id, tar, "sha256:" + digest->out.substr(0, kDigestDigits)};
+  auto written = co_await io::run_blocking(loop_, [image] { return write_app_image(image); });
+  SKIFF_CO_RETURN_IF_ERROR(written);
+  auto pruned = co_await io::run_blocking(
+      loop_, [images = options_.images, app] { return prune_app_images(images, app, kKeptImages); });
+  if (!pruned) log_warn("old images stay", {{"app", app}, {"error", pruned.error().message}});
+  co_return Slug{"skiff.local/" + app + ":" + id, std::move(commit), std::move(*types)};
+}
+
+}  // namespace skiff::platform
