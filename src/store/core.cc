@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -27,6 +28,13 @@ Error closed_error() {
 }
 
 }  // namespace
+
+template <typename Call>
+void Core::for_each_watch(Call call) {
+  for (auto& [prefix, watches] : watches_) {
+    for (auto& [number, watch] : watches) call(*watch);
+  }
+}
 
 Core::Admission Core::admit(const Write& write) {
   if (closed_) return {std::unexpected(closed_error()), nullptr};
@@ -129,7 +137,36 @@ void Core::publish(const Batch& batch) {
     if (pending != pending_.end() && pending->second.modified == record.modified) pending_.erase(pending);
     const uint64_t place = state_.history_end();
     state_.apply(record);
-    for (auto& [number, watch] : watches_) watch->on_event(place);
+    wake_watches(record.key, place);
+  }
+}
+
+uint64_t Core::attach(WatchImpl* watch, const std::string& prefix) {
+  watches_[prefix].emplace(++last_watch_, watch);
+  return last_watch_;
+}
+
+void Core::detach(uint64_t number, const std::string& prefix) {
+  const auto found = watches_.find(prefix);
+  found->second.erase(number);
+  if (found->second.empty()) watches_.erase(found);
+}
+
+void Core::wake_watches(const std::string& key, uint64_t place) {
+  // Prefixes of the key from the longest to the shortest: each lookup finds one, or how much of the key the
+  // next can still share.
+  for (size_t length = key.size();;) {
+    auto found = watches_.upper_bound(std::string_view(key).substr(0, length));
+    if (found == watches_.begin()) return;
+    const std::string& prefix = (--found)->first;
+    const auto shared = static_cast<size_t>(std::ranges::mismatch(prefix, key).in1 - prefix.begin());
+    if (shared == prefix.size()) {
+      for (auto& [number, watch] : found->second) watch->on_event(place);
+      if (shared == 0) return;
+      length = shared - 1;
+    } else {
+      length = shared;
+    }
   }
 }
 
@@ -147,7 +184,7 @@ void Core::close() {
   closed_ = true;
   scope_.cancel();
   fail_all(closed_error());
-  for (auto& [number, watch] : watches_) watch->on_close();
+  for_each_watch([](WatchImpl& watch) { watch.on_close(); });
   committer_.reset();
 }
 
@@ -177,7 +214,7 @@ io::Task<Result<void>> Core::compact(std::shared_ptr<Core> core, Revision revisi
     auto marked =
         co_await run(core, [revision](Backend& backend) { return backend.mark_compacted(revision); });
     SKIFF_CO_RETURN_IF_ERROR(marked);
-    for (auto& [number, watch] : core->watches_) watch->before_compaction(revision);
+    core->for_each_watch([revision](WatchImpl& watch) { watch.before_compaction(revision); });
     core->add_garbage(core->state_.compact(revision));
   }
   auto cleaned = co_await clean(core);

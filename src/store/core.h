@@ -39,11 +39,8 @@ class Core : public std::enable_shared_from_this<Core> {
   const State& state() const { return state_; }
   bool closed() const { return closed_; }
   // Gives the number to detach with.
-  uint64_t attach(WatchImpl* watch) {
-    watches_.emplace(++last_watch_, watch);
-    return last_watch_;
-  }
-  void detach(uint64_t number) { watches_.erase(number); }
+  uint64_t attach(WatchImpl* watch, const std::string& prefix);
+  void detach(uint64_t number, const std::string& prefix);
 
  private:
   struct Batch {
@@ -69,6 +66,10 @@ class Core : public std::enable_shared_from_this<Core> {
   void pump();
   void on_committed(const std::shared_ptr<Batch>& batch, Result<void> result);
   void publish(const Batch& batch);
+  // Tells the watches whose prefix begins `key`.
+  void wake_watches(const std::string& key, uint64_t place);
+  template <typename Call>
+  void for_each_watch(Call call);
   void fail_all(const Error& error);
   void forget_if_large();
   static io::Task<void> forget(Core* core, Revision revision);
@@ -84,7 +85,9 @@ class Core : public std::enable_shared_from_this<Core> {
   std::shared_ptr<Batch> in_flight_;
   bool pump_posted_ = false;
   std::deque<Revision> garbage_;
-  std::map<uint64_t, WatchImpl*> watches_;  // in order of attaching, so that a simulation repeats
+  // By prefix, then in order of attaching, so that a simulation repeats. A write visits only those it
+  // concerns.
+  std::map<std::string, std::map<uint64_t, WatchImpl*>, std::less<>> watches_;
   uint64_t last_watch_ = 0;
   bool closed_ = false;
   bool failing_ = false;  // the last commit failed

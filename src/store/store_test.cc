@@ -188,6 +188,34 @@ TEST_CASE("a watch resumes from any kept revision and says how far it has seen")
   }
 }
 
+TEST_CASE("every write reaches exactly the watches whose prefix begins its key") {
+  Rig rig(false);
+  SeededRandom random(7);
+  const std::vector<std::string> prefixes{"", "/", "/a", "/a/", "/a/b", "/ab", "/b/", "/zz"};
+  std::vector<std::unique_ptr<Watch>> watches;
+  for (const auto& prefix : prefixes) {
+    auto watch = rig.store->watch(prefix, {});
+    REQUIRE(watch);
+    watches.push_back(std::move(*watch));
+  }
+  std::map<std::string, std::vector<std::string>> expected, got;
+  const auto drain = [&](size_t i) {
+    while (auto event = watches[i]->try_next()) got[prefixes[i]].push_back(event->entry.key);
+    CHECK(watches[i]->seen() == rig.store->current());
+  };
+  for (int round = 0; round < 300; ++round) {
+    std::string key = "/";
+    for (uint64_t length = random.below(5); length > 0; --length) key += "ab/"[random.below(3)];
+    REQUIRE(rig.write(put(key, "v")));
+    for (const auto& prefix : prefixes) {
+      if (key.starts_with(prefix)) expected[prefix].push_back(key);
+    }
+    drain(random.below(watches.size()));  // the others fall behind for a while
+  }
+  for (size_t i = 0; i < watches.size(); ++i) drain(i);
+  CHECK(got == expected);
+}
+
 TEST_CASE("compaction forgets old history, and a watch that missed some ends") {
   for (const bool sqlite : {false, true}) {
     Rig rig(sqlite);

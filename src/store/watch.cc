@@ -8,34 +8,28 @@ WatchImpl::WatchImpl(std::shared_ptr<Core> core, std::string prefix, Revision af
     : core_(std::move(core)),
       prefix_(std::move(prefix)),
       place_(core_->state().place_after(after)),
-      seen_(after),
+      after_(after),
+      given_(after),
       changed_(core_->loop()) {
-  number_ = core_->attach(this);
+  number_ = core_->attach(this, prefix_);
+  skip();
 }
 
 WatchImpl::~WatchImpl() {
-  core_->detach(number_);
+  core_->detach(number_, prefix_);
 }
 
-void WatchImpl::skip() const {
+void WatchImpl::skip() {
   const State& state = core_->state();
-  // A watch that waits for revisions still to come passes them too.
-  while (place_ < state.history_end()) {
-    const Entry& entry = state.event(place_).entry;
-    if (entry.modified > seen_ && entry.key.starts_with(prefix_)) return;
-    ++place_;
-    seen_ = std::max(seen_, entry.modified);
-  }
-  seen_ = std::max(seen_, state.current());
+  while (place_ < state.history_end() && !state.event(place_).entry.key.starts_with(prefix_)) ++place_;
+  waiting_ = place_ < state.history_end();
 }
 
 std::optional<Event> WatchImpl::try_next() {
-  if (ended()) return std::nullopt;
+  if (ended() || !waiting_) return std::nullopt;
+  Event event = core_->state().event(place_++);
+  given_ = event.entry.modified;
   skip();
-  const State& state = core_->state();
-  if (place_ >= state.history_end()) return std::nullopt;
-  Event event = state.event(place_++);
-  seen_ = event.entry.modified;
   return event;
 }
 
@@ -49,20 +43,23 @@ io::Task<std::optional<Event>> WatchImpl::next() {
 }
 
 Revision WatchImpl::seen() const {
-  if (!ended()) skip();
-  return seen_;
+  if (ended()) return given_;
+  const State& state = core_->state();
+  // Nothing between the last event given out and the next one concerns this watch.
+  return waiting_ ? Revision{number(state.event(place_).entry.modified) - 1}
+                  : std::max(given_, state.current());
 }
 
 void WatchImpl::on_event(uint64_t place) {
-  if (place_ == place) skip();
-  if (place_ < core_->state().history_end()) changed_.set();
+  // A watch that waits for revisions still to come passes those before them.
+  if (waiting_ || core_->state().event(place).entry.modified <= after_) return;
+  place_ = place;
+  waiting_ = true;
+  changed_.set();
 }
 
 void WatchImpl::before_compaction(Revision revision) {
-  if (ended()) return;
-  skip();
-  const State& state = core_->state();
-  if (place_ >= state.history_end() || state.event(place_).entry.modified > revision) return;
+  if (ended() || !waiting_ || core_->state().event(place_).entry.modified > revision) return;
   fell_behind_ = true;
   changed_.set();
 }
