@@ -13,6 +13,11 @@ namespace {
 Value parsed(const char* text) {
   return json::parse(text).value_or(Value());
 }
+std::map<std::string, Room> rooms(const Value& node, Usage used = {}) {
+  Room room(node);
+  room.used = used;
+  return {{name_of(node), room}};
+}
 const WallTime kNow = *parse_rfc3339("2026-01-01T01:00:00Z");
 }  // namespace
 
@@ -21,21 +26,22 @@ TEST_CASE("a pod that fits nowhere is told why in upstream's words") {
       parsed(R"({"spec":{"containers":[{"resources":{"requests":{"cpu":"2","memory":"1Gi"}}}]}})");
   const auto node = parsed(
       R"({"metadata":{"name":"n1"},"status":{"allocatable":{"cpu":"1","memory":"512Mi","pods":"1"}}})");
-  CHECK(place_pod(pod, {node}, {}).message ==
+  CHECK(place_pod(pod, rooms(node)).message ==
         "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.");
-  CHECK(place_pod(pod, {}, {}).message == "no nodes available to schedule pods");
+  CHECK(place_pod(pod, {}).message == "no nodes available to schedule pods");
   const auto small = parsed(R"({"spec":{"containers":[{"resources":{"requests":{"cpu":"500m"}}}]}})");
-  CHECK(place_pod(small, {node}, {}).node == "n1");
-  CHECK(place_pod(small, {node}, {{"n1", {0, 0, 1}}}).message == "0/1 nodes are available: 1 Too many pods.");
+  CHECK(place_pod(small, rooms(node)).node == "n1");
+  CHECK(place_pod(small, rooms(node, {0, 0, 1})).message == "0/1 nodes are available: 1 Too many pods.");
 }
 
 TEST_CASE("a taint keeps a pod away unless it is tolerated") {
   const auto node = parsed(
       R"({"metadata":{"name":"n1"},"spec":{"taints":[{"key":"a","value":"b","effect":"NoSchedule"}]},"status":{"allocatable":{"pods":"9"}}})");
-  CHECK(place_pod(parsed("{}"), {node}, {}).message ==
+  CHECK(place_pod(parsed("{}"), rooms(node)).message ==
         "0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.");
-  CHECK(place_pod(parsed(R"({"spec":{"tolerations":[{"key":"a","operator":"Exists"}]}})"), {node}, {}).node ==
-        "n1");
+  CHECK(
+      place_pod(parsed(R"({"spec":{"tolerations":[{"key":"a","operator":"Exists"}]}})"), rooms(node)).node ==
+      "n1");
 }
 
 TEST_CASE("a terminating pod serves on but is not ready, and leaves the Endpoints") {

@@ -13,6 +13,9 @@ constexpr const char* kServices = "/api/v1/services";
 constexpr const char* kEndpoints = "/api/v1/endpoints";
 constexpr const char* kSlices = "/apis/discovery.k8s.io/v1/endpointslices";
 constexpr const char* kByService = "service";
+// Each change rewrites an object with all pods of the Service: 1,000 pods are told of together, once a
+// second.
+constexpr Duration kRestForEachPod = std::chrono::milliseconds(1);
 
 class EndpointsController final : public Controller {
  public:
@@ -87,6 +90,7 @@ io::Task<SyncResult> EndpointsController::sync(EndpointsController* self, std::s
   for (auto& pod : self->caches_.pods().list(ns)) {
     if (selector.matches(pod["metadata"]["labels"])) view.pods.push_back(std::move(pod));
   }
+  self->queue_.rest(key, rest_for(view.pods.size(), kRestForEachPod));
   auto plan = plan_endpoints(view);
   auto applied = co_await apply_all(self->client_, self->events_, std::move(plan.actions));
   if (applied.error) co_return std::unexpected(*applied.error);

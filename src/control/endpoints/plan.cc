@@ -115,9 +115,13 @@ std::vector<Value> wanted_slices(const Value& service, const std::vector<Value>&
   return out;
 }
 
+// Plain equality is the cheaper question, and mostly the answer.
+bool same_meaning(const Value& a, const Value& b) {
+  return a == b || canonical_text(a) == canonical_text(b);
+}
+
 bool same_slice(const Value& a, const Value& b) {
-  return canonical_text(a["endpoints"]) == canonical_text(b["endpoints"]) &&
-         canonical_text(a["ports"]) == canonical_text(b["ports"]) &&
+  return same_meaning(a["endpoints"], b["endpoints"]) && same_meaning(a["ports"], b["ports"]) &&
          a["metadata"]["labels"] == b["metadata"]["labels"];
 }
 
@@ -182,7 +186,7 @@ void plan_endpoints_object(const EndpointsView& view, const std::vector<Value>& 
     plan.actions.push_back(create(path_of("/api/v1", "endpoints", ns), std::move(object)));
     return;
   }
-  if (canonical_text(view.endpoints["subsets"]) == canonical_text(subsets)) return;
+  if (same_meaning(view.endpoints["subsets"], subsets)) return;
   auto changed = view.endpoints;
   if (!labels.empty()) changed.edit("metadata").set("labels", labels);
   changed.set("subsets", std::move(subsets));

@@ -12,6 +12,9 @@ namespace skiff::control {
 
 namespace {
 
+// A sync goes through all pods of the set: 1,000 of them are looked at ten times a second.
+constexpr Duration kRestForEachPod = std::chrono::microseconds(100);
+
 class ReplicaSetController final : public Controller {
  public:
   explicit ReplicaSetController(Context context)
@@ -94,6 +97,7 @@ io::Task<SyncResult> ReplicaSetController::sync(ReplicaSetController* self, std:
     co_return std::optional<Duration>();
   }
   ReplicaSetView view{set, candidates_of(self->caches_.pods(), set), {}, true};
+  self->queue_.rest(key, rest_for(view.pods.size(), kRestForEachPod));
   view.settled = self->expectations_.settled(key, self->loop_.now());
   const auto wanted = size_t(std::max<int64_t>(0, set["spec"]["replicas"].as_int(1)));
   if (view.pods.size() > wanted) view.sibling_pods = self->siblings_of(set);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace skiff::control {
 
@@ -59,38 +59,53 @@ bool matches_node(const Value& pod, const Value& node) {
   });
 }
 
+std::vector<std::string> refuse(std::string reason) {
+  return {std::move(reason)};
+}
+
 // Why not, in upstream's words; none when the node fits.
-std::vector<std::string> refusals(const Value& pod, const Value& node, const Usage& asked,
-                                  const Usage& used) {
-  if (node["spec"]["unschedulable"].as_bool() &&
+std::vector<std::string> refusals(const Value& pod, const Room& room, const Usage& asked) {
+  const auto& spec = room.node["spec"];
+  if (spec["unschedulable"].as_bool() &&
       !tolerates(pod,
                  Value::object({{"key", "node.kubernetes.io/unschedulable"}, {"effect", "NoSchedule"}}))) {
-    return {"node(s) were unschedulable"};
+    return refuse("node(s) were unschedulable");
   }
-  for (const auto& taint : node["spec"]["taints"].items()) {
+  for (const auto& taint : spec["taints"].items()) {
     if (taint["effect"].str() == "PreferNoSchedule" || tolerates(pod, taint)) continue;
-    return {
-        fmt::format("node(s) had untolerated taint {{{}: {}}}", taint["key"].str(), taint["value"].str())};
+    return refuse(
+        fmt::format("node(s) had untolerated taint {{{}: {}}}", taint["key"].str(), taint["value"].str()));
   }
-  if (!matches_node(pod, node)) return {"node(s) didn't match Pod's node affinity/selector"};
-  const auto& has = node["status"]["allocatable"];
+  if (!matches_node(pod, room.node)) return refuse("node(s) didn't match Pod's node affinity/selector");
+  const auto& used = room.used;
+  const auto& has = room.allocatable;
   std::vector<std::string> out;
-  const auto pods = parse_milli_quantity(has["pods"]).value_or(0) / 1000;
-  if (used.pods + 1 > pods) out.push_back("Too many pods");
-  const auto cpu = parse_milli_quantity(has["cpu"]).value_or(0);
-  if (asked.milli_cpu > 0 && used.milli_cpu + asked.milli_cpu > cpu) out.push_back("Insufficient cpu");
-  const auto memory = parse_milli_quantity(has["memory"]).value_or(0) / 1000;
-  if (asked.memory > 0 && used.memory + asked.memory > memory) out.push_back("Insufficient memory");
+  if (used.pods + 1 > has.pods) out.push_back("Too many pods");
+  if (asked.milli_cpu > 0 && used.milli_cpu + asked.milli_cpu > has.milli_cpu)
+    out.push_back("Insufficient cpu");
+  if (asked.memory > 0 && used.memory + asked.memory > has.memory) out.push_back("Insufficient memory");
   return out;
 }
 
 // How full the node would be, in thousandths; lower is better.
-int64_t fullness(const Value& node, const Usage& asked, const Usage& used) {
-  const auto& has = node["status"]["allocatable"];
-  const auto cpu = std::max<int64_t>(1, parse_milli_quantity(has["cpu"]).value_or(1));
-  const auto memory = std::max<int64_t>(1, parse_milli_quantity(has["memory"]).value_or(1) / 1000);
-  return int64_t(1000.0 * double(used.milli_cpu + asked.milli_cpu) / double(cpu)) +
-         int64_t(1000.0 * double(used.memory + asked.memory) / double(memory));
+int64_t fullness(const Room& room, const Usage& asked) {
+  const auto share = [](int64_t part, int64_t whole) {
+    return int64_t(1000.0 * double(part) / double(std::max<int64_t>(1, whole)));
+  };
+  return share(room.used.milli_cpu + asked.milli_cpu, room.allocatable.milli_cpu) +
+         share(room.used.memory + asked.memory, room.allocatable.memory);
+}
+
+std::string explain(const Value& pod, const std::map<std::string, Room>& rooms, const Usage& asked) {
+  if (rooms.empty()) return "no nodes available to schedule pods";
+  std::map<std::string, int> reasons;
+  for (const auto& [name, room] : rooms) {
+    for (const auto& reason : refusals(pod, room, asked)) ++reasons[reason];
+  }
+  std::vector<std::string> words;
+  for (const auto& [reason, count] : reasons) words.push_back(fmt::format("{} {}", count, reason));
+  std::ranges::sort(words);
+  return fmt::format("0/{} nodes are available: {}.", rooms.size(), fmt::join(words, ", "));
 }
 
 }  // namespace
@@ -118,32 +133,33 @@ Usage requests_of(const Value& pod) {
   return sum;
 }
 
-Placement place_pod(const Value& pod, const std::vector<Value>& nodes,
-                    const std::map<std::string, Usage>& used) {
+Room::Room(Value given) : node(std::move(given)) {
+  const auto& has = node["status"]["allocatable"];
+  allocatable = {parse_milli_quantity(has["cpu"]).value_or(0),
+                 parse_milli_quantity(has["memory"]).value_or(0) / 1000,
+                 parse_milli_quantity(has["pods"]).value_or(0) / 1000};
+}
+
+Placement place_pod(const Value& pod, const std::map<std::string, Room>& rooms) {
   const auto asked = requests_of(pod);
-  std::map<std::string, int> reasons;
-  const Value* best = nullptr;
+  const std::string* best = nullptr;
   std::pair<int64_t, int64_t> best_score;
-  for (const auto& node : nodes) {
-    const auto found = used.find(name_of(node));
-    const auto there = found == used.end() ? Usage{} : found->second;
-    const auto why = refusals(pod, node, asked, there);
-    for (const auto& reason : why) ++reasons[reason];
-    if (!why.empty()) continue;
-    const auto score = std::pair(fullness(node, asked, there), there.pods);
-    if (!best || score < best_score) {
-      best = &node;
-      best_score = score;
-    }
+  for (const auto& [name, room] : rooms) {
+    const auto score = std::pair(fullness(room, asked), room.used.pods);
+    // The cheaper question first: most nodes are not better than the best so far.
+    if (best && score >= best_score) continue;
+    if (!refusals(pod, room, asked).empty()) continue;
+    best = &name;
+    best_score = score;
   }
-  if (best) return {name_of(*best), ""};
-  if (nodes.empty()) return {"", "no nodes available to schedule pods"};
-  std::vector<std::string> words;
-  for (const auto& [reason, count] : reasons) words.push_back(fmt::format("{} {}", count, reason));
-  std::ranges::sort(words);
-  auto message = fmt::format("0/{} nodes are available: ", nodes.size());
-  for (size_t i = 0; i < words.size(); ++i) message += (i ? ", " : "") + words[i];
-  return {"", message + "."};
+  if (best) return {*best, ""};
+  return {"", explain(pod, rooms, asked)};
+}
+
+bool gives_hope(const Value& before, const Value& after) {
+  return !after.is_null() && (!(before["spec"] == after["spec"]) ||
+                              !(before["metadata"]["labels"] == after["metadata"]["labels"]) ||
+                              !(before["status"]["allocatable"] == after["status"]["allocatable"]));
 }
 
 }  // namespace skiff::control

@@ -17,12 +17,23 @@ struct Usage {
 // What a pod asks for: its containers together, or its largest init container.
 Usage requests_of(const Value& pod);
 
+// A node as placing sees it, read once for each change of the node and not for each pod.
+struct Room {
+  explicit Room(Value node);
+  Room() = default;
+  Value node;
+  Usage allocatable;
+  Usage used;  // by the pods that are already there
+};
+
 struct Placement {
   std::string node;     // empty: none fits
   std::string message;  // "0/2 nodes are available: 1 Insufficient cpu, ..."
 };
-// `used` counts the pods that are already on each node.
-Placement place_pod(const Value& pod, const std::vector<Value>& nodes,
-                    const std::map<std::string, Usage>& used);
+// `rooms` by name of the node.
+Placement place_pod(const Value& pod, const std::map<std::string, Room>& rooms);
+
+// Whether a pod that fitted nowhere may fit now that the node changed from `before` to `after`.
+bool gives_hope(const Value& before, const Value& after);
 
 }  // namespace skiff::control

@@ -26,7 +26,7 @@ class Scheduler final : public Controller {
         events_(loop_, client_, "default-scheduler"),
         queue_(loop_, "scheduler", [this](std::string key) { return sync(this, std::move(key)); }) {
     caches_.pods().on_change([this](const Value& before, const Value& after) { on_pod(before, after); });
-    caches_.nodes().on_change([this](const Value&, const Value&) { retry_waiting(); });
+    caches_.nodes().on_change([this](const Value& before, const Value& after) { on_node(before, after); });
   }
   void open() override { queue_.open(); }
 
@@ -36,8 +36,10 @@ class Scheduler final : public Controller {
     Usage usage;
   };
   void on_pod(const Value& before, const Value& after);
+  void on_node(const Value& before, const Value& after);
   void hold(const std::string& uid, const std::string& node, const Usage& usage);
   void release(const std::string& uid);
+  void count(const std::string& node, const Usage& usage, int sign);
   void retry_waiting();
   static io::Task<SyncResult> sync(Scheduler* self, std::string key);
   static io::Task<SyncResult> note_unschedulable(Scheduler* self, Value pod, std::string message);
@@ -46,28 +48,43 @@ class Scheduler final : public Controller {
   kube::Client& client_;
   Caches& caches_;
   EventRecorder events_;
-  std::map<std::string, Usage> used_;  // by node
+  // Also of nodes that are not registered: their pods may be known first.
+  std::map<std::string, Usage> used_;
+  std::map<std::string, Room> rooms_;  // of the registered nodes
   std::map<std::string, Held> held_;   // by pod uid: bound, or about to be
   std::set<std::string> waiting_;      // keys of pods that fit nowhere
   Reconciler queue_;
 };
 
+void Scheduler::on_node(const Value& before, const Value& after) {
+  if (after.is_null()) {
+    rooms_.erase(name_of(before));
+    return;
+  }
+  auto& room = rooms_[name_of(after)];
+  room = Room(after);
+  room.used = used_[name_of(after)];
+  if (gives_hope(before, after)) retry_waiting();
+}
+
 void Scheduler::hold(const std::string& uid, const std::string& node, const Usage& usage) {
   release(uid);
   held_[uid] = {node, usage};
+  count(node, usage, 1);
+}
+
+void Scheduler::count(const std::string& node, const Usage& usage, int sign) {
   auto& used = used_[node];
-  used.milli_cpu += usage.milli_cpu;
-  used.memory += usage.memory;
-  used.pods += usage.pods;
+  used.milli_cpu += sign * usage.milli_cpu;
+  used.memory += sign * usage.memory;
+  used.pods += sign * usage.pods;
+  if (const auto room = rooms_.find(node); room != rooms_.end()) room->second.used = used;
 }
 
 void Scheduler::release(const std::string& uid) {
   const auto found = held_.find(uid);
   if (found == held_.end()) return;
-  auto& used = used_[found->second.node];
-  used.milli_cpu -= found->second.usage.milli_cpu;
-  used.memory -= found->second.usage.memory;
-  used.pods -= found->second.usage.pods;
+  count(found->second.node, found->second.usage, -1);
   held_.erase(found);
 }
 
@@ -101,7 +118,7 @@ io::Task<SyncResult> Scheduler::sync(Scheduler* self, std::string key) {
     self->waiting_.erase(key);
     co_return std::optional<Duration>();
   }
-  const auto placement = place_pod(pod, self->caches_.nodes().list(), self->used_);
+  const auto placement = place_pod(pod, self->rooms_);
   if (placement.node.empty()) {
     self->waiting_.insert(key);
     auto noted = co_await note_unschedulable(self, pod, placement.message);

@@ -11,7 +11,12 @@ constexpr size_t kParallel = 32;  // syncs at a time; each waits for the server 
 constexpr Duration kFirstDelay = std::chrono::milliseconds(5);  // upstream's rate limiter
 constexpr Duration kLongestDelay = std::chrono::seconds(30);
 constexpr int kQuietFailures = 5;  // conflicts resolve themselves within this many
+constexpr size_t kFew = 50;        // objects that one sync goes through in well under a millisecond
 }  // namespace
+
+Duration rest_for(size_t objects, Duration each) {
+  return objects <= kFew ? Duration(0) : each * static_cast<int64_t>(objects);
+}
 
 Reconciler::Reconciler(io::Loop& loop, std::string name, Sync sync)
     : loop_(loop), name_(std::move(name)), sync_(std::move(sync)), scope_(loop) {}
@@ -19,6 +24,7 @@ Reconciler::Reconciler(io::Loop& loop, std::string name, Sync sync)
 Reconciler::~Reconciler() {
   scope_.cancel();
   for (const auto& [key, delay] : delayed_) loop_.cancel_timer(delay.timer);
+  for (const auto& [key, rest] : resting_) loop_.cancel_timer(rest.timer);
 }
 
 void Reconciler::add(const std::string& key) {
@@ -41,6 +47,16 @@ void Reconciler::add_after(const std::string& key, Duration delay) {
   delayed_[key] = {timer, at};
 }
 
+void Reconciler::rest(const std::string& key, Duration duration) {
+  if (duration <= Duration(0) || resting_.contains(key)) return;
+  const auto timer = loop_.add_timer_after(duration, [this, key] {
+    const bool wanted = resting_.at(key).wanted;
+    resting_.erase(key);
+    if (wanted) add(key);
+  });
+  resting_[key] = {timer};
+}
+
 void Reconciler::open() {
   open_ = true;
   pump();
@@ -57,6 +73,10 @@ void Reconciler::pump() {
       continue;
     }
     waiting_.erase(key);
+    if (const auto rest = resting_.find(key); rest != resting_.end()) {
+      rest->second.wanted = true;
+      continue;
+    }
     running_.insert(key);
     scope_.spawn(run(this, std::move(key)));
   }

@@ -23,6 +23,9 @@ struct ReconcilerCounters {
   uint64_t syncs = 0, failures = 0;
 };
 
+// How long a key of `objects` objects rests: nothing when there are few, so that small things stay prompt.
+Duration rest_for(size_t objects, Duration each);
+
 class Reconciler {
  public:
   using Sync = std::function<io::Task<SyncResult>(std::string key)>;
@@ -32,6 +35,9 @@ class Reconciler {
   void add(const std::string& key);
   // The earlier of this and a pending delay counts.
   void add_after(const std::string& key, Duration delay);
+  // From inside a sync: the key is not synced again before this time has passed; all that comes meanwhile
+  // becomes one sync at its end. For keys whose sync costs more the larger they are.
+  void rest(const std::string& key, Duration duration);
   void open();
   const ReconcilerCounters& counters() const { return counters_; }
   bool idle() const { return waiting_.empty() && running_.empty(); }
@@ -40,6 +46,10 @@ class Reconciler {
   struct Delay {
     io::TimerId timer;
     MonotonicTime at;
+  };
+  struct Rest {
+    io::TimerId timer;
+    bool wanted = false;  // the key was added meanwhile
   };
   void pump();
   static io::Task<void> run(Reconciler* self, std::string key);
@@ -52,6 +62,7 @@ class Reconciler {
   std::deque<std::string> order_;
   std::set<std::string> waiting_, running_;
   std::map<std::string, Delay> delayed_;
+  std::map<std::string, Rest> resting_;
   std::map<std::string, int> failures_;
   ReconcilerCounters counters_;
   io::TaskScope scope_;

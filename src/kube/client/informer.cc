@@ -64,16 +64,13 @@ void Informer::drop(const std::string& key, const json::Value* last) {
 }
 
 void Informer::index(const std::string& key, const json::Value& before, const json::Value& after) {
+  using Values = std::vector<std::string>;
   for (auto& [name, entry] : indexes_) {
-    if (!before.is_null()) {
-      for (const auto& value : entry.indexer(before)) {
-        auto [at, end] = entry.keys.equal_range(value);
-        while (at != end && at->second != key) ++at;
-        if (at != end) entry.keys.erase(at);
-      }
-    }
-    if (after.is_null()) continue;
-    for (const auto& value : entry.indexer(after)) entry.keys.emplace(value, key);
+    const Values was = before.is_null() ? Values() : entry.indexer(before);
+    const Values is = after.is_null() ? Values() : entry.indexer(after);
+    if (was == is) continue;
+    for (const auto& value : was) entry.keys.erase({value, key});
+    for (const auto& value : is) entry.keys.emplace(value, key);
   }
 }
 
@@ -113,8 +110,10 @@ std::vector<json::Value> Informer::list_index(const std::string& index_name, con
   std::vector<json::Value> out;
   const auto found = indexes_.find(index_name);
   if (found == indexes_.end()) return out;
-  const auto [begin, end] = found->second.keys.equal_range(value);
-  for (auto at = begin; at != end; ++at) out.push_back(find_key(at->second));
+  const auto& keys = found->second.keys;
+  for (auto at = keys.lower_bound({value, ""}); at != keys.end() && at->first == value; ++at) {
+    out.push_back(find_key(at->second));
+  }
   return out;
 }
 

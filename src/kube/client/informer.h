@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,7 @@ class Informer {
  private:
   struct Index {
     Indexer indexer;
-    std::multimap<std::string, std::string> keys;  // value to object key
+    std::set<std::pair<std::string, std::string>> keys;  // value and object key
   };
   void on_event(const ObjectChange& change);
   void put(const json::Value& object);
