@@ -105,9 +105,20 @@ Result<void> write_pair(const Instance& instance, const std::string& name, const
   return io::write_file_atomic(instance.path("pki/" + name + ".crt"), pair.certificate_pem, 0644);
 }
 
-bool pair_is_fresh(const Instance& instance, const std::string& name, WallTime now) {
+// True when the certificate (DER inside PEM) holds the name.
+bool certificate_names(const std::string& certificate_pem, const std::string& name) {
+  std::string body;
+  for (const auto& line : split(certificate_pem, '\n')) {
+    if (!line.starts_with("-----")) body += trim(line);
+  }
+  const auto der = base64_decode(body);
+  return der && der->find(name) != std::string::npos;
+}
+
+bool pair_is_fresh(const Instance& instance, const std::string& name, const std::string& common_name,
+                   WallTime now) {
   auto pair = instance.key_pair(name);
-  if (!pair) return false;
+  if (!pair || !certificate_names(pair->certificate_pem, common_name)) return false;
   auto end = net::certificate_expiry(pair->certificate_pem);
   return end && *end > now + kRenewBefore;
 }
@@ -148,12 +159,12 @@ Result<void> make_keys(const Instance& instance, WallTime now) {
       {"server", server_request(instance)},
       {"admin", client_request("admin", "system:masters")},
       {"node", client_request("system:node:" + instance.node_name, "system:nodes")},
-      {"edge", client_request("skiff:edge", "system:masters")},
-      {"platform", client_request("skiff:platform", "system:masters")},
+      {"edge", client_request("system:skiff:edge", "system:skiff")},
+      {"platform", client_request("system:skiff:platform", "system:skiff")},
       {"service-account", client_request("service-account-signer", "skiff:system")},
   };
   for (const auto& [name, request] : wanted) {
-    if (pair_is_fresh(instance, name, now)) continue;
+    if (pair_is_fresh(instance, name, request.common_name, now)) continue;
     auto signed_pair = net::sign_certificate(*authority, request, now);
     if (!signed_pair) return std::unexpected(signed_pair.error());
     SKIFF_RETURN_IF_ERROR(write_pair(instance, name, *signed_pair));

@@ -125,6 +125,11 @@ TEST_CASE("a deployment keeps its generation while only its status changes") {
   const auto scaled =
       rig.ask("PATCH", all + "/web/scale", R"({"spec":{"replicas":3}})", "application/merge-patch+json");
   CHECK(scaled.body["spec"]["replicas"].as_int() == 3);
+  net::Request table;
+  table.target = all + "/web/scale";
+  table.headers.set("Authorization", "Bearer master");
+  table.headers.set("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
+  CHECK(rig.ask(table, "").body["columnDefinitions"].items()[1]["name"].str() == "Desired");
   CHECK(rig.ask("GET", all + "/web").body["metadata"]["generation"].as_int() == 2);
 }
 

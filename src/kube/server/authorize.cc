@@ -1,5 +1,7 @@
 #include "kube/server/authorize.h"
 
+#include "kube/selector/selector.h"
+#include "kube/server/node_rights.h"
 #include "kube/server/status.h"
 
 namespace skiff::kube {
@@ -55,6 +57,11 @@ bool binds(const json::Value& subjects, const UserInfo& user, const std::string&
 
 constexpr std::string_view kPrefix = "/rbac.authorization.k8s.io/";
 
+std::string role_key(const json::Value& role_ref, const std::string& binding_namespace) {
+  const std::string& kind = role_ref["kind"].str();
+  return kind + "/" + (kind == "Role" ? binding_namespace : "") + "/" + role_ref["name"].str();
+}
+
 }  // namespace
 
 Attributes attributes_of(const RequestInfo& info) {
@@ -75,6 +82,7 @@ void Authorizer::load() {
   if (!page) return;
   auto watch = objects_.store().watch(std::string(kPrefix), page->revision);
   changes_ = watch ? std::move(*watch) : nullptr;
+  std::vector<json::Value> cluster_roles;
   for (const auto& entry : page->entries) {
     auto object = json::parse(*entry.value);
     if (!object) continue;
@@ -83,12 +91,33 @@ void Authorizer::load() {
     if (kind == "Role" || kind == "ClusterRole") {
       rules_[kind + "/" + name_space + "/" + (*object)["metadata"]["name"].str()] = (*object)["rules"];
     } else {
-      const json::Value& role = (*object)["roleRef"];
-      const std::string home = role["kind"].str() == "Role" ? name_space : "";
-      bindings_.push_back(
-          {name_space, (*object)["subjects"], role["kind"].str() + "/" + home + "/" + role["name"].str()});
+      bindings_.push_back({name_space, (*object)["subjects"], role_key((*object)["roleRef"], name_space)});
+    }
+    if (kind == "ClusterRole") cluster_roles.push_back(std::move(*object));
+  }
+  aggregate(cluster_roles);
+}
+
+void Authorizer::aggregate(const std::vector<json::Value>& cluster_roles) {
+  for (const auto& role : cluster_roles) {
+    json::Value& rules = rules_["ClusterRole//" + role["metadata"]["name"].str()];
+    for (const auto& part : role["aggregationRule"]["clusterRoleSelectors"].items()) {
+      auto selector = LabelSelector::from_object(part);
+      if (!selector) continue;
+      for (const auto& other : cluster_roles) {
+        if (!selector->matches(other["metadata"]["labels"])) continue;
+        for (const auto& rule : other["rules"].items()) rules.push_back(rule);
+      }
     }
   }
+}
+
+std::optional<std::vector<json::Value>> Authorizer::rules_of_role(const json::Value& role_ref,
+                                                                  const std::string& name_space) {
+  refresh();
+  const auto found = rules_.find(role_key(role_ref, name_space));
+  if (found == rules_.end()) return std::nullopt;
+  return found->second.items();
 }
 
 std::vector<json::Value> Authorizer::rules_for(const UserInfo& user, const std::string& name_space) {
@@ -104,6 +133,8 @@ std::vector<json::Value> Authorizer::rules_for(const UserInfo& user, const std::
 
 bool Authorizer::allows(const UserInfo& user, const Attributes& attributes) {
   if (user.in_group("system:masters")) return true;
+  const auto node = node_of(user);
+  if (node && node_allows(objects_, *node, attributes)) return true;
   for (const auto& rule : rules_for(user, attributes.name_space)) {
     if (rule_allows(rule, attributes)) return true;
   }

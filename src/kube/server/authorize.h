@@ -1,9 +1,11 @@
-// Who may do what: Role, ClusterRole and their bindings (RBAC). What is not allowed is refused.
+// Who may do what: Role, ClusterRole and their bindings (RBAC), and the fixed rights of node agents. What is
+// not allowed is refused. A ClusterRole with an aggregationRule also has the rules of those that it selects.
 //
 // The rules are read from the store once and again whenever one of them changes.
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include "kube/server/objects.h"
 #include "kube/server/request_info.h"
@@ -21,8 +23,11 @@ class Authorizer {
  public:
   explicit Authorizer(Objects& objects) : objects_(objects) {}
   bool allows(const UserInfo& user, const Attributes& attributes);
-  // The rules that hold for a user in a namespace; for SelfSubjectRulesReview.
+  // The rules that hold for a user in a namespace.
   std::vector<json::Value> rules_for(const UserInfo& user, const std::string& name_space);
+  // The rules of the role that a binding in `name_space` names; nothing when there is no such role.
+  std::optional<std::vector<json::Value>> rules_of_role(const json::Value& role_ref,
+                                                        const std::string& name_space);
 
  private:
   struct Binding {
@@ -32,6 +37,7 @@ class Authorizer {
   };
   void refresh();
   void load();
+  void aggregate(const std::vector<json::Value>& cluster_roles);
   Objects& objects_;
   std::unique_ptr<store::Watch> changes_;
   std::map<std::string, json::Value> rules_;

@@ -1,6 +1,7 @@
 #include "kube/server/bootstrap.h"
 
 #include "base/strings.h"
+#include "kube/server/bootstrap_roles.h"
 
 namespace skiff::kube {
 
@@ -8,122 +9,27 @@ namespace {
 
 using json::Value;
 
-Value strings(std::initializer_list<const char*> items) {
-  Value out = Value::array();
-  for (const char* item : items) out.push_back(item);
-  return out;
-}
-
-Value rule(Value groups, Value resources, Value verbs) {
-  return Value::object(
-      {{"apiGroups", std::move(groups)}, {"resources", std::move(resources)}, {"verbs", std::move(verbs)}});
-}
-
-Value paths_rule(Value paths, Value verbs) {
-  return Value::object({{"nonResourceURLs", std::move(paths)}, {"verbs", std::move(verbs)}});
-}
-
-Value named(const std::string& name) {
-  return Value::object(
-      {{"name", name}, {"labels", Value::object({{"kubernetes.io/bootstrapping", "rbac-defaults"}})}});
-}
-
-Value cluster_role(const std::string& name, std::initializer_list<Value> rules) {
-  return Value::object({{"apiVersion", "rbac.authorization.k8s.io/v1"},
-                        {"kind", "ClusterRole"},
-                        {"metadata", named(name)},
-                        {"rules", Value::array(rules)}});
-}
-
-Value cluster_binding(const std::string& name, const std::string& role, const char* group) {
-  const Value subject =
-      Value::object({{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Group"}, {"name", group}});
-  return Value::object(
-      {{"apiVersion", "rbac.authorization.k8s.io/v1"},
-       {"kind", "ClusterRoleBinding"},
-       {"metadata", named(name)},
-       {"roleRef",
-        Value::object({{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", role}})},
-       {"subjects", Value::array({subject})}});
-}
-
-Value read_verbs() {
-  return strings({"get", "list", "watch"});
-}
-Value write_verbs() {
-  return strings({"create", "delete", "deletecollection", "patch", "update"});
-}
-
-// What view shows: no secrets.
-Value view_core() {
-  return strings({"configmaps", "endpoints", "pods", "pods/log", "pods/status", "services", "services/status",
-                  "serviceaccounts", "events", "namespaces", "namespaces/status"});
-}
-Value workload_groups() {
-  return strings({"apps", "autoscaling", "batch", "networking.k8s.io", "policy", "discovery.k8s.io"});
-}
-Value edit_core() {
-  return strings({"configmaps", "endpoints", "pods", "pods/eviction", "services", "secrets",
-                  "serviceaccounts", "events"});
-}
-
-std::vector<Value> cluster_roles() {
-  const Value core = strings({""});
-  const Value all = strings({"*"});
-  const Value secrets = rule(core, strings({"secrets"}), read_verbs());
-  const Value view = rule(core, view_core(), read_verbs());
-  const Value view_work = rule(workload_groups(), all, read_verbs());
-  const Value edit = rule(core, edit_core(), write_verbs());
-  const Value edit_work = rule(workload_groups(), all, write_verbs());
-  const Value tokens = rule(core, strings({"serviceaccounts/token"}), strings({"create"}));
-  const Value roles = rule(strings({"rbac.authorization.k8s.io"}), strings({"roles", "rolebindings"}),
-                           strings({"get", "list", "watch"}));
-  const Value reviews =
-      rule(strings({"authorization.k8s.io"}),
-           strings({"selfsubjectaccessreviews", "selfsubjectrulesreviews"}), strings({"create"}));
-  const Value whoami =
-      rule(strings({"authentication.k8s.io"}), strings({"selfsubjectreviews"}), strings({"create"}));
-  return {
-      cluster_role("cluster-admin", {rule(all, all, all), paths_rule(all, all)}),
-      cluster_role("view", {view, view_work}),
-      cluster_role("edit", {view, view_work, secrets, edit, edit_work, tokens}),
-      cluster_role("admin", {view, view_work, secrets, edit, edit_work, tokens, roles}),
-      cluster_role("system:discovery",
-                   {paths_rule(strings({"/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez",
-                                        "/openapi", "/openapi/*", "/readyz", "/version", "/version/"}),
-                               strings({"get"}))}),
-      cluster_role("system:basic-user", {reviews, whoami}),
-      cluster_role("system:public-info-viewer",
-                   {paths_rule(strings({"/healthz", "/livez", "/readyz", "/version", "/version/"}),
-                               strings({"get"}))}),
-      cluster_role(
-          "system:node",
-          {rule(core, strings({"nodes", "nodes/status"}),
-                strings({"get", "list", "watch", "create", "patch", "update"})),
-           rule(core, strings({"pods"}), strings({"get", "list", "watch", "create", "delete"})),
-           rule(core, strings({"pods/status"}), strings({"patch", "update"})),
-           rule(core,
-                strings({"services", "endpoints", "configmaps", "secrets", "serviceaccounts", "namespaces"}),
-                read_verbs()),
-           rule(core, strings({"serviceaccounts/token"}), strings({"create"})),
-           rule(strings({"", "events.k8s.io"}), strings({"events"}), strings({"create", "patch", "update"})),
-           rule(strings({"discovery.k8s.io"}), strings({"endpointslices"}), read_verbs()),
-           rule(strings({"coordination.k8s.io"}), strings({"leases"}),
-                strings({"get", "create", "update", "patch", "delete"}))}),
+// A stored role gets this version's rules, unless its annotation says that it is somebody's own.
+io::Task<Result<void>> renew_rules(Objects& objects, Target target, Value object) {
+  const auto renew = [object](const Value& current) -> Result<Value> {
+    Value out = current;
+    if (current["metadata"]["annotations"]["rbac.authorization.kubernetes.io/autoupdate"].str() != "false")
+      out.set("rules", object["rules"]);
+    return out;
   };
-}
-
-std::vector<Value> cluster_bindings() {
-  return {cluster_binding("cluster-admin", "cluster-admin", "system:masters"),
-          cluster_binding("system:discovery", "system:discovery", "system:authenticated"),
-          cluster_binding("system:basic-user", "system:basic-user", "system:authenticated"),
-          cluster_binding("system:node", "system:node", "system:nodes")};
+  auto written = co_await objects.modify(std::move(target), renew, {});
+  if (!written) co_return wrap(written.error(), "bootstrap");
+  co_return Result<void>();
 }
 
 io::Task<Result<void>> ensure(Objects& objects, Target target, Value object) {
   target.name = object["metadata"]["name"].str();
   if (!target.kind) co_return fail(Code::kInternal, "no kind for " + target.name);
-  if (objects.store().get(object_path(target))) co_return Result<void>();
+  if (objects.store().get(object_path(target))) {
+    if (!object.contains("rules")) co_return Result<void>();
+    auto renewed = co_await renew_rules(objects, std::move(target), std::move(object));
+    co_return renewed;
+  }
   Target collection = target;
   collection.name.clear();
   WriteOptions options;
@@ -167,12 +73,12 @@ io::Task<Result<void>> bootstrap_objects(Objects& objects) {
     SKIFF_CO_RETURN_IF_ERROR(done);
   }
   const Target roles{objects.kind("rbac.authorization.k8s.io", "clusterroles"), "", ""};
-  for (const auto& role : cluster_roles()) {
+  for (const auto& role : bootstrap_cluster_roles()) {
     auto done = co_await ensure(objects, roles, role);
     SKIFF_CO_RETURN_IF_ERROR(done);
   }
   const Target bindings{objects.kind("rbac.authorization.k8s.io", "clusterrolebindings"), "", ""};
-  for (const auto& binding : cluster_bindings()) {
+  for (const auto& binding : bootstrap_cluster_role_bindings()) {
     auto done = co_await ensure(objects, bindings, binding);
     SKIFF_CO_RETURN_IF_ERROR(done);
   }

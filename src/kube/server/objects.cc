@@ -162,6 +162,7 @@ io::Task<Result<json::Value>> Objects::try_create(Target target, json::Value obj
   auto admitted = admission_->admit_create(target, object);
   SKIFF_CO_RETURN_IF_ERROR(admitted);
   auto valid = check(kind, object, nullptr);
+  if (valid && options.guard) valid = options.guard(target, object, nullptr);
   SKIFF_CO_RETURN_IF_ERROR(valid);
   target.name = name_of(object);
   if (options.dry_run) {
@@ -238,6 +239,7 @@ io::Task<Result<json::Value>> Objects::replace(Target target, json::Value before
   after.edit("metadata").set("resourceVersion", before["metadata"]["resourceVersion"]);
   if (!internal) {
     auto valid = check(kind, after, &before);
+    if (valid && options.guard) valid = options.guard(target, after, &before);
     SKIFF_CO_RETURN_IF_ERROR(valid);
   }
   const json::Value& metadata = after["metadata"];

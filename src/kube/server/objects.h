@@ -5,6 +5,7 @@
 // list or a watch without selectors sends stored bytes as they are.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,9 +29,11 @@ std::string collection_prefix(const Target& target);
 std::string object_path(const Target& target);  // the key of one object
 
 struct WriteOptions {
-  UserInfo user;
   bool dry_run = false;
   std::string subresource;  // "" or "status"
+  // A last word on what is about to be stored; `before` is null on create.
+  std::function<Result<void>(const Target& target, const json::Value& object, const json::Value* before)>
+      guard;
 };
 struct DeleteOptions {
   bool dry_run = false;

@@ -104,6 +104,13 @@ io::Task<Result<Objects::Change>> read_scale(Exchange& exchange) {
   });
 }
 
+// The object's Scale, in the form that Accept asks for.
+io::Task<void> send_scale(Exchange& exchange, const json::Value& object) {
+  json::Value scale = scale_of(*exchange.kind, object);
+  exchange.kind = scale_kind(exchange);
+  co_await send_object(exchange, 200, std::move(scale));
+}
+
 io::Task<void> serve_scale(Exchange& exchange) {
   if (exchange.info.verb == "get") {
     auto object = exchange.objects.get(exchange.target());
@@ -111,7 +118,7 @@ io::Task<void> serve_scale(Exchange& exchange) {
       co_await send_error(exchange, object.error());
       co_return;
     }
-    co_await send_json(exchange, 200, scale_of(*exchange.kind, *object));
+    co_await send_scale(exchange, *object);
     co_return;
   }
   auto options = write_options(exchange, "UpdateOptions");
@@ -130,7 +137,7 @@ io::Task<void> serve_scale(Exchange& exchange) {
     co_await send_error(exchange, written.error());
     co_return;
   }
-  co_await send_json(exchange, 200, scale_of(*exchange.kind, *written));
+  co_await send_scale(exchange, *written);
 }
 
 // Gives the pod its node, once.

@@ -1,6 +1,7 @@
 // POST and PUT of objects: bodies, field validation, dry run (contracts 2.6).
 #include "base/strings.h"
 #include "kube/server/definition_status.h"
+#include "kube/server/escalation.h"
 #include "kube/server/routes.h"
 #include "kube/server/status.h"
 
@@ -34,7 +35,9 @@ Result<void> check_options(const Exchange& exchange, std::string_view kind) {
 
 Result<WriteOptions> write_options(const Exchange& exchange, std::string_view options_kind) {
   WriteOptions options;
-  options.user = exchange.user;
+  options.guard = [&exchange](const Target& target, const json::Value& object, const json::Value* before) {
+    return check_escalation(exchange.authorizer, exchange.user, target, object, before);
+  };
   options.subresource = exchange.info.subresource;
   const auto dry_run = exchange.query("dryRun");
   options.dry_run = dry_run == "All";
