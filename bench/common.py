@@ -65,7 +65,7 @@ class Ports:
 @contextlib.contextmanager
 def running(command, port=None, log=None):
     """A process for the length of a block; waits until `port` takes connections."""
-    out = open(log, "wb") if log else subprocess.DEVNULL
+    out = open(log, "ab") if log else subprocess.DEVNULL
     process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=out)
     try:
         if port:
@@ -94,8 +94,19 @@ def wait_port(port, process=None, seconds=10):
 
 
 def milliseconds(text):
-    number, unit = re.match(r"([\d.]+)(us|ms|s|m)$", text).groups()
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
+    found = re.match(r"([\d.]+)(us|ms|s|m)$", text)
+    if not found:
+        sys.exit(f"wrk printed the time {text!r}")
+    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[found[2]]
+
+
+def cpu_seconds(pid):
+    """CPU time of a process and its children that run."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0]) / 1e9
+        total += sum(cpu_seconds(child) for child in (task / "children").read_text().split())
+    return total
 
 
 def wrk(url, seconds, connections, host=None, script=None):
@@ -105,14 +116,18 @@ def wrk(url, seconds, connections, host=None, script=None):
         command += ["-H", f"Host: {host}"]
     if script:
         command += ["-s", str(script)]
+    before = sum(os.times()[2:4])
     text = subprocess.run([*command, url], capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+    if " 0 requests in" in text:
+        sys.exit(f"no request was answered: {shlex.join([*command, url])}\n{text}")
     errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
     non_2xx = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     return {"rps": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
-            "p50": milliseconds(re.search(r"50%\s+(\S+)", text)[1]),
-            "p99": milliseconds(re.search(r"99%\s+(\S+)", text)[1]),
+            "p50": milliseconds(re.search(r"^ +50% +(\S+)", text, re.M)[1]),
+            "p99": milliseconds(re.search(r"^ +99% +(\S+)", text, re.M)[1]),
             "requests": int(re.search(r"(\d+) requests in", text)[1]),
             "failed": (sum(map(int, errors.groups())) if errors else 0) + (int(non_2xx[1]) if non_2xx else 0),
+            "wrk_cpu": sum(os.times()[2:4]) - before,
             "command": shlex.join([*command, url]), "text": text}
 
 
