@@ -59,6 +59,11 @@ std::string hash_of(std::string_view text) {
   return fmt::format("{:016X}", hash);
 }
 
+// A protobuf field of wire type 2; texts here are shorter than 128 bytes.
+std::string protobuf_text(char field, const std::string& text) {
+  return std::string{static_cast<char>(field << 3 | 2), static_cast<char>(text.size())} + text;
+}
+
 std::vector<Group> every_group(const Registry& registry) {
   auto groups = groups_of(registry);
   groups.insert(groups.begin(), core_group(registry));
@@ -66,6 +71,20 @@ std::vector<Group> every_group(const Registry& registry) {
 }
 
 }  // namespace
+
+json::Value openapi_v2() {
+  json::Value info =
+      json::Value::object({{"title", "Kubernetes"}, {"version", version_info()["gitVersion"]}});
+  return json::Value::object(
+      {{"swagger", "2.0"}, {"info", std::move(info)}, {"paths", json::Value::object()}});
+}
+
+std::string openapi_v2_protobuf() {
+  const json::Value document = openapi_v2();
+  const std::string info =
+      protobuf_text(1, document["info"]["title"].str()) + protobuf_text(2, document["info"]["version"].str());
+  return protobuf_text(1, document["swagger"].str()) + protobuf_text(2, info);
+}
 
 json::Value openapi_v3_index(const Registry& registry) {
   json::Value paths = json::Value::object();

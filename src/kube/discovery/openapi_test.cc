@@ -41,3 +41,10 @@ TEST_CASE("references never dangle") {
     }
   }
 }
+
+TEST_CASE("the second version's document is empty but well-formed, in JSON and in protobuf") {
+  CHECK(openapi_v2()["swagger"].str() == "2.0");
+  CHECK(openapi_v2_protobuf() ==
+        "\x0a\x03"
+        "2.0\x12\x16\x0a\x0aKubernetes\x12\x08v1.32.13");
+}

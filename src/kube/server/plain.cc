@@ -22,6 +22,7 @@ std::optional<json::Value> document(const Registry& registry, const std::string&
   if (path == "/apis") return api_group_list(registry);
   if (path.starts_with("/api/") && parts.size() == 3) return api_resource_list(registry, "", parts[2]);
   if (path.starts_with("/apis/")) return below_apis(registry, parts);
+  if (path == "/openapi/v2") return openapi_v2();
   if (path == "/openapi/v3") return openapi_v3_index(registry);
   constexpr std::string_view kOpenApi = "/openapi/v3/";
   if (path.starts_with(kOpenApi)) return openapi_v3(registry, std::string_view(path).substr(kOpenApi.size()));
@@ -49,6 +50,12 @@ io::Task<void> serve_aggregated(Exchange& exchange, bool core, std::string versi
   co_await send_response(exchange, std::move(response));
 }
 
+io::Task<void> serve_openapi_v2_protobuf(Exchange& exchange) {
+  net::Response response = net::Response::text(200, openapi_v2_protobuf());
+  response.headers.set("Content-Type", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  co_await send_response(exchange, std::move(response));
+}
+
 io::Task<void> serve_plain(Exchange& exchange) {
   std::string path = exchange.info.path;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -67,6 +74,10 @@ io::Task<void> serve_plain(Exchange& exchange) {
       accept.find("as=APIGroupDiscoveryList") != std::string_view::npos) {
     const bool stable = accept.find("v=v2;") != std::string_view::npos || accept.ends_with("v=v2");
     co_await serve_aggregated(exchange, path == "/api", stable ? "v2" : "v2beta1");
+    co_return;
+  }
+  if (path == "/openapi/v2" && accept.find("proto-openapi.spec.v2") != std::string_view::npos) {
+    co_await serve_openapi_v2_protobuf(exchange);
     co_return;
   }
   auto found = document(exchange.objects.registry(), path);
