@@ -26,6 +26,7 @@ struct SimVfs::State {
     std::string data;
   };
   struct File {
+    bool log = false;    // a -wal file
     std::string seen;    // what the running machine reads
     std::string synced;  // what is surely on the disk
     std::vector<Change> unsynced;
@@ -37,6 +38,10 @@ struct SimVfs::State {
   bool alive_for_change() {
     if (crashed) return false;
     ++operations;
+    if (fill_in && (*fill_in)-- == 0) {
+      full = true;
+      fill_in.reset();
+    }
     if (crash_in && (*crash_in)-- == 0) crashed = true;
     return !crashed;
   }
@@ -46,6 +51,9 @@ struct SimVfs::State {
   std::map<std::string, File> files;
   std::optional<size_t> crash_in;
   bool crashed = false;
+  std::optional<size_t> fill_in;
+  bool full = false;
+  Lie lie = Lie::kNone;
   size_t operations = 0;
   sqlite3_vfs vfs{};
   sqlite3_io_methods methods{};
@@ -79,7 +87,9 @@ void apply_change(std::string& content, const State::Change& change) {
 
 int change(sqlite3_file* file, State::Change what) {
   Handle& h = handle(file);
+  if (h.state->crashed) return SQLITE_IOERR_WRITE;
   const bool alive = h.state->alive_for_change();
+  if (alive && h.state->full && !what.truncate) return SQLITE_FULL;
   // The one at which the machine stops may still reach the disk.
   if (alive) apply_change(h.file->seen, what);
   h.file->unsynced.push_back(std::move(what));
@@ -104,9 +114,15 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
   return change(file, {static_cast<size_t>(size), 0, {}});
 }
 
+bool lies(SimVfs::Lie lie, bool log) {
+  using Lie = SimVfs::Lie;
+  return lie == Lie::kAllSyncs || lie == (log ? Lie::kLogSyncs : Lie::kFileSyncs);
+}
+
 int sync(sqlite3_file* file, int) {
   Handle& h = handle(file);
   if (!h.state->alive_for_change()) return SQLITE_IOERR_FSYNC;
+  if (lies(h.state->lie, h.file->log)) return SQLITE_OK;
   h.file->synced = h.file->seen;
   h.file->unsynced.clear();
   return SQLITE_OK;
@@ -124,19 +140,25 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   if (!name || (!(flags & SQLITE_OPEN_CREATE) && !state.files.contains(name))) return SQLITE_CANTOPEN;
   h.state = &state;
   h.file = &state.files[name];
+  h.file->log = std::string_view(name).ends_with("-wal");
   h.base.pMethods = &state.methods;
   if (out_flags) *out_flags = flags;
   return SQLITE_OK;
 }
 
 // The file stays in the map, empty, so that a crash can undo it: SQLite takes an empty log for none.
-int remove(sqlite3_vfs* vfs, const char* name, int) {
+int remove(sqlite3_vfs* vfs, const char* name, int sync_folder) {
   State& state = state_of(vfs);
   const auto found = state.files.find(name);
   if (found == state.files.end()) return SQLITE_IOERR_DELETE_NOENT;
+  if (state.crashed) return SQLITE_IOERR_DELETE;
   const bool alive = state.alive_for_change();
   if (alive) found->second.seen.clear();
   found->second.unsynced.push_back({size_t{0}, 0, {}});
+  if (alive && sync_folder && state.lie != SimVfs::Lie::kAllSyncs) {
+    found->second.synced.clear();
+    found->second.unsynced.clear();
+  }
   return alive ? SQLITE_OK : SQLITE_IOERR_DELETE;
 }
 
@@ -216,6 +238,16 @@ const char* SimVfs::name() const {
 }
 void SimVfs::crash_at(size_t operation) {
   state_->crash_in = operation;
+}
+void SimVfs::fill_at(size_t operation) {
+  state_->fill_in = operation;
+}
+void SimVfs::make_room() {
+  state_->full = false;
+  state_->fill_in.reset();
+}
+void SimVfs::set_lie(Lie lie) {
+  state_->lie = lie;
 }
 bool SimVfs::crashed() const {
   return state_->crashed;

@@ -23,6 +23,14 @@ class SimVfs {
   const char* name() const;
   // The operation number `operation` from now that changes the disk (0 is the next), and all after it, fails.
   void crash_at(size_t operation);
+  // Writes fail as a full disk lets them fail, from the operation number `operation` from now until
+  // make_room().
+  void fill_at(size_t operation);
+  void make_room();
+  // A disk that lies: these syncs report success and do nothing. A test that does not notice is worth
+  // nothing.
+  enum class Lie { kNone, kAllSyncs, kLogSyncs, kFileSyncs };
+  void set_lie(Lie lie);
   // Decides over what was not synced, and runs again. No file may be open.
   void restart();
   bool crashed() const;

@@ -18,9 +18,13 @@ constexpr int64_t kApplicationId = 0x536b6966;  // "Skif", in the file's header
 constexpr int64_t kFormat = 1;                  // of the tables below
 constexpr int kShrinkPages = 256;               // given back in one go: 1 MiB, a few milliseconds
 // Settings that hold for a connection. The exclusive lock spares the shared-memory file and keeps others out.
+// EXTRA also syncs the folder when the rollback journal of the first transaction, before there is a WAL, is
+// deleted: else a power loss could bring that journal back, and with it the empty file of the beginning.
+// Memory is the index, so SQLite's own cache (in KiB) only has to hold the pages of one commit.
 constexpr const char* kConnectionSettings =
-    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
-    "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; PRAGMA cell_size_check=ON;";
+    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA; PRAGMA auto_vacuum=INCREMENTAL;"
+    "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864; PRAGMA cell_size_check=ON;"
+    "PRAGMA cache_size=-256;";
 constexpr const char* kTables =
     "CREATE TABLE version(revision INTEGER PRIMARY KEY, key TEXT NOT NULL, created INTEGER NOT NULL,"
     " removed INTEGER NOT NULL, value BLOB NOT NULL, checksum INTEGER NOT NULL);"
