@@ -14,9 +14,9 @@ struct Platform::Impl {
         network(n),
         options(std::move(o)),
         apps(l, a, options.domain),
-        builder(l, n, a, apps, limits,
+        builder(l, n, a, apps,
                 {options.data, options.images, options.buildpacks, options.host_ca_bundle, options.api}),
-        repositories(l, options.data, limits),
+        repositories(l, options.data),
         logs(l, options.data + "/logs"),
         collector(l, n, a, logs, options.api, options.data + "/log-state"),
         api(l, apps, builder, repositories, logs,
@@ -25,7 +25,6 @@ struct Platform::Impl {
   io::Loop& loop;
   io::Network& network;
   PlatformOptions options;
-  BuildLimits limits;  // read at the start
   Apps apps;
   Builder builder;
   Repositories repositories;
@@ -50,9 +49,6 @@ static Result<void> make_folders(const std::string& data) {
 io::Task<Result<void>> Platform::start() {
   auto folders = make_folders(impl_->options.data);
   SKIFF_CO_RETURN_IF_ERROR(folders);
-  auto limits = read_build_limits(impl_->options.data + "/build-limits.json");
-  SKIFF_CO_RETURN_IF_ERROR(limits);
-  impl_->limits = *limits;
   auto builder = co_await impl_->builder.start();
   SKIFF_CO_RETURN_IF_ERROR(builder);
   auto listener = impl_->network.listen(io::Address::unix_socket(impl_->repositories.hook_socket()));

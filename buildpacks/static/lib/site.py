@@ -272,7 +272,6 @@ http {{
     text/javascript mjs;
     application/manifest+json webmanifest;
     text/markdown md;
-    image/avif avif;
   }}
   default_type application/octet-stream;
   charset {encoding};

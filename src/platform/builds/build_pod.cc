@@ -34,7 +34,7 @@ std::map<std::string, std::string> host_proxies() {
   return out;
 }
 
-Value build_pod_manifest(const BuildPodFacts& facts, const BuilderOptions& options, const BuildLimits& limits,
+Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
                          const std::map<std::string, std::string>& proxies) {
   Value env = Value::array({Value::object({{"name", "STACK"}, {"value", "skiff-12"}}),
                             Value::object({{"name", "HOME"}, {"value", "/app"}}),
@@ -46,7 +46,7 @@ Value build_pod_manifest(const BuildPodFacts& facts, const BuilderOptions& optio
     env.push_back(Value::object({{"name", "SKIFF_WATCH_DISK_MB"}, {"value", size}}));
   }
   for (const auto& [name, value] : proxies) env.push_back(Value::object({{"name", name}, {"value", value}}));
-  const std::string memory = fmt::format("{}Mi", limits.memory_mb);
+  const std::string memory = fmt::format("{}Mi", facts.limits.memory_mb);
   // All that a build may write lies on its disk.
   const Value security = Value::object({{"runAsUser", kDynoUser},
                                         {"runAsGroup", kDynoUser},
@@ -82,7 +82,7 @@ Value build_pod_manifest(const BuildPodFacts& facts, const BuilderOptions& optio
        {"metadata",
         Value::object({{"name", "build-" + facts.id}, {"namespace", facts.app}, {"labels", labels}})},
        {"spec", Value::object({{"restartPolicy", "Never"},
-                               {"activeDeadlineSeconds", limits.seconds},
+                               {"activeDeadlineSeconds", facts.limits.seconds},
                                {"automountServiceAccountToken", false},
                                {"enableServiceLinks", false},
                                {"terminationGracePeriodSeconds", 1},
@@ -90,21 +90,20 @@ Value build_pod_manifest(const BuildPodFacts& facts, const BuilderOptions& optio
                                {"volumes", volumes}})}});
 }
 
-std::string explain_failure(const Value& pod, const BuildLimits& limits, const BuildDisk& disk,
-                            bool told_of_full_disk) {
+std::string explain_failure(const Value& pod, const BuildFacts& facts, bool told_of_full_disk) {
   const auto& status = pod["status"];
   if (status["reason"].str() == "DeadlineExceeded") {
     return fmt::format("the build took longer than {} and was stopped; build less, or in smaller steps",
-                       describe_seconds(limits.seconds));
+                       describe_seconds(facts.limits.seconds));
   }
   const auto& ended = status["containerStatuses"].at(0)["state"]["terminated"];
   if (ended["reason"].str() == "OOMKilled") {
     return fmt::format("the build used more than {} of memory and was stopped; run fewer jobs at once",
-                       describe_megabytes(limits.memory_mb));
+                       describe_megabytes(facts.limits.memory_mb));
   }
   if (told_of_full_disk) {
     return fmt::format("the build filled its disk of {}, which also holds its cache; write less",
-                       describe_megabytes(disk.megabytes));
+                       describe_megabytes(facts.disk.megabytes));
   }
   if (ended.is_object()) return fmt::format("the build ended with exit code {}", ended["exitCode"].as_int());
   return "the build could not start: " + status["message"].str_or("see kubectl describe pod");

@@ -6,8 +6,13 @@
 using namespace skiff;
 using namespace skiff::platform;
 
-static BuildPodFacts facts() {
-  return {"shop", "b1", "c0ffee", "/d/builds/b1", {"/d/disks/shop", 64, BuildDisk::Bound::kByFileSystem}};
+static BuildFacts facts() {
+  return {"shop",
+          "b1",
+          "c0ffee",
+          "/d/builds/b1",
+          {90, 512, 64, 1, 1, 1},
+          {"/d/disks/shop", 64, BuildDisk::Bound::kByFileSystem}};
 }
 
 static json::Value failed(const char* reason, const char* ended) {
@@ -23,15 +28,14 @@ static json::Value failed(const char* reason, const char* ended) {
 }
 
 TEST_CASE("a build runs as an unprivileged user that writes to its own disk only") {
-  const auto pod =
-      build_pod_manifest(facts(), {"/d", "/i", "/b", "/ca", {}}, {}, {{"http_proxy", "http://p:1"}});
+  const auto pod = build_pod_manifest(facts(), {"/d", "/i", "/b", "/ca", {}}, {{"http_proxy", "http://p:1"}});
   const auto& spec = pod["spec"];
   const auto& container = spec["containers"].at(0);
   CHECK(container["securityContext"]["runAsUser"].as_int() == kDynoUser);
   CHECK(container["securityContext"]["runAsNonRoot"].as_bool());
   CHECK(container["securityContext"]["readOnlyRootFilesystem"].as_bool());
-  CHECK(spec["activeDeadlineSeconds"].as_int() == 900);
-  CHECK(container["resources"]["limits"]["memory"].str() == "3072Mi");
+  CHECK(spec["activeDeadlineSeconds"].as_int() == 90);
+  CHECK(container["resources"]["limits"]["memory"].str() == "512Mi");
   for (const auto& mount : container["volumeMounts"].items()) {
     if (mount["readOnly"].as_bool()) continue;
     for (const auto& volume : spec["volumes"].items()) {
@@ -42,8 +46,7 @@ TEST_CASE("a build runs as an unprivileged user that writes to its own disk only
 }
 
 TEST_CASE("a build has the host's proxies and knows its commit") {
-  const auto pod =
-      build_pod_manifest(facts(), {"/d", "/i", "/b", "/ca", {}}, {}, {{"http_proxy", "http://p:1"}});
+  const auto pod = build_pod_manifest(facts(), {"/d", "/i", "/b", "/ca", {}}, {{"http_proxy", "http://p:1"}});
   const std::string env = json::encode(pod["spec"]["containers"].at(0)["env"]);
   CHECK(env.find(R"({"name":"http_proxy","value":"http://p:1"})") != std::string::npos);
   CHECK(env.find(R"({"name":"SOURCE_VERSION","value":"c0ffee"})") != std::string::npos);
@@ -51,13 +54,11 @@ TEST_CASE("a build has the host's proxies and knows its commit") {
 }
 
 TEST_CASE("a failed build says which bound it met") {
-  const BuildLimits limits{90, 512, 64, 1, 1, 1};
-  const BuildDisk disk = facts().disk;
-  CHECK(explain_failure(failed("DeadlineExceeded", "Error"), limits, disk, false) ==
+  CHECK(explain_failure(failed("DeadlineExceeded", "Error"), facts(), false) ==
         "the build took longer than 90 seconds and was stopped; build less, or in smaller steps");
-  CHECK(explain_failure(failed("", "OOMKilled"), limits, disk, false) ==
+  CHECK(explain_failure(failed("", "OOMKilled"), facts(), false) ==
         "the build used more than 512 MB of memory and was stopped; run fewer jobs at once");
-  CHECK(explain_failure(failed("", "Error"), limits, disk, true) ==
+  CHECK(explain_failure(failed("", "Error"), facts(), true) ==
         "the build filled its disk of 64 MB, which also holds its cache; write less");
-  CHECK(explain_failure(failed("", "Error"), limits, disk, false) == "the build ended with exit code 1");
+  CHECK(explain_failure(failed("", "Error"), facts(), false) == "the build ended with exit code 1");
 }

@@ -56,12 +56,10 @@ class Builder::Turn {
   bool over_ = false;
 };
 
-Builder::Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps,
-                 const BuildLimits& limits, BuilderOptions options)
+Builder::Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, BuilderOptions options)
     : loop_(loop),
       api_(api),
       apps_(apps),
-      limits_(limits),
       options_(std::move(options)),
       disks_(loop, options_.data),
       log_client_(loop, network, options_.api),
@@ -116,19 +114,21 @@ io::Task<void> Builder::clean_up(std::string app, std::string id) {
 
 io::Task<Result<Slug>> Builder::make_slug(std::string app, std::string id, std::string commit,
                                           BuildOutput::Sink output) {
+  auto limits = read_build_limits(options_.data);
+  SKIFF_CO_RETURN_IF_ERROR(limits);
   auto checked = co_await check_procfile(id);
   SKIFF_CO_RETURN_IF_ERROR(checked);
   auto vars = co_await apps_.config(app);
   SKIFF_CO_RETURN_IF_ERROR(vars);
   auto input = write_input(id, *vars);
   SKIFF_CO_RETURN_IF_ERROR(input);
-  auto disk = co_await disks_.open(app, limits_.disk_mb);
+  auto disk = co_await disks_.open(app, limits->disk_mb);
   SKIFF_CO_RETURN_IF_ERROR(disk);
-  BuildOutput bounded(std::move(output), limits_.output_kb);
-  const BuildPodFacts facts{app, id, commit, build_folder(id), *disk};
+  BuildOutput bounded(std::move(output), limits->output_kb);
+  const BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, *disk};
   auto ran = co_await run_pod(facts, bounded);
   SKIFF_CO_RETURN_IF_ERROR(ran);
-  auto slug = co_await make_image(app, id, std::move(commit), *disk);
+  auto slug = co_await make_image(facts);
   co_return slug;
 }
 
@@ -170,9 +170,9 @@ io::Task<Result<void>> Builder::follow_log(std::string log_path, BuildOutput& ou
   }
 }
 
-io::Task<Result<void>> Builder::run_pod(BuildPodFacts facts, BuildOutput& output) {
+io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   const std::string name = "build-" + facts.id;
-  auto manifest = build_pod_manifest(facts, options_, limits_, host_proxies());
+  auto manifest = build_pod_manifest(facts, options_, host_proxies());
   auto created =
       co_await api_.create(fmt::format("/api/v1/namespaces/{}/pods", facts.app), std::move(manifest));
   SKIFF_CO_RETURN_IF_ERROR(created);
@@ -186,12 +186,11 @@ io::Task<Result<void>> Builder::run_pod(BuildPodFacts facts, BuildOutput& output
     log_warn("build log ended early", {{"build", facts.id}, {"error", followed.error().message}});
   std::vector<std::string> ended = {"Succeeded", "Failed"};
   auto ending = watch.reach(std::move(ended));
-  const Duration longest = std::chrono::seconds(limits_.seconds) + kPastDeadline;
+  const Duration longest = std::chrono::seconds(facts.limits.seconds) + kPastDeadline;
   auto pod = co_await io::with_timeout(loop_, longest, std::move(ending));
   if (!pod) co_return wrap(pod.error(), "wait for the build");
   if ((*pod)["status"]["phase"].str() == "Succeeded") co_return Result<void>{};
-  co_return fail(Code::kInvalidArgument,
-                 explain_failure(*pod, limits_, facts.disk, output.told_of_full_disk()));
+  co_return fail(Code::kInvalidArgument, explain_failure(*pod, facts, output.told_of_full_disk()));
 }
 
 }  // namespace skiff::platform

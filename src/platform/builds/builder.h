@@ -29,17 +29,16 @@ struct BuilderOptions {
   net::ClientOptions api;  // for the log of the build pod
 };
 
-struct BuildPodFacts {
+struct BuildFacts {
   std::string app, id, commit;
   std::string folder;  // of the input
+  BuildLimits limits;
   BuildDisk disk;
 };
 
 class Builder {
  public:
-  // `limits` are read at each build. All outlive the builder.
-  Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, const BuildLimits& limits,
-          BuilderOptions options);
+  Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, BuilderOptions options);
   // Removes the pods, folders and mounts of builds that nobody waits for any more.
   io::Task<Result<void>> start();
   // Builds DATA/builds/<id>/source.tar and releases it. Output goes to people. An error's message is for them
@@ -55,15 +54,15 @@ class Builder {
   // Before anything is built: a bad line should not cost a whole build.
   io::Task<Result<void>> check_procfile(std::string id);
   Result<void> write_input(const std::string& id, const json::Value& vars);
-  io::Task<Result<void>> run_pod(BuildPodFacts facts, BuildOutput& output);
+  io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output);
   io::Task<Result<void>> follow_log(std::string log_path, BuildOutput& output);
-  io::Task<Result<Slug>> make_image(std::string app, std::string id, std::string commit, BuildDisk disk);
+  io::Task<Result<Slug>> make_image(BuildFacts facts);
   io::Task<void> clean_up(std::string app, std::string id);
 
   io::Loop& loop_;
   kube::Client& api_;
   Apps& apps_;
-  const BuildLimits& limits_;
+
   BuilderOptions options_;
   BuildDisks disks_;
   net::HttpClient log_client_;
@@ -72,11 +71,10 @@ class Builder {
 };
 
 // Pure: the pod of a build. `proxies` are NAME=value of the host.
-json::Value build_pod_manifest(const BuildPodFacts& facts, const BuilderOptions& options,
-                               const BuildLimits& limits, const std::map<std::string, std::string>& proxies);
+json::Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
+                               const std::map<std::string, std::string>& proxies);
 // Pure: why the pod of a build failed, for people.
-std::string explain_failure(const json::Value& pod, const BuildLimits& limits, const BuildDisk& disk,
-                            bool told_of_full_disk);
+std::string explain_failure(const json::Value& pod, const BuildFacts& facts, bool told_of_full_disk);
 // The host's http_proxy, https_proxy, no_proxy, in both spellings.
 std::map<std::string, std::string> host_proxies();
 

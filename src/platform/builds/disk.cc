@@ -20,8 +20,9 @@ namespace skiff::platform {
 
 namespace {
 
-constexpr int64_t kHostReserveMb = 1024;  // of the host's disk that builds leave alone
-constexpr int64_t kLeastDiskMb = 256;     // a smaller one would hardly hold a build
+constexpr int64_t kHostReserveMb = 1024;    // of the host's disk that builds leave alone
+constexpr int64_t kLeastDiskMb = 256;       // a smaller one would hardly hold a build
+constexpr const char* kJournal = "size=4";  // MB; the least that mkfs makes
 constexpr const char* kBuildFolders[] = {"app", "tmp", "out"};
 
 Result<void> wipe(const std::string& folder) {
@@ -93,7 +94,7 @@ io::Task<Result<void>> BuildDisks::mount(std::string app) {
 io::Task<Result<void>> BuildDisks::make(std::string app, int64_t megabytes) {
   auto file = make_file(image(app), megabytes);
   SKIFF_CO_RETURN_IF_ERROR(file);
-  std::vector<std::string> argv = {"mkfs.ext4", "-q", "-F", "-m", "0", image(app)};
+  std::vector<std::string> argv = {"mkfs.ext4", "-q", "-F", "-m", "0", "-J", kJournal, image(app)};
   auto formatted = co_await run(loop_, std::move(argv));
   SKIFF_CO_RETURN_IF_ERROR(formatted);
   auto mounted = co_await mount(app);

@@ -47,7 +47,8 @@ Result<BuildLimits> parse_build_limits(std::string_view text) {
   return limits;
 }
 
-Result<BuildLimits> read_build_limits(const std::string& path) {
+Result<BuildLimits> read_build_limits(const std::string& data) {
+  const std::string path = data + "/build-limits.json";
   if (!io::path_exists(path)) return BuildLimits{};
   auto text = io::read_file(path);
   if (!text) return std::unexpected(text.error());

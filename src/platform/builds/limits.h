@@ -1,5 +1,5 @@
-// What a push and its build may use. An operator changes them in DATA/platform/build-limits.json, read when
-// the platform starts.
+// What a push and its build may use. An operator changes them in DATA/platform/build-limits.json, read at
+// each push.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ struct BuildLimits {
 
 // A JSON object that names some of the members: {"seconds": 60, "diskMb": 512}. Unknown names are errors.
 Result<BuildLimits> parse_build_limits(std::string_view text);
-// The file's limits; the defaults when there is no file.
-Result<BuildLimits> read_build_limits(const std::string& path);
+// The limits of the file in `data` (DATA/platform); the defaults when there is no file.
+Result<BuildLimits> read_build_limits(const std::string& data);
 
 // "15 minutes", "20 seconds"; "3 GB", "64 MB": for people.
 std::string describe_seconds(int64_t seconds);

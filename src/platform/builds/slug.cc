@@ -44,17 +44,16 @@ Result<std::map<std::string, std::string>> read_types(const std::string& path) {
 
 }  // namespace
 
-io::Task<Result<Slug>> Builder::make_image(std::string app, std::string id, std::string commit,
-                                           BuildDisk disk) {
-  const std::string out = disk.folder + "/out", tar = build_folder(id) + "/slug.tar";
+io::Task<Result<Slug>> Builder::make_image(BuildFacts facts) {
+  const std::string out = facts.disk.folder + "/out", tar = facts.folder + "/slug.tar";
   auto types = read_types(out + "/Procfile");
   SKIFF_CO_RETURN_IF_ERROR(types);
   auto size = regular_size(out + "/slug.tar");
   SKIFF_CO_RETURN_IF_ERROR(size);
-  if (*size > limits_.slug_mb << 20) {
+  if (*size > facts.limits.slug_mb << 20) {
     co_return fail(Code::kResourceExhausted,
                    fmt::format("the compiled app is {} MB, more than {}; leave files out with a .slugignore",
-                               *size >> 20, describe_megabytes(limits_.slug_mb)));
+                               *size >> 20, describe_megabytes(facts.limits.slug_mb)));
   }
   io::CommandOptions command;
   command.timeout = kCopyTime;
@@ -62,13 +61,14 @@ io::Task<Result<Slug>> Builder::make_image(std::string app, std::string id, std:
   auto digest = co_await io::run_command(loop_, std::move(argv), std::move(command));
   SKIFF_CO_RETURN_IF_ERROR(digest);
   if (!digest->status.ok()) co_return fail(Code::kInternal, "copy the compiled app: " + digest->err);
-  AppImage image{options_.images, app, id, tar, "sha256:" + digest->out.substr(0, kDigestDigits)};
+  AppImage image{options_.images, facts.app, facts.id, tar, "sha256:" + digest->out.substr(0, kDigestDigits)};
   auto written = co_await io::run_blocking(loop_, [image] { return write_app_image(image); });
   SKIFF_CO_RETURN_IF_ERROR(written);
-  auto pruned = co_await io::run_blocking(
-      loop_, [images = options_.images, app] { return prune_app_images(images, app, kKeptImages); });
-  if (!pruned) log_warn("old images stay", {{"app", app}, {"error", pruned.error().message}});
-  co_return Slug{"skiff.local/" + app + ":" + id, std::move(commit), std::move(*types)};
+  auto pruned = co_await io::run_blocking(loop_, [images = options_.images, app = facts.app] {
+    return prune_app_images(images, app, kKeptImages);
+  });
+  if (!pruned) log_warn("old images stay", {{"app", facts.app}, {"error", pruned.error().message}});
+  co_return Slug{"skiff.local/" + facts.app + ":" + facts.id, facts.commit, std::move(*types)};
 }
 
 }  // namespace skiff::platform

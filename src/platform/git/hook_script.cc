@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "base/strings.h"
+#include "platform/builds/limits.h"
 #include "platform/git/repositories.h"
 
 namespace skiff::platform {

@@ -9,6 +9,7 @@
 #include "io/file.h"
 #include "io/process.h"
 #include "io/sync.h"
+#include "platform/builds/limits.h"
 
 namespace skiff::platform {
 
@@ -94,7 +95,9 @@ io::Task<Result<void>> Repositories::create(std::string app) {
   const std::string hook = path + "/hooks/pre-receive";
   auto hooks = io::make_directories(path + "/hooks");
   SKIFF_CO_RETURN_IF_ERROR(hooks);
-  const std::string script = hook_script(app, data_ + "/builds", hook_socket(), limits_.push_mb);
+  auto limits = read_build_limits(data_);
+  SKIFF_CO_RETURN_IF_ERROR(limits);
+  const std::string script = hook_script(app, data_ + "/builds", hook_socket(), limits->push_mb);
   auto written = io::write_file_atomic(hook, script, 0700);
   co_return written;
 }
@@ -122,10 +125,15 @@ io::Task<void> Repositories::advertise(std::string app, std::string service, net
 
 io::Task<void> Repositories::serve(std::string app, std::string service, const net::Request& request,
                                    net::BodyReader& body, net::ResponseWriter& writer) {
+  auto limits = read_build_limits(data_);
+  if (!limits) {
+    auto sent = co_await writer.send(net::Response::text(500, limits.error().message + "\n"));
+    co_return;
+  }
   io::ProcessOptions options;
   // Git packs the request of a fetch; gzip unpacks it on the way in.
   const bool packed = request.headers.get("Content-Encoding") == "gzip";
-  const std::string bound = fmt::format("receive.maxInputSize={}", limits_.push_mb << 20);
+  const std::string bound = fmt::format("receive.maxInputSize={}", limits->push_mb << 20);
   options.argv = {"/bin/sh",
                   "-c",
                   packed ? "gzip -dc | exec git -c \"$1\" \"$2\" --stateless-rpc \"$3\""

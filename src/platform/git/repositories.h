@@ -12,15 +12,12 @@
 #include "io/process.h"
 #include "io/scope.h"
 #include "net/http_server.h"
-#include "platform/builds/limits.h"
 
 namespace skiff::platform {
 
 class Repositories {
  public:
-  // `limits` are read at each push; they outlive the repositories.
-  Repositories(io::Loop& loop, std::string data, const BuildLimits& limits)
-      : loop_(loop), data_(std::move(data)), limits_(limits), ending_(loop) {}
+  Repositories(io::Loop& loop, std::string data) : loop_(loop), data_(std::move(data)), ending_(loop) {}
   // Makes the bare repository of an app, or renews its hook. Blocking commands run beside the loop.
   io::Task<Result<void>> create(std::string app);
   Result<void> remove(const std::string& app);
@@ -36,7 +33,6 @@ class Repositories {
   class Git;
   io::Loop& loop_;
   std::string data_;
-  const BuildLimits& limits_;
   io::TaskScope ending_;  // waits for the processes of pushers who left
 };
 
