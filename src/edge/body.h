@@ -1,5 +1,4 @@
-// Where a message's body ends. Bytes pass unchanged; chunks are checked on the
-// way (RFC 9112 7.1). Pure.
+// Where a message's body ends. Bytes pass unchanged; chunks are checked on the way (RFC 9112 7.1). Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +10,14 @@
 namespace skiff::edge {
 
 class Body {
-public:
+ public:
   void start(Framing framing, uint64_t length);
-  // How many of the bytes belong to the body; nothing when a chunk is
-  // malformed.
+  // How many of the bytes belong to the body; nothing when a chunk is malformed.
   std::optional<size_t> consume(std::string_view data);
   bool done() const { return done_; }
   Framing framing() const { return framing_; }
 
-private:
+ private:
   enum class Chunk : uint8_t {
     kSize,
     kExtension,
@@ -41,4 +39,4 @@ private:
   size_t extra_ = 0;
 };
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

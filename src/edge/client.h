@@ -1,8 +1,7 @@
-// What a worker keeps for each client, each pod's address and each connection
-// to a pod.
+// What a worker keeps for each client, each pod's address and each connection to a pod.
 //
-// A client serves one request at a time: kHead -> (kHeld) -> kConnecting ->
-// kExchange -> kHead, or kTunnel after a 101, or kFlush/kLinger before the end.
+// A client serves one request at a time: kHead -> (kHeld) -> kConnecting -> kExchange -> kHead, or kTunnel
+// after a 101, or kFlush/kLinger before the end.
 #pragma once
 
 #include <netinet/in.h>
@@ -24,30 +23,30 @@ struct Target {
   sockaddr_storage address{};
   socklen_t address_size = 0;
   PodLoad load;
-  std::vector<Upstream *> idle; // the longest idle first
+  std::vector<Upstream*> idle;  // the longest idle first
 };
 
 struct Client : Conn {
   Client() : Conn(Kind::kClient) {}
   enum class State : unsigned char {
-    kHead,       // waits for a request
-    kHeld,       // waits for a pod
-    kConnecting, // to a pod
-    kExchange,   // request and response on their way
-    kTunnel,     // bytes both ways after a 101
-    kFlush,      // what is left to send, then the end
-    kLinger // reads what still comes, so that the answer is not lost to a reset
+    kHead,        // waits for a request
+    kHeld,        // waits for a pod
+    kConnecting,  // to a pod
+    kExchange,    // request and response on their way
+    kTunnel,      // bytes both ways after a 101
+    kFlush,       // what is left to send, then the end
+    kLinger       // reads what still comes, so that the answer is not lost to a reset
   } state = State::kHead;
-  size_t index = 0;     // in the worker's list
-  bool again = false;   // in the worker's list of clients to drive once more
-  bool excess = false;  // above the limit of connections: answered with H22
-  size_t scanned = 0;   // bytes of `in` that hold no end of a head
-  int64_t deadline = 0; // ms
+  size_t index = 0;      // in the worker's list
+  bool again = false;    // in the worker's list of clients to drive once more
+  bool excess = false;   // above the limit of connections: answered with H22
+  size_t scanned = 0;    // bytes of `in` that hold no end of a head
+  int64_t deadline = 0;  // ms
   std::string ip;
 
   // The request being served.
   std::string method, path, host, request_id;
-  std::string request; // head and body so far, kept to be sent again
+  std::string request;  // head and body so far, kept to be sent again
   bool replayable = true;
   bool idempotent = true;
   bool keep_alive = true;
@@ -57,13 +56,13 @@ struct Client : Conn {
   bool platform = false;
   int minor = 1;
   Body body;
-  uint64_t body_bytes = 0; // of the request, with its framing
+  uint64_t body_bytes = 0;  // of the request, with its framing
   Body response_body;
-  Upstream *upstream = nullptr;
+  Upstream* upstream = nullptr;
   std::string log_namespace, dyno;
-  std::string_view cause; // of an H26
+  std::string_view cause;  // of an H26
   int attempts = 0;
-  int losses = 0; // fresh connections that died before any byte of a response
+  int losses = 0;  // fresh connections that died before any byte of a response
   Fault last_fault = Fault::kNone;
   int status = 0;
   uint64_t bytes = 0;
@@ -72,26 +71,26 @@ struct Client : Conn {
 
 struct Upstream : Conn {
   Upstream() : Conn(Kind::kUpstream) {}
-  Target *target = nullptr;
-  Client *client = nullptr; // null: idle in the pool
+  Target* target = nullptr;
+  Client* client = nullptr;  // null: idle in the pool
   bool connecting = false;
   bool reused = false;
-  bool any_bytes = false; // of a response to the present request
+  bool any_bytes = false;  // of a response to the present request
   bool head_done = false;
   bool keep_alive = true;
   int64_t idle_since = 0;
 };
 
-// What becomes of a client whose deadline has passed: closed in silence,
-// answered 408, or failed with a fault.
+// What becomes of a client whose deadline has passed: closed in silence, answered 408, or failed with a
+// fault.
 struct Expiry {
   enum class Kind : uint8_t { kClose, kHeadTimeout, kRetry, kFail } kind;
   Fault fault = Fault::kNone;
 };
-Expiry plan_expiry(Client::State state, bool head_begun, bool response_started,
-                   bool body_done, Fault last_fault);
+Expiry plan_expiry(Client::State state, bool head_begun, bool response_started, bool body_done,
+                   Fault last_fault);
 
 // Methods that may be sent twice (RFC 9110 9.2.2).
 bool is_idempotent(std::string_view method);
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -1,9 +1,7 @@
-// Keeps the objects that routes are made from, and makes a new route table
-// after a change. On one loop.
+// Keeps the objects that routes are made from, and makes a new route table after a change. On one loop.
 //
-// A collection whose watch was lost is replaced as a whole when its new list is
-// complete, so that a broken connection never empties the table; until all
-// collections are known once, there is none.
+// A collection whose watch was lost is replaced as a whole when its new list is complete, so that a broken
+// connection never empties the table; until all collections are known once, there is none.
 #pragma once
 
 #include <array>
@@ -17,36 +15,28 @@
 namespace skiff::edge {
 
 class ClusterFollower {
-public:
+ public:
   using Publish = std::function<void(RouteTable)>;
-  ClusterFollower(io::Loop &loop, RouteOptions options, Publish publish);
+  ClusterFollower(io::Loop& loop, RouteOptions options, Publish publish);
   ~ClusterFollower() { loop_.cancel_timer(planned_); }
-  ClusterFollower(const ClusterFollower &) = delete;
-  // Follows all collections until the follower is dropped. The client outlives
-  // it.
-  void start(kube::Client &client);
+  ClusterFollower(const ClusterFollower&) = delete;
+  // Follows all collections until the follower is dropped. The client outlives it.
+  void start(kube::Client& client);
 
-  enum Collection : size_t {
-    kIngresses,
-    kServices,
-    kSlices,
-    kPods,
-    kNamespaces,
-    kCollections
-  };
-  void on_change(Collection collection, const kube::ObjectChange &change);
+  enum Collection : size_t { kIngresses, kServices, kSlices, kPods, kNamespaces, kCollections };
+  void on_change(Collection collection, const kube::ObjectChange& change);
 
-private:
+ private:
   struct Followed {
-    Objects ClusterView::*objects;
-    bool known = false;    // was complete once
-    bool replacing = true; // `incoming` grows to be the new collection
+    Objects ClusterView::* objects;
+    bool known = false;     // was complete once
+    bool replacing = true;  // `incoming` grows to be the new collection
     Objects incoming = {};
   };
   void plan_table();
   Duration settle_time() const;
 
-  io::Loop &loop_;
+  io::Loop& loop_;
   RouteOptions options_;
   Publish publish_;
   ClusterView view_;
@@ -55,4 +45,4 @@ private:
   io::TaskScope scope_;
 };
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

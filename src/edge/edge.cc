@@ -18,10 +18,9 @@
 namespace skiff::edge {
 namespace {
 
-constexpr auto kLastLines =
-    std::chrono::seconds(1); // for the platform to take what is left at the end
+constexpr auto kLastLines = std::chrono::seconds(1);  // for the platform to take what is left at the end
 
-} // namespace
+}  // namespace
 
 struct Edge::Impl {
   explicit Impl(EdgeOptions o) : options(std::move(o)) {}
@@ -33,14 +32,14 @@ struct Edge::Impl {
   std::vector<std::thread> threads;
   std::unique_ptr<io::Loop> loop;
   std::thread control;
-  LogShipper *shipper = nullptr; // control thread
+  LogShipper* shipper = nullptr;  // control thread
 
   RouteOptions route_options() const {
     return {options.domain, options.api_backend.host, options.api_backend.port};
   }
   void publish(RouteTable table);
   void run_control();
-  static io::Task<void> ship(LogShipper &shipper, io::Loop &loop);
+  static io::Task<void> ship(LogShipper& shipper, io::Loop& loop);
   void finish_control();
   Result<void> open_workers();
   Result<WorkerOptions> open_listeners();
@@ -48,24 +47,19 @@ struct Edge::Impl {
 
 void Edge::Impl::publish(RouteTable table) {
   const auto shared = std::make_shared<const RouteTable>(std::move(table));
-  for (auto &worker : workers)
-    worker->set_routes(shared);
+  for (auto& worker : workers) worker->set_routes(shared);
 }
 
-io::Task<void> Edge::Impl::ship(LogShipper &shipper, io::Loop &loop) {
+io::Task<void> Edge::Impl::ship(LogShipper& shipper, io::Loop& loop) {
   co_await shipper.run();
   loop.stop();
 }
 
 void Edge::Impl::run_control() {
   const auto network = io::make_socket_network(*loop);
-  const auto client =
-      options.make_client ? options.make_client(*loop) : nullptr;
-  ClusterFollower follower(*loop, route_options(), [this](RouteTable table) {
-    publish(std::move(table));
-  });
-  if (client)
-    follower.start(*client);
+  const auto client = options.make_client ? options.make_client(*loop) : nullptr;
+  ClusterFollower follower(*loop, route_options(), [this](RouteTable table) { publish(std::move(table)); });
+  if (client) follower.start(*client);
   net::ClientOptions log_options;
   log_options.address = options.log_target;
   net::HttpClient log_client(*loop, *network, log_options);
@@ -79,23 +73,20 @@ void Edge::Impl::run_control() {
 }
 
 void Edge::Impl::finish_control() {
-  if (shipper == nullptr)
-    return loop->stop();
+  if (shipper == nullptr) return loop->stop();
   shipper->finish();
   loop->add_timer_after(kLastLines, [this] { loop->stop(); });
 }
 
 Result<WorkerOptions> Edge::Impl::open_listeners() {
   const auto http = listen_on(options.http, http_port);
-  if (!http)
-    return std::unexpected(http.error());
+  if (!http) return std::unexpected(http.error());
   http_port = port_of(*http);
   WorkerOptions worker{.http_fd = *http,
                        .tls = tls.get(),
                        .http_port = std::to_string(http_port),
                        .https_port = std::to_string(options.https.port),
-                       .log_queue =
-                           options.log_target.port != 0 ? &log_queue : nullptr,
+                       .log_queue = options.log_target.port != 0 ? &log_queue : nullptr,
                        .limits = options.limits};
   if (tls) {
     const auto https = listen_on(options.https, options.https.port);
@@ -111,56 +102,53 @@ Result<WorkerOptions> Edge::Impl::open_listeners() {
 Result<void> Edge::Impl::open_workers() {
   if (options.https.port != 0) {
     auto made = make_tls_context(options.certificate_pem, options.key_pem);
-    if (!made)
-      return std::unexpected(made.error());
+    if (!made) return std::unexpected(made.error());
     tls = std::move(*made);
   }
-  RouteTable table = options.routes.apps.empty()
-                         ? make_routes({}, route_options())
-                         : options.routes;
+  RouteTable table = options.routes.apps.empty() ? make_routes({}, route_options()) : options.routes;
   const auto routes = std::make_shared<const RouteTable>(std::move(table));
   const int cpus = static_cast<int>(std::thread::hardware_concurrency());
   const int count = std::max(options.threads > 0 ? options.threads : cpus, 1);
   http_port = options.http.port;
   for (int i = 0; i < count; ++i) {
     auto worker = open_listeners();
-    if (!worker)
-      return std::unexpected(worker.error());
+    if (!worker) return std::unexpected(worker.error());
     workers.push_back(std::make_unique<Worker>(std::move(*worker), routes));
     SKIFF_RETURN_IF_ERROR(workers.back()->open());
   }
   return {};
 }
 
-Edge::Edge(EdgeOptions options)
-    : impl_(std::make_unique<Impl>(std::move(options))) {}
-Edge::~Edge() { stop(); }
-uint16_t Edge::http_port() const { return impl_->http_port; }
-void Edge::set_routes(RouteTable routes) { impl_->publish(std::move(routes)); }
+Edge::Edge(EdgeOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Edge::~Edge() {
+  stop();
+}
+uint16_t Edge::http_port() const {
+  return impl_->http_port;
+}
+void Edge::set_routes(RouteTable routes) {
+  impl_->publish(std::move(routes));
+}
 
 Result<void> Edge::start() {
-  ::signal(SIGPIPE, SIG_IGN); // SSL_write has no MSG_NOSIGNAL
+  ::signal(SIGPIPE, SIG_IGN);  // SSL_write has no MSG_NOSIGNAL
   raise_descriptor_limit();
   if (auto opened = impl_->open_workers(); !opened) {
     impl_->workers.clear();
     return wrap(opened.error(), "start the edge");
   }
-  for (auto &worker : impl_->workers)
-    impl_->threads.emplace_back([&worker] { worker->run(); });
+  for (auto& worker : impl_->workers) impl_->threads.emplace_back([&worker] { worker->run(); });
   impl_->loop = io::make_epoll_loop(1);
   impl_->control = std::thread([impl = impl_.get()] { impl->run_control(); });
   return {};
 }
 
 void Edge::stop() {
-  for (auto &worker : impl_->workers)
-    worker->stop();
-  for (auto &thread : impl_->threads)
-    thread.join();
+  for (auto& worker : impl_->workers) worker->stop();
+  for (auto& thread : impl_->threads) thread.join();
   impl_->threads.clear();
   // The workers live as long as the control thread, which gives them routes.
-  for (auto &worker : impl_->workers)
-    worker->cut_all();
+  for (auto& worker : impl_->workers) worker->cut_all();
   if (impl_->control.joinable()) {
     impl_->loop->post_remote([impl = impl_.get()] { impl->finish_control(); });
     impl_->control.join();
@@ -168,4 +156,4 @@ void Edge::stop() {
   impl_->workers.clear();
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -1,5 +1,4 @@
-// The entrance for HTTP traffic: worker threads that proxy, and one control
-// thread that follows the cluster.
+// The entrance for HTTP traffic: worker threads that proxy, and one control thread that follows the cluster.
 //
 //   Edge edge({.http = io::Address::tcp("", 80), .client = &client, ...});
 //   edge.start();   // returns when it listens
@@ -22,32 +21,30 @@
 
 namespace skiff::edge {
 
-// Makes the API client on the control thread's loop, where it is used and
-// dropped.
-using ClientFactory = std::function<std::unique_ptr<kube::Client>(io::Loop &)>;
+// Makes the API client on the control thread's loop, where it is used and dropped.
+using ClientFactory = std::function<std::unique_ptr<kube::Client>(io::Loop&)>;
 
 struct EdgeOptions {
-  io::Address http;            // where to listen
-  io::Address https;           // port 0: no TLS
-  std::string certificate_pem; // leaf first; with `https`
-  std::string key_pem;         // secret
+  io::Address http;             // where to listen
+  io::Address https;            // port 0: no TLS
+  std::string certificate_pem;  // leaf first; with `https`
+  std::string key_pem;          // secret
   std::string domain = "localhost";
-  io::Address api_backend;   // the platform's API, an IP address; port 0: none
-  io::Address log_target;    // POST /logs goes there; port 0: lines are dropped
-  std::string log_token;     // bearer token for it; "": none
-  int threads = 0;           // 0: one a CPU
-  ClientFactory make_client; // null: routes change by set_routes() alone
-  RouteTable routes;         // until the cluster is known
+  io::Address api_backend;    // the platform's API, an IP address; port 0: none
+  io::Address log_target;     // POST /logs goes there; port 0: lines are dropped
+  std::string log_token;      // bearer token for it; "": none
+  int threads = 0;            // 0: one a CPU
+  ClientFactory make_client;  // null: routes change by set_routes() alone
+  RouteTable routes;          // until the cluster is known
   Limits limits;
 };
 
 class Edge {
-public:
+ public:
   explicit Edge(EdgeOptions options);
   ~Edge();
-  Edge(const Edge &) = delete;
-  // InvalidArgument for a bad certificate, the system's error when an address
-  // can't be listened on.
+  Edge(const Edge&) = delete;
+  // InvalidArgument for a bad certificate, the system's error when an address can't be listened on.
   Result<void> start();
   void stop();
   // From any thread, between start() and stop().
@@ -55,9 +52,9 @@ public:
   // The port in use, for listeners asked for on port 0 and for messages.
   uint16_t http_port() const;
 
-private:
+ private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

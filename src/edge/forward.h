@@ -1,5 +1,5 @@
-// The heads the edge sends on: hop-by-hop fields gone, what only the edge may
-// say added (RFC 9110 7.6.1). Pure.
+// The heads the edge sends on: hop-by-hop fields gone, what only the edge may say added (RFC 9110 7.6.1).
+// Pure.
 #pragma once
 
 #include <string>
@@ -13,18 +13,15 @@ struct ForwardFacts {
   std::string_view request_id;
   std::string_view port;
   bool tls = false;
-  int64_t start_ms = 0; // since 1970
+  int64_t start_ms = 0;  // since 1970
 };
-// Appends the request head for the pod. Fields that a client could forge are
-// replaced.
-void append_request(const RequestHead &head, const ForwardFacts &facts,
-                    std::string &out);
+// Appends the request head for the pod. Fields that a client could forge are replaced.
+void append_request(const RequestHead& head, const ForwardFacts& facts, std::string& out);
 
 enum class After { kKeepAlive, kClose };
-void append_response(const ResponseHead &head, After after, std::string &out);
+void append_response(const ResponseHead& head, After after, std::string& out);
 
-// A client's id is kept when it has 20 to 200 characters of letters, digits and
-// "-_+/=.".
+// A client's id is kept when it has 20 to 200 characters of letters, digits and "-_+/=.".
 bool acceptable_request_id(std::string_view id);
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

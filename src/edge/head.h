@@ -1,6 +1,5 @@
-// Heads of HTTP/1.1 messages, parsed in place (RFC 9112). Strict: what two
-// parsers could read in two ways is refused, so that no request can be smuggled
-// past the edge. Views point into the parsed bytes. Pure.
+// Heads of HTTP/1.1 messages, parsed in place (RFC 9112). Strict: what two parsers could read in two ways is
+// refused, so that no request can be smuggled past the edge. Views point into the parsed bytes. Pure.
 #pragma once
 
 #include <array>
@@ -19,40 +18,38 @@ enum class Parse { kComplete, kIncomplete, kBad };
 enum class Framing { kNone, kLength, kChunked, kUntilClose };
 
 struct Head {
-  size_t bytes = 0; // of the head with its empty line
+  size_t bytes = 0;  // of the head with its empty line
   size_t count = 0;
   std::array<Field, kMaxFields> fields;
-  int minor = 1; // HTTP/1.<minor>
+  int minor = 1;  // HTTP/1.<minor>
   Framing framing = Framing::kNone;
   uint64_t length = 0;
   bool keep_alive = true;
-  bool upgrade = false; // "Connection: upgrade" with an Upgrade field that the
-                        // edge lets through
-  bool connection_lists =
-      false; // Connection names fields besides close, keep-alive and upgrade
-  // Why a head is bad, and the status to answer a request with. A response
-  // gives 502.
+  bool upgrade = false;           // "Connection: upgrade" with an Upgrade field that the
+                                  // edge lets through
+  bool connection_lists = false;  // Connection names fields besides close, keep-alive and upgrade
+  // Why a head is bad, and the status to answer a request with. A response gives 502.
   int error_status = 400;
   std::string_view error;
 };
 
 struct RequestHead : Head {
-  std::string_view method, target, host; // host as sent, with its port
+  std::string_view method, target, host;  // host as sent, with its port
   bool expect_continue = false;
-  std::string_view request_id; // X-Request-Id
+  std::string_view request_id;  // X-Request-Id
   std::string_view via;
 };
 
 struct ResponseHead : Head {
   int status = 0;
   std::string_view reason;
-  bool too_large = false; // with kBad
+  bool too_large = false;  // with kBad
 };
 
-// `scanned` bytes were seen before without an end of the head. Of a bad head,
-// what was read before the fault is set and the rest is empty.
-Parse parse_request(std::string_view data, size_t scanned, RequestHead &out);
+// `scanned` bytes were seen before without an end of the head. Of a bad head, what was read before the fault
+// is set and the rest is empty.
+Parse parse_request(std::string_view data, size_t scanned, RequestHead& out);
 // `to_head`: the response answers a HEAD request and has no body.
-Parse parse_response(std::string_view data, bool to_head, ResponseHead &out);
+Parse parse_response(std::string_view data, bool to_head, ResponseHead& out);
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -11,18 +11,17 @@ std::string time_text(int64_t unix_ms) {
   return format_rfc3339_micro(WallTime{std::chrono::milliseconds(unix_ms)});
 }
 
-} // namespace
+}  // namespace
 
-void LogQueue::lose(const LogLine &line) {
-  Loss &loss = lost_[line.log_namespace];
-  if (loss.count == 0)
-    loss.since_ms = line.unix_ms;
+void LogQueue::lose(const LogLine& line) {
+  Loss& loss = lost_[line.log_namespace];
+  if (loss.count == 0) loss.since_ms = line.unix_ms;
   loss.count += line.stands_for;
 }
 
 void LogQueue::push(std::vector<LogLine> lines) {
   const std::lock_guard lock(mutex_);
-  for (auto &line : lines) {
+  for (auto& line : lines) {
     if (bytes_ + line.text.size() > max_bytes_) {
       lose(line);
       continue;
@@ -35,10 +34,9 @@ void LogQueue::push(std::vector<LogLine> lines) {
 std::vector<LogLine> LogQueue::take(size_t bytes) {
   const std::lock_guard lock(mutex_);
   std::vector<LogLine> taken;
-  for (const auto &[name, loss] : lost_) {
+  for (const auto& [name, loss] : lost_) {
     taken.push_back({name, loss.since_ms,
-                     fmt::format("Error L10 (output buffer overflow): {} "
-                                 "messages dropped since {}.",
+                     fmt::format("Error L10 (output buffer overflow): {} messages dropped since {}.",
                                  loss.count, time_text(loss.since_ms)),
                      loss.count});
   }
@@ -51,10 +49,9 @@ std::vector<LogLine> LogQueue::take(size_t bytes) {
   return taken;
 }
 
-void LogQueue::count_lost(const std::vector<LogLine> &lines) {
+void LogQueue::count_lost(const std::vector<LogLine>& lines) {
   const std::lock_guard lock(mutex_);
-  for (const auto &line : lines)
-    lose(line);
+  for (const auto& line : lines) lose(line);
 }
 
 bool LogQueue::empty() const {
@@ -62,11 +59,10 @@ bool LogQueue::empty() const {
   return lines_.empty() && lost_.empty();
 }
 
-void append_frame(const LogLine &line, std::string &out) {
-  const auto text =
-      fmt::format("<158>1 {} {} heroku router - {}\n", time_text(line.unix_ms),
-                  line.log_namespace, line.text);
+void append_frame(const LogLine& line, std::string& out) {
+  const auto text = fmt::format("<158>1 {} {} heroku router - {}\n", time_text(line.unix_ms),
+                                line.log_namespace, line.text);
   fmt::format_to(std::back_inserter(out), "{} {}", text.size(), text);
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

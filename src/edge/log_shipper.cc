@@ -5,30 +5,27 @@
 namespace skiff::edge {
 namespace {
 
-constexpr Millis kPoll{
-    100}; // with the worker's delay a line is on its way in 200 ms
+constexpr Millis kPoll{100};  // with the worker's delay a line is on its way in 200 ms
 constexpr Millis kRetry{500};
 constexpr size_t kBatchBytes = 512 << 10;
 
-// The platform says that this batch will never be welcome; any other error may
-// pass.
-bool refused_for_good(int status) { return status == 400 || status == 413; }
+// The platform says that this batch will never be welcome; any other error may pass.
+bool refused_for_good(int status) {
+  return status == 400 || status == 413;
+}
 
-} // namespace
+}  // namespace
 
 io::Task<void> LogShipper::deliver(std::vector<LogLine> batch) {
   net::Request request;
   request.method = "POST";
   request.target = "/logs";
   request.headers.set("Content-Type", "application/logplex-1");
-  if (!token_.empty())
-    request.headers.set("Authorization", "Bearer " + token_);
-  for (const auto &line : batch)
-    append_frame(line, request.body);
+  if (!token_.empty()) request.headers.set("Authorization", "Bearer " + token_);
+  for (const auto& line : batch) append_frame(line, request.body);
   for (;;) {
     auto response = co_await client_.send(request);
-    if (response && response->status < 300)
-      co_return;
+    if (response && response->status < 300) co_return;
     if (response && refused_for_good(response->status)) {
       queue_.count_lost(batch);
       co_await io::sleep(loop_, kRetry);
@@ -45,10 +42,9 @@ io::Task<void> LogShipper::run() {
       co_await deliver(std::move(batch));
       continue;
     }
-    if (finishing_)
-      co_return;
+    if (finishing_) co_return;
     co_await io::sleep(loop_, kPoll);
   }
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

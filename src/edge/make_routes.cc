@@ -7,235 +7,195 @@
 namespace skiff::edge {
 namespace {
 
-std::string fact(const json::Value &object, std::string_view key) {
-  const auto &note = object["metadata"]["annotations"][key];
-  return note.is_string() ? note.str()
-                          : object["metadata"]["labels"][key].str();
+std::string fact(const json::Value& object, std::string_view key) {
+  const auto& note = object["metadata"]["annotations"][key];
+  return note.is_string() ? note.str() : object["metadata"]["labels"][key].str();
 }
 
-const json::Value *find(const Objects &objects, const std::string &key) {
+const json::Value* find(const Objects& objects, const std::string& key) {
   const auto it = objects.find(key);
   return it == objects.end() ? nullptr : &it->second;
 }
 
-bool selects(const json::Value &selector, const json::Value &labels) {
-  if (selector.size() == 0)
-    return false;
-  return std::ranges::all_of(selector.members(), [&](const auto &want) {
-    return labels[want.first] == want.second;
-  });
+bool selects(const json::Value& selector, const json::Value& labels) {
+  if (selector.size() == 0) return false;
+  return std::ranges::all_of(selector.members(),
+                             [&](const auto& want) { return labels[want.first] == want.second; });
 }
 
-bool crashed(const json::Value &pod) {
-  if (pod["status"]["phase"].str() == "Failed")
-    return true;
-  for (const auto &status : pod["status"]["containerStatuses"].items()) {
-    const auto &reason = status["state"]["waiting"]["reason"].str();
-    if (reason == "CrashLoopBackOff" || status["state"].contains("terminated"))
-      return true;
+bool crashed(const json::Value& pod) {
+  if (pod["status"]["phase"].str() == "Failed") return true;
+  for (const auto& status : pod["status"]["containerStatuses"].items()) {
+    const auto& reason = status["state"]["waiting"]["reason"].str();
+    if (reason == "CrashLoopBackOff" || status["state"].contains("terminated")) return true;
   }
   return false;
 }
 
 // The view with what is looked up again and again found by name.
 struct Index {
-  const ClusterView &view;
-  std::unordered_map<std::string, std::vector<const json::Value *>>
-      slices; // by "namespace/service"
+  const ClusterView& view;
+  std::unordered_map<std::string, std::vector<const json::Value*>> slices;  // by "namespace/service"
 };
 
-Index make_index(const ClusterView &view) {
+Index make_index(const ClusterView& view) {
   Index index{view, {}};
-  for (const auto &[key, slice] : view.slices) {
-    const auto &meta = slice["metadata"];
-    const auto &service = meta["labels"]["kubernetes.io/service-name"].str();
+  for (const auto& [key, slice] : view.slices) {
+    const auto& meta = slice["metadata"];
+    const auto& service = meta["labels"]["kubernetes.io/service-name"].str();
     index.slices[meta["namespace"].str() + "/" + service].push_back(&slice);
   }
   return index;
 }
 
 // Pods that are no endpoints yet: on their way up, or crashed.
-void count_pods(const ClusterView &view, const std::string &ns,
-                const json::Value &service, App &app) {
-  const auto &selector = service["spec"]["selector"];
+void count_pods(const ClusterView& view, const std::string& ns, const json::Value& service, App& app) {
+  const auto& selector = service["spec"]["selector"];
   const std::string prefix = ns + "/";
-  for (auto it = view.pods.lower_bound(prefix);
-       it != view.pods.end() && it->first.starts_with(prefix); ++it) {
-    const json::Value &pod = it->second;
-    const auto &meta = pod["metadata"];
-    if (!selects(selector, meta["labels"]))
-      continue;
-    if (meta.contains("deletionTimestamp") ||
-        pod["status"]["phase"].str() == "Succeeded")
-      continue;
+  for (auto it = view.pods.lower_bound(prefix); it != view.pods.end() && it->first.starts_with(prefix);
+       ++it) {
+    const json::Value& pod = it->second;
+    const auto& meta = pod["metadata"];
+    if (!selects(selector, meta["labels"])) continue;
+    if (meta.contains("deletionTimestamp") || pod["status"]["phase"].str() == "Succeeded") continue;
     ++(crashed(pod) ? app.crashed : app.starting);
   }
 }
 
-std::string dyno_of(const ClusterView &view, const std::string &ns,
-                    const std::string &pod_name) {
-  if (const auto *pod = find(view.pods, ns + "/" + pod_name)) {
-    if (auto dyno = fact(*pod, "skiff.dev/dyno"); !dyno.empty())
-      return dyno;
+std::string dyno_of(const ClusterView& view, const std::string& ns, const std::string& pod_name) {
+  if (const auto* pod = find(view.pods, ns + "/" + pod_name)) {
+    if (auto dyno = fact(*pod, "skiff.dev/dyno"); !dyno.empty()) return dyno;
   }
   return pod_name;
 }
 
-// The service's port by name or number: its name, by which slices know it;
-// nothing when there is none.
-const json::Value *service_port(const json::Value &service,
-                                const json::Value &wanted) {
-  for (const auto &port : service["spec"]["ports"].items()) {
-    const bool named =
-        wanted["name"].is_string() && port["name"] == wanted["name"];
-    const bool numbered = wanted["number"].is_int() &&
-                          port["port"].as_int() == wanted["number"].as_int();
-    if (named || numbered)
-      return &port;
+// The service's port by name or number: its name, by which slices know it; nothing when there is none.
+const json::Value* service_port(const json::Value& service, const json::Value& wanted) {
+  for (const auto& port : service["spec"]["ports"].items()) {
+    const bool named = wanted["name"].is_string() && port["name"] == wanted["name"];
+    const bool numbered = wanted["number"].is_int() && port["port"].as_int() == wanted["number"].as_int();
+    if (named || numbered) return &port;
   }
   return nullptr;
 }
 
-uint16_t slice_port(const json::Value &slice, const std::string &name) {
-  for (const auto &port : slice["ports"].items()) {
-    if (port["name"].str() == name)
-      return static_cast<uint16_t>(port["port"].as_int());
+uint16_t slice_port(const json::Value& slice, const std::string& name) {
+  for (const auto& port : slice["ports"].items()) {
+    if (port["name"].str() == name) return static_cast<uint16_t>(port["port"].as_int());
   }
   return 0;
 }
 
-void add_endpoint(const ClusterView &view, const std::string &ns,
-                  const json::Value &one, uint16_t port, App &app) {
-  const auto &conditions = one["conditions"];
+void add_endpoint(const ClusterView& view, const std::string& ns, const json::Value& one, uint16_t port,
+                  App& app) {
+  const auto& conditions = one["conditions"];
   const auto pod_name = one["targetRef"]["name"].str();
-  const auto *pod = find(view.pods, ns + "/" + pod_name);
-  const bool terminating =
-      conditions["terminating"].as_bool() ||
-      (pod != nullptr && (*pod)["metadata"].contains("deletionTimestamp"));
+  const auto* pod = find(view.pods, ns + "/" + pod_name);
+  const bool terminating = conditions["terminating"].as_bool() ||
+                           (pod != nullptr && (*pod)["metadata"].contains("deletionTimestamp"));
   const bool ready = conditions["ready"].as_bool(true);
   const bool serving = conditions["serving"].as_bool(ready);
-  if (!ready && !serving)
-    return;
-  for (const auto &address : one["addresses"].items()) {
-    auto &list = ready && !terminating ? app.ready : app.serving;
+  if (!ready && !serving) return;
+  for (const auto& address : one["addresses"].items()) {
+    auto& list = ready && !terminating ? app.ready : app.serving;
     list.push_back({address.str(), port, dyno_of(view, ns, pod_name)});
   }
 }
 
-void add_endpoints(const Index &index, const std::string &ns,
-                   const std::string &service_name,
-                   const std::string &port_name, App &app) {
+void add_endpoints(const Index& index, const std::string& ns, const std::string& service_name,
+                   const std::string& port_name, App& app) {
   const auto found = index.slices.find(ns + "/" + service_name);
-  if (found == index.slices.end())
-    return;
-  for (const json::Value *slice : found->second) {
+  if (found == index.slices.end()) return;
+  for (const json::Value* slice : found->second) {
     const uint16_t port = slice_port(*slice, port_name);
-    if (port == 0)
-      continue;
-    for (const auto &one : (*slice)["endpoints"].items())
-      add_endpoint(index.view, ns, one, port, app);
+    if (port == 0) continue;
+    for (const auto& one : (*slice)["endpoints"].items()) add_endpoint(index.view, ns, one, port, app);
   }
 }
 
-App make_app(const Index &index, const json::Value &ingress,
-             const json::Value &backend) {
-  const ClusterView &view = index.view;
-  const auto &ns = ingress["metadata"]["namespace"].str();
+App make_app(const Index& index, const json::Value& ingress, const json::Value& backend) {
+  const ClusterView& view = index.view;
+  const auto& ns = ingress["metadata"]["namespace"].str();
   App app;
   app.log_namespace = ns;
   app.name = ns;
-  std::vector<const json::Value *> sources{&ingress};
-  if (const auto *object = find(view.namespaces, ns))
-    sources.push_back(object);
-  for (const auto *source : sources) {
-    if (auto name = fact(*source, "skiff.dev/app"); !name.empty())
-      app.name = name;
+  std::vector<const json::Value*> sources{&ingress};
+  if (const auto* object = find(view.namespaces, ns)) sources.push_back(object);
+  for (const auto* source : sources) {
+    if (auto name = fact(*source, "skiff.dev/app"); !name.empty()) app.name = name;
     app.maintenance |= fact(*source, "skiff.dev/maintenance") == "true";
     app.blank |= fact(*source, "skiff.dev/blank") == "true";
   }
-  const auto &service_name = backend["service"]["name"].str();
-  const auto *service = find(view.services, ns + "/" + service_name);
-  if (service == nullptr)
-    return app;
-  const auto *port = service_port(*service, backend["service"]["port"]);
-  if (port == nullptr)
-    return app;
+  const auto& service_name = backend["service"]["name"].str();
+  const auto* service = find(view.services, ns + "/" + service_name);
+  if (service == nullptr) return app;
+  const auto* port = service_port(*service, backend["service"]["port"]);
+  if (port == nullptr) return app;
   add_endpoints(index, ns, service_name, (*port)["name"].str(), app);
-  if (app.ready.empty())
-    count_pods(view, ns, *service, app);
+  if (app.ready.empty()) count_pods(view, ns, *service, app);
   return app;
 }
 
-void add_path(RouteTable &table, const std::string &host,
-              const std::string &path, std::string_view type, App app) {
-  const auto kind =
-      type == "Exact" ? PathRoute::Type::kExact : PathRoute::Type::kPrefix;
-  auto &hosts = host.starts_with("*.") ? table.wildcards : table.hosts;
-  const std::string key =
-      to_lower(host.starts_with("*.") ? host.substr(1) : host);
+void add_path(RouteTable& table, const std::string& host, const std::string& path, std::string_view type,
+              App app) {
+  const auto kind = type == "Exact" ? PathRoute::Type::kExact : PathRoute::Type::kPrefix;
+  auto& hosts = host.starts_with("*.") ? table.wildcards : table.hosts;
+  const std::string key = to_lower(host.starts_with("*.") ? host.substr(1) : host);
   hosts[key].push_back({path.empty() ? "/" : path, kind, table.apps.size()});
   table.apps.push_back(std::move(app));
 }
 
-void add_platform(RouteTable &table, const RouteOptions &options) {
-  if (options.api_port == 0)
-    return;
+void add_platform(RouteTable& table, const RouteOptions& options) {
+  if (options.api_port == 0) return;
   App api;
   api.name = "platform";
   api.platform = true;
   api.ready.push_back({options.api_host, options.api_port, "api"});
-  for (const std::string &host :
-       {std::string("localhost"), std::string("127.0.0.1"),
-        std::string("[::1]"), "api." + options.domain}) {
+  for (const std::string& host :
+       {std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]"), "api." + options.domain}) {
     table.hosts[host] = {{"/", PathRoute::Type::kPrefix, table.apps.size()}};
   }
   table.apps.push_back(std::move(api));
 }
 
-std::vector<const json::Value *> oldest_first(const Objects &objects) {
-  using Aged = std::tuple<std::string, std::string, const json::Value *>;
+std::vector<const json::Value*> oldest_first(const Objects& objects) {
+  using Aged = std::tuple<std::string, std::string, const json::Value*>;
   std::vector<Aged> aged;
-  for (const auto &[key, object] : objects) {
-    aged.emplace_back(object["metadata"]["creationTimestamp"].str(), key,
-                      &object);
+  for (const auto& [key, object] : objects) {
+    aged.emplace_back(object["metadata"]["creationTimestamp"].str(), key, &object);
   }
   std::ranges::sort(aged);
-  std::vector<const json::Value *> sorted;
-  for (const Aged &one : aged)
-    sorted.push_back(std::get<2>(one));
+  std::vector<const json::Value*> sorted;
+  for (const Aged& one : aged) sorted.push_back(std::get<2>(one));
   return sorted;
 }
 
 // Longest first; of equals the exact one, then the one added first.
-void sort_paths(RouteTable::Hosts &hosts) {
-  for (auto &[host, paths] : hosts) {
-    std::ranges::sort(paths, [](const PathRoute &a, const PathRoute &b) {
-      if (a.path.size() != b.path.size())
-        return a.path.size() > b.path.size();
-      if (a.type != b.type)
-        return a.type == PathRoute::Type::kExact;
+void sort_paths(RouteTable::Hosts& hosts) {
+  for (auto& [host, paths] : hosts) {
+    std::ranges::sort(paths, [](const PathRoute& a, const PathRoute& b) {
+      if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
+      if (a.type != b.type) return a.type == PathRoute::Type::kExact;
       return a.app < b.app;
     });
   }
 }
 
-} // namespace
+}  // namespace
 
-RouteTable make_routes(const ClusterView &view, const RouteOptions &options) {
+RouteTable make_routes(const ClusterView& view, const RouteOptions& options) {
   RouteTable table;
   const Index index = make_index(view);
-  for (const json::Value *ingress : oldest_first(view.ingresses)) {
-    const auto &spec = (*ingress)["spec"];
-    for (const auto &rule : spec["rules"].items()) {
-      for (const auto &path : rule["http"]["paths"].items()) {
-        add_path(table, rule["host"].str(), path["path"].str(),
-                 path["pathType"].str(),
+  for (const json::Value* ingress : oldest_first(view.ingresses)) {
+    const auto& spec = (*ingress)["spec"];
+    for (const auto& rule : spec["rules"].items()) {
+      for (const auto& path : rule["http"]["paths"].items()) {
+        add_path(table, rule["host"].str(), path["path"].str(), path["pathType"].str(),
                  make_app(index, *ingress, path["backend"]));
       }
     }
     if (spec.contains("defaultBackend")) {
-      add_path(table, "", "/", "Prefix",
-               make_app(index, *ingress, spec["defaultBackend"]));
+      add_path(table, "", "/", "Prefix", make_app(index, *ingress, spec["defaultBackend"]));
     }
   }
   sort_paths(table.hosts);
@@ -244,4 +204,4 @@ RouteTable make_routes(const ClusterView &view, const RouteOptions &options) {
   return table;
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::string_view kAppError = "This app could not answer";
 constexpr std::string_view kAppAdvice =
-    "Something went wrong inside the app, and your request was not completed. "
-    "If it is your app, its logs "
+    "Something went wrong inside the app, and your request was not completed. If it is your app, its logs "
     "tell more: skiff logs --tail";
 
 constexpr std::array<FaultText, 21> kFaults{{
@@ -19,45 +18,31 @@ constexpr std::array<FaultText, 21> kFaults{{
     {"H10", "App crashed", "error", "", kAppError, kAppAdvice, 503},
     {"H11", "Backlog too deep", "error", "", kAppError, kAppAdvice, 503},
     {"H12", "Request timeout", "error", "", kAppError, kAppAdvice, 503},
-    {"H13", "Connection closed without response", "error", "", kAppError,
-     kAppAdvice, 503},
-    {"H14", "No web processes running", "error", "", kAppError, kAppAdvice,
-     503},
+    {"H13", "Connection closed without response", "error", "", kAppError, kAppAdvice, 503},
+    {"H14", "No web processes running", "error", "", kAppError, kAppAdvice, 503},
     {"H15", "Idle connection", "error", "", kAppError, kAppAdvice, 503},
-    {"H17", "Poorly formatted HTTP response", "error", "", kAppError,
-     kAppAdvice, 503},
-    {"H18", "Server Request Interrupted", "error", " sock=backend", kAppError,
-     kAppAdvice, 503},
-    {"H19", "Backend connection timeout", "error", "", kAppError, kAppAdvice,
-     503},
+    {"H17", "Poorly formatted HTTP response", "error", "", kAppError, kAppAdvice, 503},
+    {"H18", "Server Request Interrupted", "error", " sock=backend", kAppError, kAppAdvice, 503},
+    {"H19", "Backend connection timeout", "error", "", kAppError, kAppAdvice, 503},
     {"H20", "App boot timeout", "error", "", kAppError, kAppAdvice, 503},
-    {"H21", "Backend connection refused", "error", "", kAppError, kAppAdvice,
-     503},
+    {"H21", "Backend connection refused", "error", "", kAppError, kAppAdvice, 503},
     {"H22", "Connection limit reached", "error", "", "Too many connections",
-     "More clients are connected than this server takes. Try again in a "
-     "moment.",
-     503},
+     "More clients are connected than this server takes. Try again in a moment.", 503},
     {"H24", "Forced close", "error", "", "", "", 0},
-    {"H25", "HTTP restriction: oversized header", "error", "", kAppError,
-     kAppAdvice, 502},
+    {"H25", "HTTP restriction: oversized header", "error", "", kAppError, kAppAdvice, 502},
     {"H26", "Request Error", "error", "", "", "", 400},
-    {"H27", "Client Request Interrupted", "warning", " sock=client", kAppError,
-     kAppAdvice, 499},
-    {"H28", "Client Connection Idle", "warning", "", kAppError, kAppAdvice,
-     499},
+    {"H27", "Client Request Interrupted", "warning", " sock=client", kAppError, kAppAdvice, 499},
+    {"H28", "Client Connection Idle", "warning", "", kAppError, kAppAdvice, 499},
     {"H80", "Maintenance mode", "info", "", "Down for maintenance",
      "The app is being worked on and will be back shortly.", 503},
     {"H81", "Blank app", "info", "", "Nothing is deployed here yet",
-     "The app exists but has no release. Push its source: git push skiff main",
-     503},
+     "The app exists but has no release. Push its source: git push skiff main", 503},
     {"H99", "Platform error", "error", "", "The platform could not answer",
-     "The request did not reach the app. This is not the app's fault; try "
-     "again in a moment.",
-     503},
+     "The request did not reach the app. This is not the app's fault; try again in a moment.", 503},
 }};
 
 // Quotes and control characters would let a client write lines of its own.
-void append_safe(std::string_view text, std::string &out) {
+void append_safe(std::string_view text, std::string& out) {
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
     if (u < 0x20 || u == 0x7f || c == '"' || c == '\\') {
@@ -68,90 +53,78 @@ void append_safe(std::string_view text, std::string &out) {
   }
 }
 
-void append_number(uint64_t number, std::string &out) {
+void append_number(uint64_t number, std::string& out) {
   const fmt::format_int text(number);
   out.append(text.data(), text.size());
 }
 
-void append_millis(std::string_view name, int64_t millis, std::string &out) {
+void append_millis(std::string_view name, int64_t millis, std::string& out) {
   out += name;
-  if (millis < 0)
-    return;
+  if (millis < 0) return;
   append_number(static_cast<uint64_t>(millis), out);
   out += "ms";
 }
 
-// `code` and `request_id` stand on the page and, the id, in the head; "" leaves
-// them away.
-std::string page(int status, std::string_view title, std::string_view advice,
-                 std::string_view code, std::string_view request_id,
-                 bool to_head) {
+// `code` and `request_id` stand on the page and, the id, in the head; "" leaves them away.
+std::string page(int status, std::string_view title, std::string_view advice, std::string_view code,
+                 std::string_view request_id, bool to_head) {
   const std::string small =
-      code.empty()
-          ? ""
-          : fmt::format("<p><small>{} · {}</small></p>", code, request_id);
-  const std::string extra =
-      request_id.empty() ? "" : fmt::format("X-Request-Id: {}\r\n", request_id);
+      code.empty() ? "" : fmt::format("<p><small>{} · {}</small></p>", code, request_id);
+  const std::string extra = request_id.empty() ? "" : fmt::format("X-Request-Id: {}\r\n", request_id);
   const std::string body = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-      "name=\"viewport\" "
-      "content=\"width=device-width, "
-      "initial-scale=1\"><title>{0}</title><style>body{{font:1rem/1.5 "
-      "system-ui,sans-serif;max-width:34rem;margin:18vh auto;padding:0 "
-      "1rem;color:#222}}"
-      "@media(prefers-color-scheme:dark){{body{{background:#111;color:#ddd}}}}<"
-      "/style></head>"
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><title>{0}</title><style>body{{font:1rem/1.5 "
+      "system-ui,sans-serif;max-width:34rem;margin:18vh auto;padding:0 1rem;color:#222}}"
+      "@media(prefers-color-scheme:dark){{body{{background:#111;color:#ddd}}}}</style></head>"
       "<body><h1>{0}</h1><p>{1}</p>{2}</body></html>\n",
       title, advice, small);
-  return fmt::format("HTTP/1.1 {} {}\r\nContent-Type: text/html; "
-                     "charset=utf-8\r\nContent-Length: {}\r\nCache-Control: "
-                     "no-cache, no-store\r\nServer: "
-                     "heroku-router\r\n{}Connection: close\r\n\r\n{}",
-                     status, reason_of(status), body.size(), extra,
-                     to_head ? std::string_view() : std::string_view(body));
+  return fmt::format(
+      "HTTP/1.1 {} {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n"
+      "Cache-Control: no-cache, no-store\r\nServer: heroku-router\r\n{}Connection: close\r\n\r\n{}",
+      status, reason_of(status), body.size(), extra, to_head ? std::string_view() : std::string_view(body));
 }
 
-} // namespace
+}  // namespace
 
-const FaultText &fault_text(Fault fault) {
+const FaultText& fault_text(Fault fault) {
   return kFaults[static_cast<size_t>(fault)];
 }
 
 std::string_view reason_of(int status) {
   switch (status) {
-  case 400:
-    return "Bad Request";
-  case 404:
-    return "Not Found";
-  case 405:
-    return "Method Not Allowed";
-  case 408:
-    return "Request Timeout";
-  case 413:
-    return "Content Too Large";
-  case 414:
-    return "URI Too Long";
-  case 417:
-    return "Expectation Failed";
-  case 431:
-    return "Request Header Fields Too Large";
-  case 499:
-    return "Client Closed Request";
-  case 501:
-    return "Not Implemented";
-  case 502:
-    return "Bad Gateway";
-  case 503:
-    return "Service Unavailable";
-  case 505:
-    return "HTTP Version Not Supported";
-  default:
-    return "Error";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 417:
+      return "Expectation Failed";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 499:
+      return "Client Closed Request";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Error";
   }
 }
 
-void append_access(const Access &a, std::string &out) {
-  const FaultText &text = fault_text(a.fault);
+void append_access(const Access& a, std::string& out) {
+  const FaultText& text = fault_text(a.fault);
   out += "at=";
   out += text.at;
   if (a.fault != Fault::kNone) {
@@ -160,8 +133,7 @@ void append_access(const Access &a, std::string &out) {
     out += " desc=\"";
     out += text.description;
     out += '"';
-    if (!a.cause.empty())
-      fmt::format_to(std::back_inserter(out), " cause=\"{}\"", a.cause);
+    if (!a.cause.empty()) fmt::format_to(std::back_inserter(out), " cause=\"{}\"", a.cause);
   }
   out += " method=";
   out += a.method;
@@ -178,24 +150,20 @@ void append_access(const Access &a, std::string &out) {
   append_millis(" connect=", a.connect_ms, out);
   append_millis(" service=", a.service_ms, out);
   out += " status=";
-  if (a.status > 0)
-    append_number(static_cast<uint64_t>(a.status), out);
+  if (a.status > 0) append_number(static_cast<uint64_t>(a.status), out);
   out += " bytes=";
   append_number(a.bytes, out);
   out += a.tls ? " protocol=https" : " protocol=http";
   out += text.extra;
 }
 
-std::string fault_response(Fault fault, std::string_view request_id,
-                           bool to_head) {
-  const FaultText &text = fault_text(fault);
-  return page(text.status, text.title, text.advice, text.code, request_id,
-              to_head);
+std::string fault_response(Fault fault, std::string_view request_id, bool to_head) {
+  const FaultText& text = fault_text(fault);
+  return page(text.status, text.title, text.advice, text.code, request_id, to_head);
 }
 
-std::string plain_response(int status, std::string_view title,
-                           std::string_view advice, bool to_head) {
+std::string plain_response(int status, std::string_view title, std::string_view advice, bool to_head) {
   return page(status, title, advice, "", "", to_head);
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

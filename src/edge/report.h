@@ -1,5 +1,4 @@
-// What the edge says about a request: Heroku's error codes, their pages, and
-// the router's log line. Pure.
+// What the edge says about a request: Heroku's error codes, their pages, and the router's log line. Pure.
 #pragma once
 
 #include <cstdint>
@@ -36,27 +35,25 @@ struct FaultText {
   std::string_view code, description, at, extra, title, advice;
   int status;
 };
-const FaultText &fault_text(Fault fault);
+const FaultText& fault_text(Fault fault);
 
 // One finished request, for its line.
 struct Access {
   Fault fault = Fault::kNone;
   std::string_view method, path, host, request_id, fwd, dyno;
-  std::string_view cause;                   // of an H26; "" otherwise
-  int64_t connect_ms = -1, service_ms = -1; // negative: no dyno was reached
-  int status = 0;                           // 0: none was sent
+  std::string_view cause;                    // of an H26; "" otherwise
+  int64_t connect_ms = -1, service_ms = -1;  // negative: no dyno was reached
+  int status = 0;                            // 0: none was sent
   uint64_t bytes = 0;
   bool tls = false;
 };
 // "at=info method=GET path=\"/\" ..." without time and source.
-void append_access(const Access &access, std::string &out);
+void append_access(const Access& access, std::string& out);
 
 // The whole response, head and page. `to_head` leaves the page away.
-std::string fault_response(Fault fault, std::string_view request_id,
-                           bool to_head);
+std::string fault_response(Fault fault, std::string_view request_id, bool to_head);
 // An error of the client or an unknown host.
-std::string plain_response(int status, std::string_view title,
-                           std::string_view advice, bool to_head);
+std::string plain_response(int status, std::string_view title, std::string_view advice, bool to_head);
 std::string_view reason_of(int status);
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

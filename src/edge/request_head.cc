@@ -5,27 +5,20 @@ namespace {
 
 constexpr size_t kMaxMethodBytes = 32;
 
-Parse parse_request_line(std::string_view line, RequestHead &out) {
+Parse parse_request_line(std::string_view line, RequestHead& out) {
   const size_t first = line.find(' ');
   const size_t last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last)
-    return bad_head(out, 400, "malformed request line");
-  const auto method = line.substr(0, first),
-             target = line.substr(first + 1, last - first - 1);
+  if (first == std::string_view::npos || first == last) return bad_head(out, 400, "malformed request line");
+  const auto method = line.substr(0, first), target = line.substr(first + 1, last - first - 1);
   const auto version = line.substr(last + 1);
-  if (version != "HTTP/1.1" && version != "HTTP/1.0")
-    return bad_head(out, 505, "unsupported HTTP version");
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") return bad_head(out, 505, "unsupported HTTP version");
   out.minor = version.back() - '0';
-  if (!is_token(method) || method.size() > kMaxMethodBytes)
-    return bad_head(out, 400, "invalid method");
-  if (method == "CONNECT")
-    return bad_head(out, 405, "CONNECT is not supported");
-  if (target.size() > kMaxTargetBytes)
-    return bad_head(out, 414, "request target too long");
+  if (!is_token(method) || method.size() > kMaxMethodBytes) return bad_head(out, 400, "invalid method");
+  if (method == "CONNECT") return bad_head(out, 405, "CONNECT is not supported");
+  if (target.size() > kMaxTargetBytes) return bad_head(out, 414, "request target too long");
   for (const char c : target) {
     const auto u = static_cast<unsigned char>(c);
-    if (u <= 0x20 || u == 0x7f)
-      return bad_head(out, 400, "invalid character in the request target");
+    if (u <= 0x20 || u == 0x7f) return bad_head(out, 400, "invalid character in the request target");
   }
   out.method = method;
   out.target = target;
@@ -33,98 +26,76 @@ Parse parse_request_line(std::string_view line, RequestHead &out) {
 }
 
 // Absolute form names the host itself (RFC 9112 3.2.2).
-Parse settle_target(RequestHead &out) {
+Parse settle_target(RequestHead& out) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!out.target.starts_with(scheme))
-      continue;
+    if (!out.target.starts_with(scheme)) continue;
     const auto rest = out.target.substr(scheme.size());
     const size_t slash = rest.find_first_of("/?");
     out.host = rest.substr(0, slash);
-    out.target = slash == std::string_view::npos ? std::string_view("/")
-                                                 : rest.substr(slash);
-    if (out.target.front() == '?')
-      return bad_head(out, 400, "request target without a path");
+    out.target = slash == std::string_view::npos ? std::string_view("/") : rest.substr(slash);
+    if (out.target.front() == '?') return bad_head(out, 400, "request target without a path");
     break;
   }
   const bool star = out.target == "*" && out.method == "OPTIONS";
-  if (!star && !out.target.starts_with('/'))
-    return bad_head(out, 400, "invalid request target");
+  if (!star && !out.target.starts_with('/')) return bad_head(out, 400, "invalid request target");
   if (out.host.find_first_of("/@?#\\ \t,\"<>") != std::string_view::npos)
     return bad_head(out, 400, "invalid Host");
   return Parse::kComplete;
 }
 
-Parse note_request_field(RequestHead &out, SeenFields &seen,
-                         const Field &field) {
+Parse note_request_field(RequestHead& out, SeenFields& seen, const Field& field) {
   switch (field.name.size()) {
-  case 3:
-    if (same_name(field.name, "via"))
-      out.via = field.value;
-    break;
-  case 4:
-    if (!same_name(field.name, "host"))
+    case 3:
+      if (same_name(field.name, "via")) out.via = field.value;
       break;
-    if (seen.host)
-      return bad_head(out, 400, "more than one Host");
-    seen.host = true;
-    out.host = field.value;
-    break;
-  case 6:
-    if (!same_name(field.name, "expect"))
+    case 4:
+      if (!same_name(field.name, "host")) break;
+      if (seen.host) return bad_head(out, 400, "more than one Host");
+      seen.host = true;
+      out.host = field.value;
       break;
-    if (!same_name(field.value, "100-continue"))
-      return bad_head(out, 417, "unsupported expect header value");
-    out.expect_continue = true;
-    break;
-  case 12:
-    if (same_name(field.name, "x-request-id"))
-      out.request_id = field.value;
-    break;
-  default:
-    break;
+    case 6:
+      if (!same_name(field.name, "expect")) break;
+      if (!same_name(field.value, "100-continue"))
+        return bad_head(out, 417, "unsupported expect header value");
+      out.expect_continue = true;
+      break;
+    case 12:
+      if (same_name(field.name, "x-request-id")) out.request_id = field.value;
+      break;
+    default:
+      break;
   }
   return Parse::kComplete;
 }
 
-Parse too_large(std::string_view data, RequestHead &out) {
-  const bool long_line =
-      data.substr(0, kMaxTargetBytes).find('\n') == std::string_view::npos;
+Parse too_large(std::string_view data, RequestHead& out) {
+  const bool long_line = data.substr(0, kMaxTargetBytes).find('\n') == std::string_view::npos;
   return long_line ? bad_head(out, 414, "request target too long")
                    : bad_head(out, 431, "request head too large");
 }
 
-} // namespace
+}  // namespace
 
-Parse parse_request(std::string_view data, size_t scanned, RequestHead &out) {
+Parse parse_request(std::string_view data, size_t scanned, RequestHead& out) {
   reset_head(out);
   out.method = out.target = out.host = out.request_id = out.via = {};
   out.expect_continue = false;
   bool bare = false;
   const size_t end = find_head_end(data, scanned, bare);
-  if (bare)
-    return bad_head(out, 400, "a line does not end in CRLF");
-  if (end == std::string_view::npos && data.size() <= kMaxHeadBytes)
-    return Parse::kIncomplete;
-  if (end == std::string_view::npos || end > kMaxHeadBytes)
-    return too_large(data, out);
+  if (bare) return bad_head(out, 400, "a line does not end in CRLF");
+  if (end == std::string_view::npos && data.size() <= kMaxHeadBytes) return Parse::kIncomplete;
+  if (end == std::string_view::npos || end > kMaxHeadBytes) return too_large(data, out);
   out.bytes = end;
   std::string_view rest = data.substr(0, end), line;
-  if (!take_line(rest, line))
-    return bad_head(out, 400, "a line does not end in CRLF");
-  if (parse_request_line(line, out) == Parse::kBad)
-    return Parse::kBad;
+  if (!take_line(rest, line)) return bad_head(out, 400, "a line does not end in CRLF");
+  if (parse_request_line(line, out) == Parse::kBad) return Parse::kBad;
   SeenFields seen;
-  const auto visit = [&](const Field &field) {
-    return note_request_field(out, seen, field);
-  };
-  if (parse_fields(rest, out, seen, visit) == Parse::kBad)
-    return Parse::kBad;
-  if (!seen.host && out.minor == 1)
-    return bad_head(out, 400, "no Host");
-  out.framing = seen.chunked
-                    ? Framing::kChunked
-                    : (out.length > 0 ? Framing::kLength : Framing::kNone);
+  const auto visit = [&](const Field& field) { return note_request_field(out, seen, field); };
+  if (parse_fields(rest, out, seen, visit) == Parse::kBad) return Parse::kBad;
+  if (!seen.host && out.minor == 1) return bad_head(out, 400, "no Host");
+  out.framing = seen.chunked ? Framing::kChunked : (out.length > 0 ? Framing::kLength : Framing::kNone);
   return settle_target(out);
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

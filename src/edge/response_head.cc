@@ -3,13 +3,11 @@
 namespace skiff::edge {
 namespace {
 
-constexpr std::string_view kShortestStatusLine =
-    "HTTP/1.1 200 "; // the reason may be empty, its space not
+constexpr std::string_view kShortestStatusLine = "HTTP/1.1 200 ";  // the reason may be empty, its space not
 
-Parse parse_status_line(std::string_view line, ResponseHead &out) {
-  if (line.size() < kShortestStatusLine.size() ||
-      !line.starts_with("HTTP/1.") || (line[7] != '0' && line[7] != '1') ||
-      line[8] != ' ' || line[12] != ' ' || !is_field_text(line)) {
+Parse parse_status_line(std::string_view line, ResponseHead& out) {
+  if (line.size() < kShortestStatusLine.size() || !line.starts_with("HTTP/1.") ||
+      (line[7] != '0' && line[7] != '1') || line[8] != ' ' || line[12] != ' ' || !is_field_text(line)) {
     return bad_head(out, 502, "malformed status line");
   }
   out.minor = line[7] - '0';
@@ -21,42 +19,31 @@ Parse parse_status_line(std::string_view line, ResponseHead &out) {
   return Parse::kComplete;
 }
 
-} // namespace
+}  // namespace
 
-Parse parse_response(std::string_view data, bool to_head, ResponseHead &out) {
+Parse parse_response(std::string_view data, bool to_head, ResponseHead& out) {
   reset_head(out);
   out.too_large = false;
   bool bare = false;
   const size_t end = find_head_end(data, 0, bare);
-  if (bare)
-    return bad_head(out, 502, "a line does not end in CRLF");
+  if (bare) return bad_head(out, 502, "a line does not end in CRLF");
   if (end == std::string_view::npos) {
-    if (data.size() <= kMaxResponseHead)
-      return Parse::kIncomplete;
+    if (data.size() <= kMaxResponseHead) return Parse::kIncomplete;
     out.too_large = true;
     return bad_head(out, 502, "response head too large");
   }
   out.bytes = end;
   std::string_view rest = data.substr(0, end), line;
-  if (!take_line(rest, line))
-    return bad_head(out, 502, "a line does not end in CRLF");
-  if (parse_status_line(line, out) == Parse::kBad)
-    return Parse::kBad;
+  if (!take_line(rest, line)) return bad_head(out, 502, "a line does not end in CRLF");
+  if (parse_status_line(line, out) == Parse::kBad) return Parse::kBad;
   SeenFields seen;
-  const auto parsed = parse_fields(
-      rest, out, seen, [](const Field &) { return Parse::kComplete; });
-  if (parsed == Parse::kBad)
-    return parsed;
-  if (to_head || out.status < 200 || out.status == 204 || out.status == 304)
-    return Parse::kComplete;
-  out.framing = seen.chunked
-                    ? Framing::kChunked
-                    : (seen.length ? Framing::kLength : Framing::kUntilClose);
-  if (out.framing == Framing::kLength && out.length == 0)
-    out.framing = Framing::kNone;
-  if (out.framing == Framing::kUntilClose)
-    out.keep_alive = false;
+  const auto parsed = parse_fields(rest, out, seen, [](const Field&) { return Parse::kComplete; });
+  if (parsed == Parse::kBad) return parsed;
+  if (to_head || out.status < 200 || out.status == 204 || out.status == 304) return Parse::kComplete;
+  out.framing = seen.chunked ? Framing::kChunked : (seen.length ? Framing::kLength : Framing::kUntilClose);
+  if (out.framing == Framing::kLength && out.length == 0) out.framing = Framing::kNone;
+  if (out.framing == Framing::kUntilClose) out.keep_alive = false;
   return Parse::kComplete;
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

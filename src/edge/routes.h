@@ -1,8 +1,6 @@
-// The route table: which host and path lead to which app, and what is known of
-// the app's pods.
+// The route table: which host and path lead to which app, and what is known of the app's pods.
 //
-// Immutable once made: the control thread builds a new one for each change and
-// workers swap the pointer.
+// Immutable once made: the control thread builds a new one for each change and workers swap the pointer.
 #pragma once
 
 #include <map>
@@ -19,21 +17,20 @@ namespace skiff::edge {
 struct Endpoint {
   std::string ip;
   uint16_t port = 0;
-  std::string dyno; // "web.1", or the pod's name
+  std::string dyno;  // "web.1", or the pod's name
   std::string key() const { return ip + " " + std::to_string(port); }
 };
 
 struct App {
-  std::string name;          // Heroku's app name, or the namespace
-  std::string log_namespace; // "": no router lines
+  std::string name;           // Heroku's app name, or the namespace
+  std::string log_namespace;  // "": no router lines
   std::vector<Endpoint> ready;
-  std::vector<Endpoint>
-      serving; // terminating, yet still serving: used only when none is ready
-  int starting = 0; // pods on their way
+  std::vector<Endpoint> serving;  // terminating, yet still serving: used only when none is ready
+  int starting = 0;               // pods on their way
   int crashed = 0;
   bool maintenance = false;
   bool blank = false;
-  bool platform = false; // the platform's own API: no 30 s limit
+  bool platform = false;  // the platform's own API: no 30 s limit
 };
 
 struct PathRoute {
@@ -44,23 +41,18 @@ struct PathRoute {
 
 struct HostHash {
   using is_transparent = void;
-  size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>()(text);
-  }
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
 
 struct RouteTable {
-  using Hosts = std::unordered_map<std::string, std::vector<PathRoute>,
-                                   HostHash, std::equal_to<>>;
+  using Hosts = std::unordered_map<std::string, std::vector<PathRoute>, HostHash, std::equal_to<>>;
   std::vector<App> apps;
-  // By host in lower case, without port; "" for an Ingress without a host.
-  // Longest path first.
+  // By host in lower case, without port; "" for an Ingress without a host. Longest path first.
   Hosts hosts;
-  Hosts wildcards; // ".example.org" for "*.example.org"
+  Hosts wildcards;  // ".example.org" for "*.example.org"
 
-  // `host` in lower case without port. Nothing when the host or path is
-  // unknown.
-  const App *find(std::string_view host, std::string_view path) const;
+  // `host` in lower case without port. Nothing when the host or path is unknown.
+  const App* find(std::string_view host, std::string_view path) const;
 };
 
 // The objects the table is made from, by "namespace/name".
@@ -70,15 +62,13 @@ struct ClusterView {
 };
 struct RouteOptions {
   std::string domain = "localhost";
-  std::string api_host = ""; // "127.0.0.1"; "" when there is no platform
+  std::string api_host = "";  // "127.0.0.1"; "" when there is no platform
   uint16_t api_port = 0;
 };
-// A host and path claimed twice belongs to the older Ingress. Takes time in
-// proportion to the objects.
-RouteTable make_routes(const ClusterView &view, const RouteOptions &options);
+// A host and path claimed twice belongs to the older Ingress. Takes time in proportion to the objects.
+RouteTable make_routes(const ClusterView& view, const RouteOptions& options);
 
-// "Shop.Example.org:8080" to "shop.example.org", in `buffer`, whose memory is
-// used again.
-std::string_view host_key(std::string_view host, std::string &buffer);
+// "Shop.Example.org:8080" to "shop.example.org", in `buffer`, whose memory is used again.
+std::string_view host_key(std::string_view host, std::string& buffer);
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

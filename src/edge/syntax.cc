@@ -7,25 +7,20 @@ namespace {
 
 constexpr std::array<bool, 256> make_tokens() {
   std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c)
-    table[static_cast<size_t>(c)] = true;
-  for (int c = 'a'; c <= 'z'; ++c)
-    table[static_cast<size_t>(c)] = table[static_cast<size_t>(c - 32)] = true;
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
-    table[static_cast<size_t>(c)] = true;
+  for (int c = '0'; c <= '9'; ++c) table[static_cast<size_t>(c)] = true;
+  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<size_t>(c)] = table[static_cast<size_t>(c - 32)] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<size_t>(c)] = true;
   return table;
 }
 constexpr auto kToken = make_tokens();
-constexpr size_t kMaxLengthDigits = 18; // fits 64 bits with room
+constexpr size_t kMaxLengthDigits = 18;  // fits 64 bits with room
 
-} // namespace
+}  // namespace
 
 bool is_token(std::string_view text) {
-  if (text.empty())
-    return false;
+  if (text.empty()) return false;
   for (const char c : text) {
-    if (!kToken[static_cast<unsigned char>(c)])
-      return false;
+    if (!kToken[static_cast<unsigned char>(c)]) return false;
   }
   return true;
 }
@@ -33,37 +28,30 @@ bool is_token(std::string_view text) {
 bool is_field_text(std::string_view text) {
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
-    if ((u < 0x20 && u != '\t') || u == 0x7f)
-      return false;
+    if ((u < 0x20 && u != '\t') || u == 0x7f) return false;
   }
   return true;
 }
 
 std::string_view trim_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
 }
 
 bool same_name(std::string_view a, std::string_view lower) {
-  if (a.size() != lower.size())
-    return false;
+  if (a.size() != lower.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (to_lower_ascii(a[i]) != lower[i])
-      return false;
+    if (to_lower_ascii(a[i]) != lower[i]) return false;
   }
   return true;
 }
 
 bool reads_as(std::string_view a, std::string_view lower) {
-  if (a.size() != lower.size())
-    return false;
+  if (a.size() != lower.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     const char c = a[i] == '_' ? '-' : to_lower_ascii(a[i]);
-    if (c != lower[i])
-      return false;
+    if (c != lower[i]) return false;
   }
   return true;
 }
@@ -71,33 +59,28 @@ bool reads_as(std::string_view a, std::string_view lower) {
 bool has_token(std::string_view list, std::string_view lower) {
   for (;;) {
     const size_t comma = list.find(',');
-    if (same_name(trim_blanks(list.substr(0, comma)), lower))
-      return true;
-    if (comma == std::string_view::npos)
-      return false;
+    if (same_name(trim_blanks(list.substr(0, comma)), lower)) return true;
+    if (comma == std::string_view::npos) return false;
     list.remove_prefix(comma + 1);
   }
 }
 
-bool parse_length(std::string_view text, uint64_t &out) {
-  if (text.empty() || text.size() > kMaxLengthDigits)
-    return false;
+bool parse_length(std::string_view text, uint64_t& out) {
+  if (text.empty() || text.size() > kMaxLengthDigits) return false;
   out = 0;
   for (const char c : text) {
-    if (c < '0' || c > '9')
-      return false;
+    if (c < '0' || c > '9') return false;
     out = out * 10 + static_cast<uint64_t>(c - '0');
   }
   return true;
 }
 
-bool take_line(std::string_view &data, std::string_view &line) {
+bool take_line(std::string_view& data, std::string_view& line) {
   const size_t end = data.find('\n');
-  if (end == std::string_view::npos || end == 0 || data[end - 1] != '\r')
-    return false;
+  if (end == std::string_view::npos || end == 0 || data[end - 1] != '\r') return false;
   line = data.substr(0, end - 1);
   data.remove_prefix(end + 1);
   return true;
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -1,5 +1,4 @@
-// The small syntax that all heads share (RFC 9110 5.6, RFC 9112 2.2): tokens,
-// field text, lines. Pure.
+// The small syntax that all heads share (RFC 9110 5.6, RFC 9112 2.2): tokens, field text, lines. Pure.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +21,8 @@ bool reads_as(std::string_view a, std::string_view lower);
 // Whether a comma-separated list holds the token.
 bool has_token(std::string_view list, std::string_view lower);
 // Digits only, at most 18 of them.
-bool parse_length(std::string_view text, uint64_t &out);
-// The next line without its CRLF; false when it ends in a bare LF or holds a
-// bare CR.
-bool take_line(std::string_view &data, std::string_view &line);
+bool parse_length(std::string_view text, uint64_t& out);
+// The next line without its CRLF; false when it ends in a bare LF or holds a bare CR.
+bool take_line(std::string_view& data, std::string_view& line);
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -21,37 +21,34 @@ int64_t clock_ms(clockid_t clock) {
   return int64_t{t.tv_sec} * 1000 + t.tv_nsec / 1000000;
 }
 
-} // namespace
+}  // namespace
 
 Worker::Worker(WorkerOptions options, std::shared_ptr<const RouteTable> routes)
-    : options_(std::move(options)), routes_(std::move(routes)),
-      scratch_(kScratchBytes, '\0'), random_(SystemRandom().next()) {
+    : options_(std::move(options)),
+      routes_(std::move(routes)),
+      scratch_(kScratchBytes, '\0'),
+      random_(SystemRandom().next()) {
   http_.fd = options_.http_fd;
   https_.fd = options_.https_fd;
 }
 
 Worker::~Worker() {
   cut_all();
-  for (auto &[key, target] : targets_) {
-    while (!target->idle.empty())
-      drop_upstream(*target->idle.back());
+  for (auto& [key, target] : targets_) {
+    while (!target->idle.empty()) drop_upstream(*target->idle.back());
   }
   graveyard_.clear();
-  if (spare_fd_ >= 0)
-    ::close(spare_fd_);
-  if (epoll_ >= 0)
-    ::close(epoll_);
+  if (spare_fd_ >= 0) ::close(spare_fd_);
+  if (epoll_ >= 0) ::close(epoll_);
 }
 
 void Worker::cut_all() {
   while (!clients_.empty()) {
-    Client &c = *clients_.back();
-    const bool waiting = c.state == Client::State::kHead ||
-                         c.state == Client::State::kFlush ||
+    Client& c = *clients_.back();
+    const bool waiting = c.state == Client::State::kHead || c.state == Client::State::kFlush ||
                          c.state == Client::State::kLinger;
     if (!waiting) {
-      if (!c.response_started)
-        c.status = 0;
+      if (!c.response_started) c.status = 0;
       log(c, Fault::kH24);
     }
     end_client(c);
@@ -59,7 +56,7 @@ void Worker::cut_all() {
   flush_logs();
 }
 
-bool Worker::watch(Conn &conn, uint32_t events) {
+bool Worker::watch(Conn& conn, uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.ptr = &conn;
@@ -68,15 +65,12 @@ bool Worker::watch(Conn &conn, uint32_t events) {
 
 Result<void> Worker::open() {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_ < 0)
-    return fail_errno(errno, "make an epoll instance");
+  if (epoll_ < 0) return fail_errno(errno, "make an epoll instance");
   wake_.fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (wake_.fd < 0)
-    return fail_errno(errno, "make an eventfd");
+  if (wake_.fd < 0) return fail_errno(errno, "make an eventfd");
   spare_fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  for (Conn *conn : {&wake_, &http_, &https_}) {
-    if (conn->fd >= 0 && !watch(*conn, EPOLLIN))
-      return fail_errno(errno, "watch a socket");
+  for (Conn* conn : {&wake_, &http_, &https_}) {
+    if (conn->fd >= 0 && !watch(*conn, EPOLLIN)) return fail_errno(errno, "watch a socket");
   }
   return {};
 }
@@ -106,71 +100,57 @@ void Worker::read_clock() {
 }
 
 int Worker::wait_time() const {
-  if (!again_.empty())
-    return 0;
-  if (!log_.empty())
-    return static_cast<int>(
-        std::max<int64_t>(log_since_ + kLogDelay.count() - now_, 0));
-  return clients_.empty() && idle_upstreams_ == 0
-             ? -1
-             : static_cast<int>(kSweep.count());
+  if (!again_.empty()) return 0;
+  if (!log_.empty()) return static_cast<int>(std::max<int64_t>(log_since_ + kLogDelay.count() - now_, 0));
+  return clients_.empty() && idle_upstreams_ == 0 ? -1 : static_cast<int>(kSweep.count());
 }
 
 void Worker::run() {
   std::array<epoll_event, kEventsPerTurn> events;
   read_clock();
   while (!stopping_) {
-    const int count =
-        ::epoll_wait(epoll_, events.data(), kEventsPerTurn, wait_time());
+    const int count = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, wait_time());
     read_clock();
     for (int i = 0; i < count; ++i) {
-      Conn &conn =
-          *static_cast<Conn *>(events[static_cast<size_t>(i)].data.ptr);
-      if (!conn.dead)
-        dispatch(conn, events[static_cast<size_t>(i)].events);
+      Conn& conn = *static_cast<Conn*>(events[static_cast<size_t>(i)].data.ptr);
+      if (!conn.dead) dispatch(conn, events[static_cast<size_t>(i)].events);
     }
-    if (new_routes_.exchange(false))
-      adopt_routes();
-    if (!again_.empty())
-      drive_again();
-    if (now_ - last_sweep_ >= kSweep.count())
-      sweep();
-    if (!log_.empty() && (log_bytes_ >= kLogFlushBytes ||
-                          now_ - log_since_ >= kLogDelay.count()))
+    if (new_routes_.exchange(false)) adopt_routes();
+    if (!again_.empty()) drive_again();
+    if (now_ - last_sweep_ >= kSweep.count()) sweep();
+    if (!log_.empty() && (log_bytes_ >= kLogFlushBytes || now_ - log_since_ >= kLogDelay.count()))
       flush_logs();
     graveyard_.clear();
   }
 }
 
-void Worker::dispatch(Conn &conn, uint32_t events) {
+void Worker::dispatch(Conn& conn, uint32_t events) {
   switch (conn.kind) {
-  case Conn::Kind::kWake: {
-    uint64_t count = 0;
-    [[maybe_unused]] const auto got = ::read(wake_.fd, &count, sizeof count);
-    return;
-  }
-  case Conn::Kind::kListener:
-  case Conn::Kind::kTlsListener:
-    return accept_some(conn);
-  case Conn::Kind::kClient:
-    return on_client(static_cast<Client &>(conn), events);
-  case Conn::Kind::kUpstream:
-    return on_upstream(static_cast<Upstream &>(conn), events);
+    case Conn::Kind::kWake: {
+      uint64_t count = 0;
+      [[maybe_unused]] const auto got = ::read(wake_.fd, &count, sizeof count);
+      return;
+    }
+    case Conn::Kind::kListener:
+    case Conn::Kind::kTlsListener:
+      return accept_some(conn);
+    case Conn::Kind::kClient:
+      return on_client(static_cast<Client&>(conn), events);
+    case Conn::Kind::kUpstream:
+      return on_upstream(static_cast<Upstream&>(conn), events);
   }
 }
 
-void Worker::queue_again(Client &c) {
-  if (c.again)
-    return;
+void Worker::queue_again(Client& c) {
+  if (c.again) return;
   c.again = true;
   again_.push_back(&c);
 }
 
-// Those queued meanwhile wait for the next turn, so that one busy client can't
-// keep the others waiting.
+// Those queued meanwhile wait for the next turn, so that one busy client can't keep the others waiting.
 void Worker::drive_again() {
   for (size_t left = again_.size(); left > 0 && !again_.empty(); --left) {
-    Client &c = *again_.front();
+    Client& c = *again_.front();
     again_.erase(again_.begin());
     c.again = false;
     drive(c);
@@ -180,25 +160,21 @@ void Worker::drive_again() {
 void Worker::adopt_routes() {
   {
     const std::lock_guard lock(mutex_);
-    if (next_routes_)
-      routes_ = std::move(next_routes_);
+    if (next_routes_) routes_ = std::move(next_routes_);
     next_routes_ = nullptr;
   }
   resolved_.clear();
-  std::vector<Client *> held;
-  for (Client *c : clients_) {
-    if (c->state == Client::State::kHeld)
-      held.push_back(c);
+  std::vector<Client*> held;
+  for (Client* c : clients_) {
+    if (c->state == Client::State::kHeld) held.push_back(c);
   }
-  for (Client *c : held)
-    route(*c);
+  for (Client* c : held) route(*c);
 }
 
 void Worker::sweep() {
   last_sweep_ = now_;
   for (size_t i = clients_.size(); i-- > 0;) {
-    if (i < clients_.size() && clients_[i]->deadline <= now_)
-      expire(*clients_[i]);
+    if (i < clients_.size() && clients_[i]->deadline <= now_) expire(*clients_[i]);
   }
   sweep_targets();
 }
@@ -206,15 +182,13 @@ void Worker::sweep() {
 // Pooled connections past their time, and targets that nothing needs.
 void Worker::sweep_targets() {
   for (auto it = targets_.begin(); it != targets_.end();) {
-    Target &target = *it->second;
-    while (!target.idle.empty() && now_ - target.idle.front()->idle_since >
-                                       options_.limits.upstream_idle.count()) {
+    Target& target = *it->second;
+    while (!target.idle.empty() &&
+           now_ - target.idle.front()->idle_since > options_.limits.upstream_idle.count()) {
       drop_upstream(*target.idle.front());
     }
-    if (target.idle.empty() && target.load.outstanding == 0 &&
-        target.load.quarantined_until < now_) {
-      std::erase_if(resolved_,
-                    [&](const auto &entry) { return entry.second == &target; });
+    if (target.idle.empty() && target.load.outstanding == 0 && target.load.quarantined_until < now_) {
+      std::erase_if(resolved_, [&](const auto& entry) { return entry.second == &target; });
       it = targets_.erase(it);
     } else {
       ++it;
@@ -222,22 +196,20 @@ void Worker::sweep_targets() {
   }
 }
 
-void Worker::expire(Client &c) {
+void Worker::expire(Client& c) {
   const auto plan =
-      plan_expiry(c.state, !c.in.empty() && !c.blocked(), c.response_started,
-                  c.body.done(), c.last_fault);
+      plan_expiry(c.state, !c.in.empty() && !c.blocked(), c.response_started, c.body.done(), c.last_fault);
   switch (plan.kind) {
-  case Expiry::Kind::kClose:
-    return end_client(c);
-  case Expiry::Kind::kHeadTimeout:
-    return answer(c, plain_response(408, "Request Timeout",
-                                    "the request head did not arrive in time",
-                                    false));
-  case Expiry::Kind::kRetry:
-    return retry(c, plan.fault);
-  case Expiry::Kind::kFail:
-    return fail(c, plan.fault);
+    case Expiry::Kind::kClose:
+      return end_client(c);
+    case Expiry::Kind::kHeadTimeout:
+      return answer(c,
+                    plain_response(408, "Request Timeout", "the request head did not arrive in time", false));
+    case Expiry::Kind::kRetry:
+      return retry(c, plan.fault);
+    case Expiry::Kind::kFail:
+      return fail(c, plan.fault);
   }
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -1,9 +1,7 @@
-// One thread of the edge: an epoll loop that owns its listeners, clients,
-// pooled pod connections and timers.
+// One thread of the edge: an epoll loop that owns its listeners, clients, pooled pod connections and timers.
 //
-// Nothing is shared between workers but the route table, which is immutable,
-// and the log queue. All members belong to the worker's thread, except
-// set_routes() and stop(). A handler may end the client it serves
+// Nothing is shared between workers but the route table, which is immutable, and the log queue. All members
+// belong to the worker's thread, except set_routes() and stop(). A handler may end the client it serves
 // (`dead`): its memory lives until the end of the turn.
 #pragma once
 
@@ -25,119 +23,114 @@
 namespace skiff::edge {
 
 struct WorkerOptions {
-  int http_fd = -1;       // listening, non-blocking; owned
-  int https_fd = -1;      // -1: none
-  SSL_CTX *tls = nullptr; // outlives the worker
+  int http_fd = -1;        // listening, non-blocking; owned
+  int https_fd = -1;       // -1: none
+  SSL_CTX* tls = nullptr;  // outlives the worker
   std::string http_port, https_port;
-  LogQueue *log_queue = nullptr; // outlives the worker; null: no lines
+  LogQueue* log_queue = nullptr;  // outlives the worker; null: no lines
   Limits limits;
 };
 
 class Worker {
-public:
+ public:
   Worker(WorkerOptions options, std::shared_ptr<const RouteTable> routes);
   ~Worker();
   Result<void> open();
   void run();
   void stop();
   void set_routes(std::shared_ptr<const RouteTable> routes);
-  // Ends every client, running requests with H24, and hands the last lines on.
-  // After run() has returned.
+  // Ends every client, running requests with H24, and hands the last lines on. After run() has returned.
   void cut_all();
 
-private:
+ private:
   // The loop: worker.cc.
   void wake();
-  bool watch(Conn &conn, uint32_t events);
+  bool watch(Conn& conn, uint32_t events);
   void read_clock();
   int wait_time() const;
-  void dispatch(Conn &conn, uint32_t events);
+  void dispatch(Conn& conn, uint32_t events);
   void adopt_routes();
   void drive_again();
-  void queue_again(Client &c);
+  void queue_again(Client& c);
   void sweep();
   void sweep_targets();
-  void expire(Client &c);
+  void expire(Client& c);
 
   // Who comes and goes: worker_accept.cc.
-  void accept_some(Conn &listener);
+  void accept_some(Conn& listener);
   void refuse_connection(int listener_fd);
   void add_client(int fd, std::string ip, bool tls);
-  void end_client(Client &c);
-  void drop_upstream(Upstream &u);
+  void end_client(Client& c);
+  void drop_upstream(Upstream& u);
 
   // The client's side of a request: worker_client.cc.
-  void on_client(Client &c, uint32_t events);
-  void drive(Client &c);
-  void read_head(Client &c);
-  void start_request(Client &c, const RequestHead &head, std::string_view rest);
-  void reset_request(Client &c, const RequestHead &head);
-  void refuse_head(Client &c, const RequestHead &head);
-  void refuse_body(Client &c, int status, std::string_view cause);
-  bool take_request_body(Client &c, std::string_view data,
-                         std::string_view &rest);
-  void route(Client &c);
-  void serve(Client &c, const App &app);
-  bool hold(Client &c, int64_t deadline);
-  void pump_request(Client &c);
-  void client_lost(Client &c);
-  Millis window(const Client &c) const;
+  void on_client(Client& c, uint32_t events);
+  void drive(Client& c);
+  void read_head(Client& c);
+  void start_request(Client& c, const RequestHead& head, std::string_view rest);
+  void reset_request(Client& c, const RequestHead& head);
+  void refuse_head(Client& c, const RequestHead& head);
+  void refuse_body(Client& c, int status, std::string_view cause);
+  bool take_request_body(Client& c, std::string_view data, std::string_view& rest);
+  void route(Client& c);
+  void serve(Client& c, const App& app);
+  bool hold(Client& c, int64_t deadline);
+  void pump_request(Client& c);
+  void client_lost(Client& c);
+  Millis window(const Client& c) const;
 
   // How a request ends: worker_answer.cc.
-  void fail(Client &c, Fault fault);
-  void answer(Client &c, std::string_view response);
-  void finish(Client &c);
-  void flush_client(Client &c);
-  void linger(Client &c);
-  void log(Client &c, Fault fault);
+  void fail(Client& c, Fault fault);
+  void answer(Client& c, std::string_view response);
+  void finish(Client& c);
+  void flush_client(Client& c);
+  void linger(Client& c);
+  void log(Client& c, Fault fault);
   void flush_logs();
 
   // The pod's side: worker_upstream.cc.
-  void attach(Client &c, const Endpoint &endpoint);
-  Upstream *take_idle(Client &c, Target &target);
-  void connect_upstream(Client &c, Target &target);
-  void send_request(Client &c);
-  void retry(Client &c, Fault fault);
-  void on_upstream(Upstream &u, uint32_t events);
-  void on_connected(Upstream &u, uint32_t events);
-  void upstream_lost(Client &c, Upstream &u, Conn::Read why);
-  void release(Client &c);
-  Target &target_of(const Endpoint &endpoint);
+  void attach(Client& c, const Endpoint& endpoint);
+  Upstream* take_idle(Client& c, Target& target);
+  void connect_upstream(Client& c, Target& target);
+  void send_request(Client& c);
+  void retry(Client& c, Fault fault);
+  void on_upstream(Upstream& u, uint32_t events);
+  void on_connected(Upstream& u, uint32_t events);
+  void upstream_lost(Client& c, Upstream& u, Conn::Read why);
+  void release(Client& c);
+  Target& target_of(const Endpoint& endpoint);
 
   // Its response: worker_response.cc. False when the exchange is over.
-  void pump_response(Client &c);
-  bool take_response_head(Client &c, Upstream &u, std::string_view data);
-  bool take_interim(Client &c, const ResponseHead &head);
-  bool take_final(Client &c, Upstream &u, const ResponseHead &head,
-                  std::string_view data);
-  bool take_response_body(Client &c, Upstream &u, std::string_view head,
-                          std::string_view data);
+  void pump_response(Client& c);
+  bool take_response_head(Client& c, Upstream& u, std::string_view data);
+  bool take_interim(Client& c, const ResponseHead& head);
+  bool take_final(Client& c, Upstream& u, const ResponseHead& head, std::string_view data);
+  bool take_response_body(Client& c, Upstream& u, std::string_view head, std::string_view data);
 
   // After a 101: worker_tunnel.cc.
-  void open_tunnel(Client &c, std::string_view head, std::string_view data);
-  void pump_tunnel(Client &c);
+  void open_tunnel(Client& c, std::string_view head, std::string_view data);
+  void pump_tunnel(Client& c);
   enum class Relay { kIdle, kMoved, kSourceLost, kSinkLost };
-  Relay relay(Conn &from, Conn &to, uint64_t &bytes);
+  Relay relay(Conn& from, Conn& to, uint64_t& bytes);
 
   WorkerOptions options_;
   int epoll_ = -1;
-  int spare_fd_ = -1; // given up for a moment to refuse a connection when there
-                      // are no descriptors left
+  int spare_fd_ = -1;  // given up for a moment to refuse a connection when there
+                       // are no descriptors left
   Conn wake_{Conn::Kind::kWake};
   Conn http_{Conn::Kind::kListener};
   Conn https_{Conn::Kind::kTlsListener};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> new_routes_{false};
-  std::mutex mutex_; // guards next_routes_
+  std::mutex mutex_;  // guards next_routes_
   std::shared_ptr<const RouteTable> next_routes_;
 
   std::shared_ptr<const RouteTable> routes_;
   std::unordered_map<std::string, std::unique_ptr<Target>> targets_;
-  std::unordered_map<const Endpoint *, Target *>
-      resolved_; // of the current table
-  std::vector<Client *> clients_;
-  std::vector<Client *> again_; // to be driven once more
-  std::vector<std::unique_ptr<Conn, void (*)(Conn *)>> graveyard_;
+  std::unordered_map<const Endpoint*, Target*> resolved_;  // of the current table
+  std::vector<Client*> clients_;
+  std::vector<Client*> again_;  // to be driven once more
+  std::vector<std::unique_ptr<Conn, void (*)(Conn*)>> graveyard_;
   size_t idle_upstreams_ = 0;
   size_t held_ = 0;
   std::vector<LogLine> log_;
@@ -152,4 +145,4 @@ private:
   SeededRandom random_;
 };
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -16,17 +16,16 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;
 constexpr uint32_t kBoth = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-constexpr size_t kExcessShare = 8; // an eighth more clients are told why they
-                                   // are not served; the rest is cut
+constexpr size_t kExcessShare = 8;  // an eighth more clients are told why they
+                                    // are not served; the rest is cut
 
-std::string peer_ip(const sockaddr_storage &peer) {
+std::string peer_ip(const sockaddr_storage& peer) {
   char text[INET6_ADDRSTRLEN] = {};
   if (peer.ss_family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in &>(peer).sin_addr,
-                text, sizeof text);
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, text, sizeof text);
     return text;
   }
-  const in6_addr &ip = reinterpret_cast<const sockaddr_in6 &>(peer).sin6_addr;
+  const in6_addr& ip = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
   if (IN6_IS_ADDR_V4MAPPED(&ip)) {
     ::inet_ntop(AF_INET, ip.s6_addr + 12, text, sizeof text);
   } else {
@@ -35,26 +34,24 @@ std::string peer_ip(const sockaddr_storage &peer) {
   return text;
 }
 
-void delete_conn(Conn *conn) {
+void delete_conn(Conn* conn) {
   if (conn->kind == Conn::Kind::kClient) {
-    delete static_cast<Client *>(conn);
+    delete static_cast<Client*>(conn);
   } else {
-    delete static_cast<Upstream *>(conn);
+    delete static_cast<Upstream*>(conn);
   }
 }
 
-} // namespace
+}  // namespace
 
-void Worker::accept_some(Conn &listener) {
+void Worker::accept_some(Conn& listener) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
-    const int fd = ::accept4(listener.fd, reinterpret_cast<sockaddr *>(&peer),
-                             &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-      return refuse_connection(listener.fd);
-    if (fd < 0)
-      return;
+    const int fd =
+        ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE)) return refuse_connection(listener.fd);
+    if (fd < 0) return;
     const size_t limit = options_.limits.max_connections;
     if (clients_.size() >= limit + limit / kExcessShare + 1) {
       ::close(fd);
@@ -64,13 +61,11 @@ void Worker::accept_some(Conn &listener) {
   }
 }
 
-// Without a free descriptor a connection can't even be closed: it would wake
-// the loop for ever.
+// Without a free descriptor a connection can't even be closed: it would wake the loop for ever.
 void Worker::refuse_connection(int listener_fd) {
   ::close(spare_fd_);
   const int fd = ::accept4(listener_fd, nullptr, nullptr, SOCK_CLOEXEC);
-  if (fd >= 0)
-    ::close(fd);
+  if (fd >= 0) ::close(fd);
   spare_fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -83,32 +78,27 @@ void Worker::add_client(int fd, std::string ip, bool tls) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (tls) {
     c->ssl = SSL_new(options_.tls);
-    if (c->ssl == nullptr)
-      return;
+    if (c->ssl == nullptr) return;
     SSL_set_fd(c->ssl, fd);
     SSL_set_accept_state(c->ssl);
   }
-  if (!watch(*c, kBoth))
-    return;
+  if (!watch(*c, kBoth)) return;
   c->deadline = now_ + options_.limits.head.count();
   c->index = clients_.size();
   clients_.push_back(c.release());
 }
 
-void Worker::end_client(Client &c) {
-  if (c.dead)
-    return;
-  if (c.state == Client::State::kHeld)
-    --held_;
+void Worker::end_client(Client& c) {
+  if (c.dead) return;
+  if (c.state == Client::State::kHeld) --held_;
   if (c.upstream != nullptr) {
-    Upstream &u = *c.upstream;
+    Upstream& u = *c.upstream;
     --u.target->load.outstanding;
     u.client = nullptr;
     c.upstream = nullptr;
     drop_upstream(u);
   }
-  if (c.again)
-    std::erase(again_, &c);
+  if (c.again) std::erase(again_, &c);
   clients_[c.index] = clients_.back();
   clients_[c.index]->index = c.index;
   clients_.pop_back();
@@ -117,12 +107,10 @@ void Worker::end_client(Client &c) {
   graveyard_.emplace_back(&c, &delete_conn);
 }
 
-void Worker::drop_upstream(Upstream &u) {
-  if (u.dead)
-    return;
-  auto &idle = u.target->idle;
-  if (const auto it = std::find(idle.begin(), idle.end(), &u);
-      it != idle.end()) {
+void Worker::drop_upstream(Upstream& u) {
+  if (u.dead) return;
+  auto& idle = u.target->idle;
+  if (const auto it = std::find(idle.begin(), idle.end(), &u); it != idle.end()) {
     idle.erase(it);
     --idle_upstreams_;
   }
@@ -131,4 +119,4 @@ void Worker::drop_upstream(Upstream &u) {
   graveyard_.emplace_back(&u, &delete_conn);
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -1,21 +1,17 @@
-// How a request ends: with a whole response, with an answer of the edge's own,
-// or cut; and its line.
+// How a request ends: with a whole response, with an answer of the edge's own, or cut; and its line.
 #include "edge/worker.h"
 
 namespace skiff::edge {
 
-void Worker::fail(Client &c, Fault fault) {
+void Worker::fail(Client& c, Fault fault) {
   const bool cut = c.response_started;
   release(c);
-  if (!cut)
-    c.status = fault_text(fault).status;
+  if (!cut) c.status = fault_text(fault).status;
   log(c, fault);
   c.log_namespace.clear();
   if (cut) {
-    // Framing shows the client that the message is cut short, except when its
-    // end is the connection's.
-    if (c.response_body.framing() == Framing::kUntilClose)
-      c.abort();
+    // Framing shows the client that the message is cut short, except when its end is the connection's.
+    if (c.response_body.framing() == Framing::kUntilClose) c.abort();
     return end_client(c);
   }
   c.keep_alive = false;
@@ -24,17 +20,16 @@ void Worker::fail(Client &c, Fault fault) {
 }
 
 // An answer of the edge's own, then the end of the connection.
-void Worker::answer(Client &c, std::string_view response) {
+void Worker::answer(Client& c, std::string_view response) {
   release(c);
-  if (!c.write(response))
-    return end_client(c);
+  if (!c.write(response)) return end_client(c);
   c.state = Client::State::kFlush;
   c.deadline = now_ + options_.limits.head.count();
   drive(c);
 }
 
 // A whole response was sent on.
-void Worker::finish(Client &c) {
+void Worker::finish(Client& c) {
   log(c, Fault::kNone);
   const bool reusable = c.keep_alive && c.body.done();
   release(c);
@@ -45,37 +40,31 @@ void Worker::finish(Client &c) {
     c.state = Client::State::kHead;
     c.scanned = 0;
     c.deadline = now_ + options_.limits.client_idle.count();
-    if (c.in.empty() && !c.readable)
-      return;
+    if (c.in.empty() && !c.readable) return;
   }
   queue_again(c);
 }
 
-void Worker::flush_client(Client &c) {
-  if (c.blocked())
-    return;
-  if (c.ended)
-    return end_client(c);
+void Worker::flush_client(Client& c) {
+  if (c.blocked()) return;
+  if (c.ended) return end_client(c);
   c.shutdown_write();
   c.state = Client::State::kLinger;
   c.deadline = now_ + options_.limits.linger.count();
   linger(c);
 }
 
-void Worker::linger(Client &c) {
+void Worker::linger(Client& c) {
   for (int i = 0; c.readable; ++i) {
-    if (i == kReadsPerTurn)
-      return queue_again(c);
+    if (i == kReadsPerTurn) return queue_again(c);
     size_t got = 0;
     c.read(scratch_.data(), scratch_.size(), got);
-    if (c.ended)
-      return end_client(c);
+    if (c.ended) return end_client(c);
   }
 }
 
-void Worker::log(Client &c, Fault fault) {
-  if (c.log_namespace.empty() || options_.log_queue == nullptr)
-    return;
+void Worker::log(Client& c, Fault fault) {
+  if (c.log_namespace.empty() || options_.log_queue == nullptr) return;
   Access a{.fault = fault,
            .method = c.method,
            .path = c.path,
@@ -91,8 +80,7 @@ void Worker::log(Client &c, Fault fault) {
     a.connect_ms = c.connected - c.connect_started;
     a.service_ms = now_ - c.connected;
   }
-  if (log_.empty())
-    log_since_ = now_;
+  if (log_.empty()) log_since_ = now_;
   LogLine line{c.log_namespace, wall_ms_, {}};
   line.text.reserve(256);
   append_access(a, line.text);
@@ -101,11 +89,10 @@ void Worker::log(Client &c, Fault fault) {
 }
 
 void Worker::flush_logs() {
-  if (log_.empty())
-    return;
+  if (log_.empty()) return;
   options_.log_queue->push(std::move(log_));
   log_.clear();
   log_bytes_ = 0;
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

@@ -9,68 +9,58 @@ namespace skiff::edge {
 namespace {
 
 constexpr std::string_view kNoApp =
-    "No app or Ingress has this host name. Check the address; if the app is "
-    "yours, skiff apps lists what there is.";
+    "No app or Ingress has this host name. Check the address; if the app is yours, skiff apps lists what "
+    "there is.";
 
-} // namespace
+}  // namespace
 
-void Worker::on_client(Client &c, uint32_t events) {
+void Worker::on_client(Client& c, uint32_t events) {
   // Both directions ended is no loss when this one was ended here.
-  if ((events & EPOLLERR) != 0 || ((events & EPOLLHUP) != 0 && !c.shut))
-    return client_lost(c);
-  if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0)
-    c.hung_up = true;
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0)
-    c.readable = true;
+  if ((events & EPOLLERR) != 0 || ((events & EPOLLHUP) != 0 && !c.shut)) return client_lost(c);
+  if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) c.hung_up = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) c.readable = true;
   if ((events & EPOLLOUT) != 0 && c.blocked()) {
     const size_t before = c.out.size() - c.out_at;
-    if (!c.flush())
-      return client_lost(c);
+    if (!c.flush()) return client_lost(c);
     // A slow reader may be slow, not silent.
     if (c.out.size() - c.out_at < before)
       c.deadline = std::max(c.deadline, now_ + options_.limits.idle.count());
-    if (!c.blocked() && c.upstream != nullptr)
-      c.upstream->readable = true;
+    if (!c.blocked() && c.upstream != nullptr) c.upstream->readable = true;
   }
   drive(c);
 }
 
-void Worker::drive(Client &c) {
+void Worker::drive(Client& c) {
   switch (c.state) {
-  case Client::State::kHead:
-    if (!c.blocked())
-      read_head(c);
-    return;
-  case Client::State::kExchange:
-    pump_request(c);
-    if (!c.dead && c.state == Client::State::kExchange)
-      pump_response(c);
-    return;
-  case Client::State::kTunnel:
-    return pump_tunnel(c);
-  case Client::State::kFlush:
-    return flush_client(c);
-  case Client::State::kLinger:
-    return linger(c);
-  case Client::State::kHeld:
-  case Client::State::kConnecting:
-    return;
+    case Client::State::kHead:
+      if (!c.blocked()) read_head(c);
+      return;
+    case Client::State::kExchange:
+      pump_request(c);
+      if (!c.dead && c.state == Client::State::kExchange) pump_response(c);
+      return;
+    case Client::State::kTunnel:
+      return pump_tunnel(c);
+    case Client::State::kFlush:
+      return flush_client(c);
+    case Client::State::kLinger:
+      return linger(c);
+    case Client::State::kHeld:
+    case Client::State::kConnecting:
+      return;
   }
 }
 
-void Worker::read_head(Client &c) {
-  bool fresh = c.in.size() > c.scanned; // left over from the request before
+void Worker::read_head(Client& c) {
+  bool fresh = c.in.size() > c.scanned;  // left over from the request before
   for (;;) {
     std::string_view data = c.in;
     if (!fresh) {
-      if (!c.readable)
-        return;
+      if (!c.readable) return;
       size_t got = 0;
       const auto read = c.read(scratch_.data(), scratch_.size(), got);
-      if (read == Conn::Read::kAgain)
-        return;
-      if (read != Conn::Read::kData)
-        return end_client(c);
+      if (read == Conn::Read::kAgain) return;
+      if (read != Conn::Read::kData) return end_client(c);
       if (c.in.empty()) {
         data = std::string_view(scratch_.data(), got);
         c.deadline = now_ + options_.limits.head.count();
@@ -81,47 +71,42 @@ void Worker::read_head(Client &c) {
     }
     fresh = false;
     // One empty line after a body is forgiven (RFC 9112 2.2).
-    if (c.scanned == 0 && data.size() > 2 && data.starts_with("\r\n"))
-      data.remove_prefix(2);
+    if (c.scanned == 0 && data.size() > 2 && data.starts_with("\r\n")) data.remove_prefix(2);
     switch (parse_request(data, c.scanned, request_head_)) {
-    case Parse::kComplete:
-      c.scanned = 0;
-      return start_request(c, request_head_, data.substr(request_head_.bytes));
-    case Parse::kBad:
-      return refuse_head(c, request_head_);
-    case Parse::kIncomplete:
-      if (data.data() != c.in.data())
-        c.in = std::string(data);
-      c.scanned = c.in.size();
-      break;
+      case Parse::kComplete:
+        c.scanned = 0;
+        return start_request(c, request_head_, data.substr(request_head_.bytes));
+      case Parse::kBad:
+        return refuse_head(c, request_head_);
+      case Parse::kIncomplete:
+        if (data.data() != c.in.data()) c.in = std::string(data);
+        c.scanned = c.in.size();
+        break;
     }
   }
 }
 
-void Worker::refuse_head(Client &c, const RequestHead &head) {
+void Worker::refuse_head(Client& c, const RequestHead& head) {
   reset_request(c, head);
   c.keep_alive = false;
-  c.cause = head.error_status == 417 ? "unsupported expect header value"
-                                     : "bad header";
+  c.cause = head.error_status == 417 ? "unsupported expect header value" : "bad header";
   c.status = head.error_status;
-  if (const App *app = routes_->find(host_key(c.host, host_buffer_), "/"))
+  if (const App* app = routes_->find(host_key(c.host, host_buffer_), "/"))
     c.log_namespace = app->log_namespace;
   log(c, Fault::kH26);
-  answer(c, plain_response(head.error_status, reason_of(head.error_status),
-                           head.error, false));
+  answer(c, plain_response(head.error_status, reason_of(head.error_status), head.error, false));
 }
 
-void Worker::refuse_body(Client &c, int status, std::string_view cause) {
+void Worker::refuse_body(Client& c, int status, std::string_view cause) {
   c.keep_alive = false;
   c.cause = cause;
-  if (c.response_started)
-    return fail(c, Fault::kH26);
+  if (c.response_started) return fail(c, Fault::kH26);
   c.status = status;
   log(c, Fault::kH26);
   answer(c, plain_response(status, reason_of(status), cause, c.to_head));
 }
 
-void Worker::reset_request(Client &c, const RequestHead &head) {
+void Worker::reset_request(Client& c, const RequestHead& head) {
   c.method.assign(head.method);
   c.path.assign(head.target);
   c.host.assign(head.host);
@@ -149,45 +134,37 @@ void Worker::reset_request(Client &c, const RequestHead &head) {
   c.request.clear();
 }
 
-void Worker::start_request(Client &c, const RequestHead &head,
-                           std::string_view rest) {
+void Worker::start_request(Client& c, const RequestHead& head, std::string_view rest) {
   reset_request(c, head);
   c.body.start(head.framing, head.length);
-  append_request(
-      head,
-      {.client_ip = c.ip,
-       .request_id = c.request_id,
-       .port = c.ssl != nullptr ? options_.https_port : options_.http_port,
-       .tls = c.ssl != nullptr,
-       .start_ms = wall_ms_},
-      c.request);
+  append_request(head,
+                 {.client_ip = c.ip,
+                  .request_id = c.request_id,
+                  .port = c.ssl != nullptr ? options_.https_port : options_.http_port,
+                  .tls = c.ssl != nullptr,
+                  .start_ms = wall_ms_},
+                 c.request);
   const auto path = std::string_view(c.path).substr(0, c.path.find('?'));
-  const App *app = routes_->find(host_key(c.host, host_buffer_), path);
-  if (app != nullptr)
-    c.log_namespace = app->log_namespace;
+  const App* app = routes_->find(host_key(c.host, host_buffer_), path);
+  if (app != nullptr) c.log_namespace = app->log_namespace;
   const uint64_t max_body = options_.limits.max_body;
-  if (max_body != 0 && head.length > max_body)
-    return refuse_body(c, 413, "body too large");
+  if (max_body != 0 && head.length > max_body) return refuse_body(c, 413, "body too large");
   if (!rest.empty()) {
     std::string_view left;
     const size_t head_bytes = c.request.size();
-    if (!take_request_body(c, rest, left))
-      return;
+    if (!take_request_body(c, rest, left)) return;
     c.request.append(rest.substr(0, rest.size() - left.size()));
     c.replayable = c.request.size() - head_bytes <= kReplayBytes;
     c.in = std::string(left);
   } else {
     c.in.clear();
   }
-  if (c.excess)
-    return fail(c, Fault::kH22);
+  if (c.excess) return fail(c, Fault::kH22);
   route(c);
 }
 
-// Checks body bytes; `rest` is what belongs to the next request. False when the
-// request was refused.
-bool Worker::take_request_body(Client &c, std::string_view data,
-                               std::string_view &rest) {
+// Checks body bytes; `rest` is what belongs to the next request. False when the request was refused.
+bool Worker::take_request_body(Client& c, std::string_view data, std::string_view& rest) {
   const auto used = c.body.consume(data);
   if (!used) {
     refuse_body(c, 400, "bad chunk");
@@ -203,84 +180,65 @@ bool Worker::take_request_body(Client &c, std::string_view data,
   return true;
 }
 
-void Worker::route(Client &c) {
+void Worker::route(Client& c) {
   if (c.state == Client::State::kHeld) {
     --held_;
     c.state = Client::State::kHead;
   }
   const auto path = std::string_view(c.path).substr(0, c.path.find('?'));
-  const App *app = routes_->find(host_key(c.host, host_buffer_), path);
+  const App* app = routes_->find(host_key(c.host, host_buffer_), path);
   if (app == nullptr)
-    return answer(c, plain_response(404, "There is no app at this address",
-                                    kNoApp, c.to_head));
+    return answer(c, plain_response(404, "There is no app at this address", kNoApp, c.to_head));
   c.log_namespace = app->log_namespace;
   c.platform = app->platform;
   serve(c, *app);
 }
 
-void Worker::serve(Client &c, const App &app) {
-  if (app.maintenance)
-    return fail(c, Fault::kH80);
-  if (app.blank)
-    return fail(c, Fault::kH81);
-  const Limits &limits = options_.limits;
-  const Endpoint *endpoint = pick_endpoint(
-      app, now_, random_, [this](const Endpoint &one) -> const PodLoad & {
-        return target_of(one).load;
-      });
-  // A pod that just refused is asked once more by a new request, not by the one
-  // that it refused.
-  const bool refused =
-      endpoint != nullptr && target_of(*endpoint).load.quarantined_until > now_;
-  if (endpoint != nullptr && (!refused || c.last_fault == Fault::kNone))
-    return attach(c, *endpoint);
+void Worker::serve(Client& c, const App& app) {
+  if (app.maintenance) return fail(c, Fault::kH80);
+  if (app.blank) return fail(c, Fault::kH81);
+  const Limits& limits = options_.limits;
+  const Endpoint* endpoint = pick_endpoint(
+      app, now_, random_, [this](const Endpoint& one) -> const PodLoad& { return target_of(one).load; });
+  // A pod that just refused is asked once more by a new request, not by the one that it refused.
+  const bool refused = endpoint != nullptr && target_of(*endpoint).load.quarantined_until > now_;
+  if (endpoint != nullptr && (!refused || c.last_fault == Fault::kNone)) return attach(c, *endpoint);
   if (c.last_fault != Fault::kNone) {
-    if (hold(c, c.started + limits.refused_hold.count()))
-      return;
+    if (hold(c, c.started + limits.refused_hold.count())) return;
     return fail(c, c.last_fault);
   }
   if (app.starting > 0) {
-    if (hold(c, c.started + limits.hold.count()))
-      return;
+    if (hold(c, c.started + limits.hold.count())) return;
     return fail(c, Fault::kH11);
   }
   fail(c, app.crashed > 0 ? Fault::kH10 : Fault::kH14);
 }
 
 // Waits for another route table; false when there is no time or place to wait.
-bool Worker::hold(Client &c, int64_t deadline) {
-  if (deadline <= now_ || held_ >= options_.limits.max_held)
-    return false;
+bool Worker::hold(Client& c, int64_t deadline) {
+  if (deadline <= now_ || held_ >= options_.limits.max_held) return false;
   c.state = Client::State::kHeld;
   c.deadline = deadline;
   ++held_;
   return true;
 }
 
-Millis Worker::window(const Client &c) const {
-  if (c.platform)
-    return options_.limits.platform;
-  const bool answer_due = c.state == Client::State::kExchange &&
-                          !c.response_started && c.body.done();
+Millis Worker::window(const Client& c) const {
+  if (c.platform) return options_.limits.platform;
+  const bool answer_due = c.state == Client::State::kExchange && !c.response_started && c.body.done();
   return answer_due ? options_.limits.first_byte : options_.limits.idle;
 }
 
 // Body bytes that came after the head.
-void Worker::pump_request(Client &c) {
-  for (int i = 0; c.upstream != nullptr && !c.body.done() && c.readable &&
-                  !c.upstream->blocked();
-       ++i) {
-    if (i == kReadsPerTurn)
-      return queue_again(c);
+void Worker::pump_request(Client& c) {
+  for (int i = 0; c.upstream != nullptr && !c.body.done() && c.readable && !c.upstream->blocked(); ++i) {
+    if (i == kReadsPerTurn) return queue_again(c);
     size_t got = 0;
     const auto read = c.read(scratch_.data(), scratch_.size(), got);
-    if (read == Conn::Read::kAgain)
-      return;
-    if (read != Conn::Read::kData)
-      return client_lost(c);
+    if (read == Conn::Read::kAgain) return;
+    if (read != Conn::Read::kData) return client_lost(c);
     std::string_view data(scratch_.data(), got), rest;
-    if (!take_request_body(c, data, rest))
-      return;
+    if (!take_request_body(c, data, rest)) return;
     data.remove_suffix(rest.size());
     c.in.append(rest);
     if (c.replayable && c.request.size() + data.size() <= kReplayBytes) {
@@ -297,9 +255,8 @@ void Worker::pump_request(Client &c) {
   }
 }
 
-void Worker::client_lost(Client &c) {
-  const bool serving = c.state == Client::State::kExchange ||
-                       c.state == Client::State::kConnecting ||
+void Worker::client_lost(Client& c) {
+  const bool serving = c.state == Client::State::kExchange || c.state == Client::State::kConnecting ||
                        c.state == Client::State::kHeld;
   if (serving) {
     c.status = fault_text(Fault::kH27).status;
@@ -310,4 +267,4 @@ void Worker::client_lost(Client &c) {
   end_client(c);
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge

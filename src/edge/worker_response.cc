@@ -3,23 +3,18 @@
 
 namespace skiff::edge {
 
-void Worker::pump_response(Client &c) {
-  for (int i = 0; c.upstream != nullptr && c.upstream->readable && !c.blocked();
-       ++i) {
-    if (i == kReadsPerTurn)
-      return queue_again(c);
-    Upstream &u = *c.upstream;
+void Worker::pump_response(Client& c) {
+  for (int i = 0; c.upstream != nullptr && c.upstream->readable && !c.blocked(); ++i) {
+    if (i == kReadsPerTurn) return queue_again(c);
+    Upstream& u = *c.upstream;
     size_t got = 0;
     const auto read = u.read(scratch_.data(), scratch_.size(), got);
-    if (read == Conn::Read::kAgain)
-      return;
-    if (read != Conn::Read::kData)
-      return upstream_lost(c, u, read);
+    if (read == Conn::Read::kAgain) return;
+    if (read != Conn::Read::kData) return upstream_lost(c, u, read);
     u.any_bytes = true;
     std::string_view data(scratch_.data(), got);
     if (u.head_done) {
-      if (!take_response_body(c, u, {}, data))
-        return;
+      if (!take_response_body(c, u, {}, data)) return;
       c.deadline = now_ + window(c).count();
       continue;
     }
@@ -27,18 +22,15 @@ void Worker::pump_response(Client &c) {
       u.in.append(data);
       const std::string whole = std::move(u.in);
       u.in.clear();
-      if (!take_response_head(c, u, whole))
-        return;
+      if (!take_response_head(c, u, whole)) return;
     } else if (!take_response_head(c, u, data)) {
       return;
     }
-    c.deadline =
-        now_ +
-        (c.platform ? options_.limits.platform : options_.limits.idle).count();
+    c.deadline = now_ + (c.platform ? options_.limits.platform : options_.limits.idle).count();
   }
 }
 
-bool Worker::take_response_head(Client &c, Upstream &u, std::string_view data) {
+bool Worker::take_response_head(Client& c, Upstream& u, std::string_view data) {
   for (;;) {
     const auto parsed = parse_response(data, c.to_head, response_head_);
     if (parsed == Parse::kIncomplete) {
@@ -52,24 +44,20 @@ bool Worker::take_response_head(Client &c, Upstream &u, std::string_view data) {
     data.remove_prefix(response_head_.bytes);
     if (response_head_.status >= 200 || response_head_.status == 101)
       return take_final(c, u, response_head_, data);
-    if (!take_interim(c, response_head_))
-      return false;
+    if (!take_interim(c, response_head_)) return false;
   }
 }
 
-bool Worker::take_interim(Client &c, const ResponseHead &head) {
-  if (c.minor == 0)
-    return true; // HTTP/1.0 knows none
+bool Worker::take_interim(Client& c, const ResponseHead& head) {
+  if (c.minor == 0) return true;  // HTTP/1.0 knows none
   head_out_.clear();
   append_response(head, After::kKeepAlive, head_out_);
-  if (c.write(head_out_))
-    return true;
+  if (c.write(head_out_)) return true;
   client_lost(c);
   return false;
 }
 
-bool Worker::take_final(Client &c, Upstream &u, const ResponseHead &head,
-                        std::string_view data) {
+bool Worker::take_final(Client& c, Upstream& u, const ResponseHead& head, std::string_view data) {
   const bool switching = head.status == 101;
   if (switching && (!c.upgrade || !c.body.done())) {
     // Nobody asked: what follows would be taken for something else.
@@ -81,35 +69,29 @@ bool Worker::take_final(Client &c, Upstream &u, const ResponseHead &head,
   c.status = head.status;
   c.response_started = true;
   c.response_body.start(head.framing, head.length);
-  if (head.framing == Framing::kUntilClose || !c.body.done() || c.minor == 0)
-    c.keep_alive = false;
+  if (head.framing == Framing::kUntilClose || !c.body.done() || c.minor == 0) c.keep_alive = false;
   head_out_.clear();
-  append_response(head, c.keep_alive ? After::kKeepAlive : After::kClose,
-                  head_out_);
-  if (!switching)
-    return take_response_body(c, u, head_out_, data);
+  append_response(head, c.keep_alive ? After::kKeepAlive : After::kClose, head_out_);
+  if (!switching) return take_response_body(c, u, head_out_, data);
   open_tunnel(c, head_out_, data);
   return false;
 }
 
-bool Worker::take_response_body(Client &c, Upstream &u, std::string_view head,
-                                std::string_view data) {
+bool Worker::take_response_body(Client& c, Upstream& u, std::string_view head, std::string_view data) {
   const auto used = c.response_body.consume(data);
   if (!used) {
     fail(c, Fault::kH18);
     return false;
   }
-  if (*used < data.size())
-    u.keep_alive = false; // more than the response: nothing to trust
+  if (*used < data.size()) u.keep_alive = false;  // more than the response: nothing to trust
   c.bytes += *used;
   if (!c.write(head, data.substr(0, *used))) {
     client_lost(c);
     return false;
   }
-  if (!c.response_body.done())
-    return true;
+  if (!c.response_body.done()) return true;
   finish(c);
   return false;
 }
 
-} // namespace skiff::edge
+}  // namespace skiff::edge
