@@ -4,6 +4,7 @@
 #include "kube/server/negotiate.h"
 #include "kube/server/routes.h"
 #include "kube/server/status.h"
+#include "kube/server/yaml_text.h"
 
 namespace skiff::kube {
 
@@ -12,6 +13,14 @@ constexpr size_t kMaxBody = 3 << 20;  // as upstream
 
 std::string quote(const std::string& text) {
   return "\"" + replace_all(replace_all(text, "\\", "\\\\"), "\"", "\\\"") + "\"";
+}
+
+net::Response encoded(const Exchange& exchange, int code, const json::Value& value) {
+  if (negotiate(exchange.request.headers.get("Accept")).encoding == Encoding::kJson)
+    return net::Response::json(code, json::encode(value));
+  net::Response response = net::Response::text(code, encode_yaml(value));
+  response.headers.set("Content-Type", "application/yaml");
+  return response;
 }
 }  // namespace
 
@@ -37,8 +46,7 @@ io::Task<void> send_response(Exchange& exchange, net::Response response) {
 }
 
 io::Task<void> send_json(Exchange& exchange, int code, json::Value value) {
-  net::Response response = net::Response::json(code, json::encode(value));
-  co_await send_response(exchange, std::move(response));
+  co_await send_response(exchange, encoded(exchange, code, value));
 }
 
 io::Task<void> send_text(Exchange& exchange, int code, std::string text) {
@@ -48,14 +56,14 @@ io::Task<void> send_text(Exchange& exchange, int code, std::string text) {
 
 io::Task<void> send_error(Exchange& exchange, Error error) {
   StatusAnswer answer = answer_of(error);
-  net::Response response = net::Response::json(answer.code, json::encode(answer.status));
+  net::Response response = encoded(exchange, answer.code, answer.status);
   const int64_t retry = answer.status["details"]["retryAfterSeconds"].as_int();
   if (retry > 0) response.headers.set("Retry-After", std::to_string(retry));
   co_await send_response(exchange, std::move(response));
 }
 
 io::Task<void> send_object(Exchange& exchange, int code, json::Value object) {
-  switch (negotiate(exchange.request.headers.get("Accept"))) {
+  switch (negotiate(exchange.request.headers.get("Accept")).form) {
     case Form::kTable: {
       const json::Value metadata =
           json::Value::object({{"resourceVersion", object["metadata"]["resourceVersion"]}});

@@ -77,6 +77,32 @@ bool verb_fits(const Exchange& exchange) {
   return true;
 }
 
+// Why a request of a known resource goes nowhere; nothing when it may be served.
+std::optional<Error> refusal(const Exchange& exchange) {
+  const RequestInfo& info = exchange.info;
+  const Kind& kind = *exchange.kind;
+  // A namespace is an object of the cluster.
+  if (!kind.namespaced && info.resource != "namespaces" && !info.name_space.empty())
+    return no_such_resource();
+  const bool status = info.subresource == "status" && kind.has_status;
+  const bool special = !info.subresource.empty() && is_special_subresource(exchange);
+  if (info.bad_path || (!info.subresource.empty() && !status && !special)) return no_such_resource();
+  const bool fits_status = info.verb == "get" || info.verb == "update" || info.verb == "patch";
+  if (!verb_fits(exchange) || (status && !fits_status)) return method_not_allowed();
+  if (kind.terminating && info.verb == "create") {
+    return make_status_error(405, "MethodNotAllowed",
+                             "create not allowed while custom resource definition is terminating",
+                             json::Value::object());
+  }
+  // A log is text, whatever is accepted.
+  const Form form = negotiate(exchange.request.headers.get("Accept")).form;
+  if (form != Form::kNone || info.subresource == "log") return std::nullopt;
+  return make_status_error(
+      406, "NotAcceptable",
+      "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml",
+      json::Value::object());
+}
+
 io::Task<void> serve_resource(Exchange& exchange) {
   const RequestInfo& info = exchange.info;
   exchange.kind = exchange.objects.registry().find(info.group, info.version, info.resource);
@@ -91,45 +117,15 @@ io::Task<void> serve_resource(Exchange& exchange) {
     }
     co_return;
   }
-  // A namespace is an object of the cluster.
-  if (!exchange.kind->namespaced && info.resource != "namespaces" && !info.name_space.empty()) {
-    co_await send_error(exchange, no_such_resource());
-    co_return;
-  }
-  const bool status = info.subresource == "status" && exchange.kind->has_status;
-  const bool special = !info.subresource.empty() && is_special_subresource(exchange);
-  if (info.bad_path || (!info.subresource.empty() && !status && !special)) {
-    co_await send_error(exchange, no_such_resource());
-    co_return;
-  }
-  if (!verb_fits(exchange) ||
-      (status && info.verb != "get" && info.verb != "update" && info.verb != "patch")) {
-    co_await send_error(exchange, method_not_allowed());
-    co_return;
-  }
-  if (exchange.kind->terminating && info.verb == "create") {
-    co_await send_error(
-        exchange, make_status_error(405, "MethodNotAllowed",
-                                    "create not allowed while custom resource definition is terminating",
-                                    json::Value::object()));
-    co_return;
-  }
-  if (special) {
+  if (auto refused = refusal(exchange)) {
+    co_await send_error(exchange, std::move(*refused));
+  } else if (!info.subresource.empty() && is_special_subresource(exchange)) {
     co_await serve_subresource(exchange);
-    co_return;
-  }
-  if (!exchange.kind->listed) {
+  } else if (!exchange.kind->listed) {
     co_await serve_review(exchange);
-    co_return;
+  } else {
+    co_await serve_verb(exchange);
   }
-  const bool reads = info.verb == "get" || info.verb == "list" || info.verb == "watch";
-  if (reads && negotiate(exchange.request.headers.get("Accept")) == Form::kNone) {
-    co_await send_error(exchange,
-                        make_status_error(406, "NotAcceptable",
-                                          "only the following media types are accepted: application/json"));
-    co_return;
-  }
-  co_await serve_verb(exchange);
 }
 
 // Everything a request passes through; the user is known when the caller is in this process.

@@ -4,8 +4,8 @@
 
 namespace skiff::kube {
 
-Form negotiate(std::string_view accept) {
-  if (trim(accept).empty()) return Form::kObject;
+Acceptable negotiate(std::string_view accept) {
+  if (trim(accept).empty()) return {};
   for (const auto& alternative : split(accept, ',')) {
     const auto parts = split(alternative, ';');
     const std::string media = to_lower(trim(parts[0]));
@@ -14,12 +14,15 @@ Form negotiate(std::string_view accept) {
       const auto [name, value, found] = split_once(trim(part), "=");
       if (found && name == "as") as = value;
     }
-    if (media != "application/json" && media != "*/*" && media != "application/*") continue;
-    if (as == "Table") return Form::kTable;
-    if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList") return Form::kMetadata;
-    if (as.empty()) return Form::kObject;
+    const bool yaml = media == "application/yaml";
+    if (!yaml && media != "application/json" && media != "*/*" && media != "application/*") continue;
+    const Encoding encoding = yaml ? Encoding::kYaml : Encoding::kJson;
+    if (as == "Table") return {Form::kTable, encoding};
+    if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList")
+      return {Form::kMetadata, encoding};
+    if (as.empty()) return {Form::kObject, encoding};
   }
-  return Form::kNone;
+  return {Form::kNone, Encoding::kJson};
 }
 
 IncludeObject include_of(std::string_view text) {

@@ -44,25 +44,21 @@ std::vector<json::Value> parse_all(const std::vector<store::Entry>& entries) {
   return out;
 }
 
-std::string list_body(Exchange& exchange, const std::vector<store::Entry>& entries,
+json::Value make_list(Exchange& exchange, Form form, const std::vector<store::Entry>& entries,
                       const json::Value& metadata) {
   const Kind& kind = *exchange.kind;
-  switch (negotiate(exchange.request.headers.get("Accept"))) {
-    case Form::kTable:
-      return json::encode(make_table(kind, parse_all(entries), metadata,
-                                     include_of(exchange.query("includeObject")),
-                                     exchange.objects.loop().wall_now()));
-    case Form::kMetadata: {
-      json::Value items = json::Value::array();
-      for (const auto& object : parse_all(entries)) items.push_back(partial_metadata(object));
-      return json::encode(json::Value::object({{"kind", "PartialObjectMetadataList"},
-                                               {"apiVersion", "meta.k8s.io/v1"},
-                                               {"metadata", metadata},
-                                               {"items", items}}));
-    }
-    default:
-      return join_items(kind, entries, metadata);
+  std::vector<json::Value> objects = parse_all(entries);
+  if (form == Form::kTable) {
+    return make_table(kind, objects, metadata, include_of(exchange.query("includeObject")),
+                      exchange.objects.loop().wall_now());
   }
+  const bool partial = form == Form::kMetadata;
+  json::Value items = json::Value::array();
+  for (auto& object : objects) items.push_back(partial ? partial_metadata(object) : std::move(object));
+  return json::Value::object({{"kind", partial ? "PartialObjectMetadataList" : kind.kind + "List"},
+                              {"apiVersion", partial ? "meta.k8s.io/v1" : kind.api_version()},
+                              {"metadata", metadata},
+                              {"items", std::move(items)}});
 }
 
 }  // namespace
@@ -125,7 +121,13 @@ io::Task<void> serve_list(Exchange& exchange) {
     options.limit = query->limit - kept.size();
   }
   const json::Value metadata = list_metadata(page, next, selection->everything());
-  co_await send_response(exchange, net::Response::json(200, list_body(exchange, kept, metadata)));
+  const Acceptable wanted = negotiate(exchange.request.headers.get("Accept"));
+  if (wanted.form == Form::kObject && wanted.encoding == Encoding::kJson) {
+    co_await send_response(exchange, net::Response::json(200, join_items(*exchange.kind, kept, metadata)));
+    co_return;
+  }
+  json::Value list = make_list(exchange, wanted.form, kept, metadata);
+  co_await send_json(exchange, 200, std::move(list));
 }
 
 }  // namespace skiff::kube

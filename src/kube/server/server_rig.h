@@ -41,8 +41,15 @@ struct TestBody final : net::BodyReader {
 
 class ServerRig {
  public:
-  ServerRig() : store(store::make_memory_store(loop)), api(loop, *store, registry, make_options()) {
+  explicit ServerRig(ServerOptions options = test_options())
+      : store(store::make_memory_store(loop)), api(loop, *store, registry, std::move(options)) {
     run(boot(api));
+  }
+  // Static tokens "master" (system:masters) and "jane".
+  static ServerOptions test_options() {
+    ServerOptions options;
+    options.tokens = {{"master", master_user("admin")}, {"jane", {"jane", "", {}}}};
+    return options;
   }
   // As a master unless `token` says otherwise; "" is anonymous.
   TestAnswer ask(const std::string& method, const std::string& target, const std::string& body = "",
@@ -76,11 +83,6 @@ class ServerRig {
   ApiServer api;
 
  private:
-  static ServerOptions make_options() {
-    ServerOptions options;
-    options.tokens = {{"master", master_user("admin")}, {"jane", {"jane", "", {}}}};
-    return options;
-  }
   static io::Task<void> boot(ApiServer& server) {
     auto done = co_await server.bootstrap();
     SKIFF_CHECK(done.has_value());

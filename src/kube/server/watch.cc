@@ -96,7 +96,7 @@ io::Task<void> serve_watch(Exchange& exchange) {
   io::Loop& loop = exchange.objects.loop();
   store::Store& store = exchange.objects.store();
   const std::string prefix = collection_prefix(exchange.target());
-  WatchEncoder encoder(exchange.kind, plan->selection, negotiate(exchange.request.headers.get("Accept")),
+  WatchEncoder encoder(exchange.kind, plan->selection, negotiate(exchange.request.headers.get("Accept")).form,
                        include_of(exchange.query("includeObject")));
   std::string out;
   const store::Revision asked = plan->after;
