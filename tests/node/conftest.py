@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-PROGRAMS = ["bash", "sh", "cat", "sleep", "ls", "id", "touch", "head", "true", "false", "hostname", "mount", "unshare", "perl", "getent"]
+PROGRAMS = ["bash", "sh", "cat", "sleep", "ls", "id", "touch", "head", "true", "false", "hostname", "mount", "unshare", "perl", "getent", "stat"]
 MODULES = "/usr/lib/x86_64-linux-gnu/perl-base"
 
 
@@ -122,6 +122,11 @@ class Rig:
         after = len(self.lines)
         self.send(f"pod default/{name}")
         return json.loads(self.wait_line("pod", 10, after)[4:])
+
+    def get(self, path):
+        after = len(self.lines)
+        self.send(f"get {path}")
+        return json.loads(self.wait_line("object", 10, after)[7:])
 
     def until(self, name, test, seconds=15):
         deadline = time.monotonic() + seconds

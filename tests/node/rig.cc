@@ -7,6 +7,7 @@
 //   delete NAMESPACE/POD S    as a user deletes, with S seconds of grace
 //   erase NAMESPACE/POD       as a deletion by force
 //   pod NAMESPACE/POD         prints "pod <JSON>"
+//   get PATH                  prints "object <JSON>" of any object
 //   events                    prints "event <JSON>" for each, then "events-end"
 //   remove                    takes the instance off the machine, then ends
 // Prints "started", "ready NAMESPACE/POD <ms>" and "gone NAMESPACE/POD". The pods are kept in
@@ -88,6 +89,8 @@ void run_command(Rig& rig, const std::string& line) {
     rig.api.erase(pod_at(words.at(1)));
   } else if (words[0] == "pod") {
     say("pod " + json::encode(rig.api.find(pod_at(words.at(1)))));
+  } else if (words[0] == "get") {
+    say("object " + json::encode(rig.api.find(words.at(1))));
   } else if (words[0] == "events") {
     for (const auto& event : rig.api.list("/api/v1/events")) say("event " + json::encode(event));
     say("events-end");
@@ -158,7 +161,9 @@ int main(int argc, char** argv) {
   options.instance = argv[2];
   options.ranges = {*parse_subnet(argv[3]), *parse_subnet(argv[4])};
   options.log_address = io::Address::unix_socket(data + "/logs.sock");
-  Rig rig{*loop, api, std::make_unique<Agent>(*loop, *network, api, options), options, data + "/cluster.json"};
+  options.pressure_hold = std::chrono::seconds(3);
+  Rig rig{*loop, api, std::make_unique<Agent>(*loop, *network, api, options), options,
+          data + "/cluster.json"};
   const auto saved = json::parse(io::read_file(rig.saved).value_or("[]"));
   if (saved) {
     for (const auto& pod : saved->items()) api.put(pod_path(pod), pod);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "io/file.h"
 #include "io/sync.h"
+#include "node/agent/disk_pressure.h"
 #include "node/agent/heartbeat.h"
 #include "node/agent/pod_manager.h"
 #include "node/agent/storage_watch.h"
@@ -25,8 +26,8 @@ constexpr Ipv4 kGatewayHost = 1, kDnsHost = 10;
 constexpr Duration kWaitForApi = std::chrono::seconds(15);  // before pods on disk go on without it
 constexpr Duration kRotateEvery = std::chrono::seconds(10);
 constexpr Duration kCollectEvery = std::chrono::minutes(5);
-constexpr Duration kMeasureEvery = std::chrono::seconds(5);  // disk use of pods that have a limit
-constexpr int64_t kImageDiskPercent = 15;  // free space below which images from registries go
+constexpr Duration kMeasureEvery = std::chrono::seconds(5);  // disk use of pods that have a limit, free space
+constexpr Duration kReliefTime = std::chrono::seconds(15);   // for an evicted pod's files to go
 
 AgentOptions completed(AgentOptions options) {
   if (options.local_images.empty()) options.local_images = options.data + "/../images";
@@ -103,7 +104,7 @@ struct Agent::Impl {
         prober(l, n, runtime),
         events(l, a, options.node_name),
         pods(WorkerServices{l, a, runtime, images, host, prober, events, options.host_ip}),
-        heartbeat(l, a, images, status_input(options), options.data),
+        heartbeat(l, a, images, status_input(options), options.data, options.pressure_hold),
         services(l, a, options.instance, options.ranges,
                  [this](const std::string& name, EnvMap variables) {
                    host.set_services(name, std::move(variables));
@@ -125,6 +126,8 @@ struct Agent::Impl {
   io::Task<void> rotate_logs();
   io::Task<void> collect_garbage();
   io::Task<void> watch_storage();
+  io::Task<void> enforce_disk_limits();
+  io::Task<void> relieve_disk();
   Result<LogTarget> find_log(const std::string& name_space, const std::string& name,
                              const std::string& container, bool previous);
 
@@ -143,6 +146,7 @@ struct Agent::Impl {
   ServiceProxy services;
   DnsServer dns;
   LogServer logs;
+  MonotonicTime relieved{};  // when a pod was last evicted for the disk's sake
   io::TaskScope scope;
 };
 
@@ -217,23 +221,46 @@ io::Task<void> Agent::Impl::rotate_logs() {
 io::Task<void> Agent::Impl::watch_storage() {
   for (;;) {
     co_await io::sleep(loop, kMeasureEvery);
-    for (const auto& pod : pods.all()) {
-      if (!has_disk_limit(pod)) continue;
-      auto usage = co_await io::run_blocking(
-          loop, [paths = paths_of(options), pod] { return measure_disk(paths, pod); });
-      const auto excess = find_disk_excess(pod, usage);
-      if (excess) pods.evict(pod["metadata"]["uid"].str(), *excess);
-    }
+    co_await enforce_disk_limits();
+    co_await relieve_disk();
   }
+}
+
+io::Task<void> Agent::Impl::enforce_disk_limits() {
+  for (const auto& pod : pods.all()) {
+    if (!has_disk_limit(pod)) continue;
+    auto usage = co_await io::run_blocking(
+        loop, [paths = paths_of(options), pod] { return measure_disk(paths, pod); });
+    const auto excess = find_disk_excess(pod, usage);
+    if (excess) pods.evict(pod["metadata"]["uid"].str(), *excess);
+  }
+}
+
+// Images first; a pod only when they did not help, and one at a time.
+io::Task<void> Agent::Impl::relieve_disk() {
+  if (!wants_images_collected(read_disk(options.data))) co_return;
+  auto collected = co_await images.collect(pods.images_in_use(), Puller::Pressure::kDiskFull);
+  if (!collected) log_warn("images not collected", {{"error", collected.error().message}});
+  const DiskSpace disk = read_disk(options.data);
+  if (!under_disk_pressure(disk) || loop.now() - relieved < kReliefTime) co_return;
+  auto uses = co_await io::run_blocking(loop, [paths = paths_of(options), all = pods.all()] {
+    std::vector<PodDiskUse> out;
+    for (const auto& pod : all) out.push_back({pod, measure_disk(paths, pod)});
+    return out;
+  });
+  const auto eviction = pick_eviction(uses, disk);
+  if (!eviction) co_return;
+  log_warn("disk is full, pod evicted", {{"uid", eviction->uid}});
+  relieved = loop.now();
+  auto told = co_await heartbeat.write_status();
+  if (!told) log_warn("node status not written", {{"error", told.error().message}});
+  pods.evict(eviction->uid, eviction->message);
 }
 
 io::Task<void> Agent::Impl::collect_garbage() {
   for (;;) {
     co_await io::sleep(loop, kCollectEvery);
-    const auto machine = read_machine(options.data);
-    const bool full = machine.available_disk_bytes * 100 < machine.disk_bytes * kImageDiskPercent;
-    const auto pressure = full ? Puller::Pressure::kDiskFull : Puller::Pressure::kNone;
-    auto collected = co_await images.collect(pods.images_in_use(), pressure);
+    auto collected = co_await images.collect(pods.images_in_use(), Puller::Pressure::kNone);
     if (!collected) log_warn("images not collected", {{"error", collected.error().message}});
   }
 }

@@ -32,6 +32,8 @@ struct AgentOptions {
   std::string log_token;    // bearer token the API server shows there; "" only for unix sockets
   std::string conmon = "/usr/bin/conmon";
   std::string runtime = "/usr/bin/crun";
+  // How long the condition DiskPressure outlives the pressure: new pods would fill the disk again.
+  Duration pressure_hold = std::chrono::minutes(5);
 };
 
 class Agent {

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "io/sync.h"
+#include "node/agent/disk_pressure.h"
 
 namespace skiff::node {
 
@@ -39,6 +40,10 @@ io::Task<void> Heartbeat::enroll() {
 io::Task<Result<void>> Heartbeat::write_status() {
   input_.machine = read_machine(data_);
   input_.images = images_.list();
+  if (under_disk_pressure({input_.machine.disk_bytes, input_.machine.available_disk_bytes})) {
+    pressure_until_ = loop_.now() + pressure_hold_;
+  }
+  input_.disk_pressure = loop_.now() < pressure_until_;
   const WallTime now = loop_.wall_now();
   const auto status = make_node_status(input_, status_, now);
   // Some of the disk and memory figures move all the time; only conditions and capacities count.

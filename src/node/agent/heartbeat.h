@@ -10,22 +10,32 @@ namespace skiff::node {
 
 class Heartbeat {
  public:
-  Heartbeat(io::Loop& loop, ClusterApi& api, ImageService& images, NodeStatusInput input, std::string data)
-      : loop_(loop), api_(api), images_(images), input_(std::move(input)), data_(std::move(data)) {}
+  // The condition DiskPressure stays for `pressure_hold` after the disk has space again.
+  Heartbeat(io::Loop& loop, ClusterApi& api, ImageService& images, NodeStatusInput input, std::string data,
+            Duration pressure_hold)
+      : loop_(loop),
+        api_(api),
+        images_(images),
+        input_(std::move(input)),
+        data_(std::move(data)),
+        pressure_hold_(pressure_hold) {}
   // Registers the node, again and again until the API answers.
   io::Task<void> enroll();
   // For ever.
   io::Task<void> run_lease();
   io::Task<void> run_status();
+  // Now, when there is something to tell.
+  io::Task<Result<void>> write_status();
 
  private:
-  io::Task<Result<void>> write_status();
   io::Task<Result<void>> renew();
   io::Loop& loop_;
   ClusterApi& api_;
   ImageService& images_;
   NodeStatusInput input_;
   std::string data_;
+  Duration pressure_hold_;
+  MonotonicTime pressure_until_{};
   json::Value status_;  // last written
   WallTime written_{};
 };

@@ -1,12 +1,12 @@
 #include "node/agent/node_status.h"
 
-#include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/strings.h"
 #include "io/file.h"
+#include "node/agent/disk_pressure.h"
 #include "node/pod/phase.h"
 
 namespace skiff::node {
@@ -16,8 +16,7 @@ namespace {
 using json::Value;
 
 constexpr int64_t kMemoryPressureBytes = 100 << 20;  // upstream's hard eviction threshold
-constexpr int64_t kDiskPressurePercent = 10;
-constexpr size_t kMaxImages = 50;  // upstream's bound of images in a node's status
+constexpr size_t kMaxImages = 50;                    // upstream's bound of images in a node's status
 
 std::string quoted_value(const std::string& text, std::string_view key) {
   for (const auto& line : split(text, '\n')) {
@@ -65,11 +64,9 @@ MachineFacts read_machine(const std::string& data) {
   const std::string meminfo = io::read_file("/proc/meminfo").value_or("");
   out.memory_bytes = memory_field(meminfo, "MemTotal");
   out.available_memory_bytes = memory_field(meminfo, "MemAvailable");
-  struct statvfs disk{};
-  if (::statvfs(data.c_str(), &disk) == 0) {
-    out.disk_bytes = static_cast<int64_t>(disk.f_blocks * disk.f_frsize);
-    out.available_disk_bytes = static_cast<int64_t>(disk.f_bavail * disk.f_frsize);
-  }
+  const DiskSpace disk = read_disk(data);
+  out.disk_bytes = disk.total;
+  out.available_disk_bytes = disk.available;
   struct utsname names{};
   ::uname(&names);
   out.kernel = names.release;
@@ -97,7 +94,7 @@ Value make_node(const NodeStatusInput& input, WallTime now) {
 Value make_node_status(const NodeStatusInput& input, const Value& old, WallTime now) {
   const MachineFacts& machine = input.machine;
   const bool memory = machine.available_memory_bytes < kMemoryPressureBytes;
-  const bool disk = machine.available_disk_bytes * 100 < machine.disk_bytes * kDiskPressurePercent;
+  const bool disk = input.disk_pressure;
   Value images = Value::array();
   for (const auto& image : input.images) {
     if (images.size() == kMaxImages) break;

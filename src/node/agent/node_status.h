@@ -27,6 +27,7 @@ constexpr int kMaxPods = 110;
 struct NodeStatusInput {
   std::string name, address;
   MachineFacts machine;
+  bool disk_pressure = false;
   Subnet pods;
   uint16_t agent_port = 0;
   std::vector<Image> images;

@@ -13,6 +13,7 @@ namespace skiff::node {
 
 namespace {
 
+constexpr std::string_view kPullFolder = "pull-";
 constexpr size_t kMaxPullError = 2000;  // bytes of skopeo's words that a pod's status shows
 
 std::string quoted(const std::string& text) {
@@ -21,6 +22,12 @@ std::string quoted(const std::string& text) {
 
 ImageOutcome failure(std::string reason, std::string message) {
   return {{}, std::move(reason), std::move(message)};
+}
+
+// A registry of this machine may speak plain HTTP: nobody is between us and it.
+bool is_loopback(const std::string& domain) {
+  const std::string host = domain.substr(0, domain.rfind(':'));
+  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
 }
 
 // The last reason in skopeo's log lines: level=fatal msg="…".
@@ -53,6 +60,18 @@ Puller::Puller(io::Loop& loop, PullerOptions options)
 
 std::string Puller::local_layout(const Reference& reference) const {
   return options_.local_images + "/" + reference.repository;
+}
+
+Result<void> Puller::open() {
+  SKIFF_RETURN_IF_ERROR(store_.open());
+  // What pulls of an agent that was killed left.
+  auto names = io::list_directory(options_.paths.images());
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : *names) {
+    if (name.starts_with(kPullFolder))
+      SKIFF_RETURN_IF_ERROR(io::remove_tree(options_.paths.images() + "/" + name));
+  }
+  return {};
 }
 
 bool Puller::present(const std::string& reference) const {
@@ -140,7 +159,8 @@ io::Task<Result<Image>> Puller::import(std::string layout, std::string tag) {
 }
 
 io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string docker_config) {
-  const std::string folder = options_.paths.images() + "/pull-" + std::to_string(++last_pull_);
+  const std::string folder =
+      options_.paths.images() + "/" + std::string(kPullFolder) + std::to_string(++last_pull_);
   auto ignored = io::remove_tree(folder);
   auto made = io::make_directories(folder);
   if (!made) co_return std::unexpected(made.error());
@@ -150,6 +170,7 @@ io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string do
     if (!written) co_return std::unexpected(written.error());
     argv.insert(argv.end(), {"--src-authfile", folder + "/auth.json"});
   }
+  if (is_loopback(reference.domain)) argv.push_back("--src-tls-verify=false");
   argv.insert(argv.end(), {"docker://" + reference.canonical(), "oci:" + folder + "/layout:image"});
   io::CommandOptions options;
   options.timeout = options_.pull_limit;
@@ -186,7 +207,13 @@ io::Task<Result<void>> Puller::collect(std::vector<std::string> in_use, Pressure
     if (!forgotten) co_return forgotten;
   }
   if (!pulls_.empty()) co_return Result<void>();
-  co_return store_.collect();
+  const auto unused = store_.set_unused_aside();
+  if (!unused) co_return std::unexpected(unused.error());
+  auto removed = co_await io::run_blocking(loop_, [folders = *unused]() -> Result<void> {
+    for (const auto& folder : folders) SKIFF_RETURN_IF_ERROR(io::remove_tree(folder));
+    return {};
+  });
+  co_return removed;
 }
 
 }  // namespace skiff::node

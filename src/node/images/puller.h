@@ -25,7 +25,8 @@ struct PullerOptions {
 class Puller final : public ImageService {
  public:
   Puller(io::Loop& loop, PullerOptions options);
-  Result<void> open() { return store_.open(); }
+  // Reads what is there and removes what a killed agent left. Blocking, once.
+  Result<void> open();
 
   bool present(const std::string& reference) const override;
   io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy, std::string docker_config) override;

@@ -124,17 +124,24 @@ Result<void> ImageStore::forget(const std::string& canonical) {
   return io::remove_tree(record_path(canonical));
 }
 
-Result<void> ImageStore::collect() {
+Result<std::vector<std::string>> ImageStore::set_unused_aside() {
   std::set<std::string> used;
   for (const auto& [name, image] : images_) used.insert(image.layers.begin(), image.layers.end());
   auto layers = io::list_directory(paths_.layers());
   if (!layers) return std::unexpected(layers.error());
+  std::vector<std::string> out;
   for (const auto& layer : *layers) {
     if (used.contains(layer)) continue;
     log_info("image layer removed", {{"layer", layer}});
-    SKIFF_RETURN_IF_ERROR(io::remove_tree(paths_.layers() + "/" + layer));
+    const std::string folder = paths_.layers() + "/" + layer;
+    // A pull that begins now must not find half of it.
+    const std::string aside =
+        layer.find(kPartial) == std::string::npos ? folder + kPartial + "unused" : folder;
+    if (aside != folder && ::rename(folder.c_str(), aside.c_str()) != 0)
+      return fail_errno(errno, "rename " + folder);
+    out.push_back(aside);
   }
-  return {};
+  return out;
 }
 
 Result<Image> ImageStore::unpack_image(const NodePaths& paths, const std::string& layout,

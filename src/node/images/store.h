@@ -25,10 +25,11 @@ class ImageStore {
   // Remembers an image whose layers are unpacked: on disk (blocking), then in memory.
   Result<void> write(const std::string& canonical, const Image& image) const;
   void add(const std::string& canonical, Image image) { images_[canonical] = std::move(image); }
-  // Forgets names; collect() then frees their layers. Blocking.
+  // Forgets names; set_unused_aside() then frees their layers. Blocking.
   Result<void> forget(const std::string& canonical);
-  // Removes layers that no image has. Blocking; nothing may be unpacking.
-  Result<void> collect();
+  // Takes layers that no image has out of the store; the caller removes the folders it gets, in the pool.
+  // Nothing may be unpacking.
+  Result<std::vector<std::string>> set_unused_aside();
 
   // Unpacks the missing layers of an image in a layout. Static: takes no part in the records. Blocking.
   static Result<Image> unpack_image(const NodePaths& paths, const std::string& layout,

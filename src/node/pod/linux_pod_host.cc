@@ -177,10 +177,13 @@ io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod) {
                                   auto unlinked = disconnect_pod(veth);
                                   auto removed = remove_sandbox(paths.namespaces(uid));
                                   auto released = VolumeManager::release(paths, uid);
+                                  // An ended pod keeps its logs; what its volumes held goes.
+                                  auto emptied = io::remove_tree(paths.volumes(uid));
                                   remove_cgroup(cgroups, cgroup);
                                   if (!unlinked) return unlinked;
                                   if (!removed) return removed;
-                                  return released;
+                                  if (!released) return released;
+                                  return emptied;
                                 });
   const auto taken = taken_.find(uid);
   if (taken != taken_.end()) {

@@ -14,6 +14,7 @@ using json::Value;
 constexpr Duration kFirstDelay = std::chrono::seconds(10);
 constexpr Duration kLongestDelay = std::chrono::seconds(300);
 constexpr int64_t kDefaultGraceSeconds = 30;
+constexpr Duration kEvictionGrace = std::chrono::seconds(1);  // what harms the node ends at once
 
 struct Planner {
   const Value& pod;
@@ -211,6 +212,7 @@ Plan plan_pod(const Value& pod, const PodFacts& facts, WallTime now) {
   }
   // Known as terminal before: stays so, whatever its containers show after a restart of the node.
   const bool was_terminal = is_terminal(pod["status"]["phase"].str());
+  const Duration grace = facts.evicted ? std::min(kEvictionGrace, grace_period(pod)) : grace_period(pod);
   bool closing = deleted || was_terminal || !input.forced_reason.empty();
   if (!closing) {
     const auto status = make_status(input, now);
@@ -226,7 +228,7 @@ Plan plan_pod(const Value& pod, const PodFacts& facts, WallTime now) {
     closing = is_terminal(computed) || sidecars_only;
   }
   if (closing) {
-    const bool stopped = plan_stops(planner, defs, grace_period(pod), "");
+    const bool stopped = plan_stops(planner, defs, grace, "");
     if (stopped) {
       if (deleted || !input.forced_reason.empty() || was_terminal) input.end = PodEnd::kClosing;
       plan_removal(planner, deleted);

@@ -1,0 +1,80 @@
+"""kill -9 of the agent at random moments while pods come and go."""
+import os
+import pathlib
+import random
+import subprocess
+import time
+
+import pytest
+
+from conftest import FOREVER, pod
+
+ROUNDS = 4
+NAMES = [f"k{number}" for number in range(8)]
+
+
+def containers(rig):
+    """Names of pods by the container processes that run for them, as the monitors were told."""
+    out = []
+    for monitor in rig.monitors():
+        try:
+            command = pathlib.Path(f"/proc/{monitor}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        bundle = command[command.index(b"-b") + 1].decode()
+        out.append(pathlib.Path(bundle).relative_to(rig.data / "node" / "pods").parts[0])
+    return sorted(out)
+
+
+def links(instance):
+    return sorted(name for name in os.listdir("/sys/class/net") if name.startswith("sk" + instance[:4]))
+
+
+def mounts(rig):
+    return [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()
+            if str(rig.data) in line]
+
+
+def cgroups(instance):
+    found = subprocess.run(["find", "/sys/fs/cgroup", "-path", f"*skiff-{instance}/pod*", "-type", "d"],
+                           capture_output=True, text=True).stdout
+    return sorted({pathlib.Path(line).name for line in found.split() if pathlib.Path(line).name.startswith("pod")})
+
+
+def settle(check, what, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_kills_at_random_moments_leave_no_duplicate_orphan_or_leak(rig, seed):
+    chance = random.Random(seed)
+    wanted = set()
+    for _ in range(ROUNDS):
+        for name in NAMES:
+            if name in wanted and chance.random() < 0.5:
+                rig.send(f"delete default/{name} 1")
+                wanted.discard(name)
+            elif name not in wanted and rig.pod(name) is None:
+                rig.put(pod(name, FOREVER))
+                wanted.add(name)
+        rig.pod("none")  # answered in turn: the cluster knows all of this
+        time.sleep(chance.random() * 0.4)
+        rig.kill()
+        rig.start()
+    uids = sorted(f"default-{name}-uid" for name in wanted)
+    settle(lambda: containers(rig) == uids, lambda: f"seed {seed}: runs {containers(rig)}, wanted {uids}")
+    for name in wanted:
+        rig.until(name, lambda p: p.get("status", {}).get("phase") == "Running", 20)
+    for folder in ("node/pods", "node/mnt/ns"):
+        settle(lambda: sorted(os.listdir(rig.data / folder)) == uids, lambda: (folder, os.listdir(rig.data / folder)))
+    settle(lambda: len(links(rig.instance)) == len(uids), lambda: links(rig.instance))
+    settle(lambda: cgroups(rig.instance) == ["pod" + uid for uid in uids], lambda: cgroups(rig.instance))
+    expected = 1 + 3 * len(uids)  # the mount point itself, and three namespaces a pod
+    settle(lambda: len(mounts(rig)) == expected, lambda: mounts(rig))
+    for name in wanted:
+        rig.delete(name)
+    settle(lambda: not containers(rig) and not os.listdir(rig.data / "node" / "pods"), lambda: containers(rig))
+    settle(lambda: links(rig.instance) == [] and cgroups(rig.instance) == [], lambda: (links(rig.instance), cgroups(rig.instance)))
