@@ -50,6 +50,11 @@ bool named_by_connection(const Head& head, std::string_view name) {
   return false;
 }
 
+bool ends_here(const Head& head, std::string_view name, bool upgrades) {
+  if (upgrades && same_name(name, "upgrade")) return false;
+  return hop_by_hop(name) || named_by_connection(head, name);
+}
+
 void append_field(std::string_view name, std::string_view value, std::string& out) {
   out += name;
   out += ": ";
@@ -77,8 +82,7 @@ void append_request(const RequestHead& head, const ForwardFacts& facts, std::str
   for (size_t i = 0; i < head.count; ++i) {
     const Field& field = head.fields[i];
     if (edge_owned(field.name)) continue;
-    if (hop_by_hop(field.name) && !(head.upgrade && same_name(field.name, "upgrade"))) continue;
-    if (named_by_connection(head, field.name)) continue;
+    if (ends_here(head, field.name, head.upgrade)) continue;
     append_field(field.name, field.value, out);
   }
   if (head.upgrade) out += "Connection: Upgrade\r\n";
@@ -107,8 +111,7 @@ void append_response(const ResponseHead& head, After after, std::string& out) {
   const bool switching = head.status == 101;
   for (size_t i = 0; i < head.count; ++i) {
     const Field& field = head.fields[i];
-    if (hop_by_hop(field.name) && !(switching && same_name(field.name, "upgrade"))) continue;
-    if (named_by_connection(head, field.name)) continue;
+    if (ends_here(head, field.name, switching)) continue;
     append_field(field.name, field.value, out);
   }
   if (switching) {

@@ -81,6 +81,8 @@ TEST_CASE("fields of the hop end at the edge") {
 TEST_CASE("an upgrade is passed on with its own Connection") {
   const auto out = forwarded("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n");
   CHECK(has(out, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"));
+  CHECK(
+      has(forwarded("Connection: Upgrade, X-Mine\r\nUpgrade: websocket\r\n"), "\r\nUpgrade: websocket\r\n"));
   CHECK_FALSE(
       has(forwarded("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n"), "h2c"));
 }
