@@ -84,7 +84,13 @@ void PodWorker::adopt() {
 void PodWorker::update(json::Value pod) {
   const bool deletion =
       pod_["metadata"]["deletionTimestamp"].is_null() && !pod["metadata"]["deletionTimestamp"].is_null();
+  const json::Value grace_before = pod_["metadata"]["deletionGracePeriodSeconds"];
   pod_ = std::move(pod);
+  const json::Value& grace = pod_["metadata"]["deletionGracePeriodSeconds"];
+  if (grace_before.is_int() && grace.is_int() && grace.as_int() < grace_before.as_int()) {
+    stop_by_ = services_.loop.now() + std::chrono::seconds(grace.as_int());
+    ended_.set();
+  }
   const auto start = parse_rfc3339(pod_["status"]["startTime"].str());
   if (start && *start < facts_.start_time) facts_.start_time = *start;
   if (deletion) {

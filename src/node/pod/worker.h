@@ -74,7 +74,8 @@ class PodWorker {
   void image_failed(const ContainerDef& def, ContainerFacts& facts, const ImageOutcome& outcome);
   void note_back_off(const std::string& name);
   void on_probe(const std::string& name, ProbeKind kind, bool passed);
-  io::Task<void> ended(std::string name, ContainerKey key, MonotonicTime deadline);
+  enum class Patience { kGrace, kKilled };
+  io::Task<void> ended(std::string name, ContainerKey key, Patience patience, MonotonicTime deadline);
   void start_probes(const ContainerDef& def);
   std::optional<ContainerDef> def_of(const std::string& name) const;
   std::string field(const ContainerDef& def) const;
@@ -86,8 +87,9 @@ class PodWorker {
   std::function<void()> finished_;
   PodFacts facts_;
   PodGround ground_;
-  json::Value wanted_status_;   // the latest plan's
-  json::Value written_status_;  // the last one the API took
+  json::Value wanted_status_;                     // the latest plan's
+  json::Value written_status_;                    // the last one the API took
+  MonotonicTime stop_by_ = MonotonicTime::max();  // set when a deletion in progress is hurried
   bool done_ = false;
   int sandbox_failures_ = 0;
   std::map<std::string, int> pull_failures_;

@@ -218,27 +218,29 @@ io::Task<void> PodWorker::stop(std::string name, Duration grace, std::string why
   const std::string wanted = facts_.containers[name].run->stop_signal;
   auto asked = services_.runtime.signal(key, signal_number(wanted));
   const MonotonicTime deadline = services_.loop.now() + left;
-  co_await ended(name, key, deadline);
+  co_await ended(name, key, Patience::kGrace, deadline);
   if (facts_.containers[name].running()) {
     auto killed = services_.runtime.signal(key, SIGKILL);
-    co_await ended(name, key, services_.loop.now() + kKillWait);
+    co_await ended(name, key, Patience::kKilled, services_.loop.now() + kKillWait);
   }
   facts_.containers[name].work = Work::kNone;
   wake();
 }
 
-// Until the container has ended or the time has come.
-io::Task<void> PodWorker::ended(std::string name, ContainerKey key, MonotonicTime deadline) {
-  io::TimerId timer = services_.loop.add_timer(deadline, [this] { ended_.set(); });
-  struct Cancel {
+// Until the container has ended or the time has come; a grace period may be shortened meanwhile.
+io::Task<void> PodWorker::ended(std::string name, ContainerKey key, Patience patience,
+                                MonotonicTime deadline) {
+  struct Timer {
     io::Loop& loop;
     io::TimerId id;
-    ~Cancel() { loop.cancel_timer(id); }
-  } cancel{services_.loop, timer};
+    ~Timer() { loop.cancel_timer(id); }
+  };
   for (;;) {
     ended_.reset();
+    const MonotonicTime until = patience == Patience::kGrace ? std::min(deadline, stop_by_) : deadline;
     const auto& facts = facts_.containers[name];
-    if (!facts.running() || !(facts.run->key == key) || services_.loop.now() >= deadline) co_return;
+    if (!facts.running() || !(facts.run->key == key) || services_.loop.now() >= until) co_return;
+    Timer timer{services_.loop, services_.loop.add_timer(until, [this] { ended_.set(); })};
     co_await ended_.wait();
   }
 }

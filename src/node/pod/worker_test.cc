@@ -97,6 +97,21 @@ TEST_CASE("a container that ignores SIGTERM is killed when the grace period is o
   CHECK(last["containerStatuses"].at(0)["state"]["terminated"]["exitCode"].as_int() == 137);
 }
 
+TEST_CASE("a second deletion shortens the grace period of the first") {
+  Rig rig(kOne);
+  FakeRuntime::Behaviour stubborn;
+  stubborn.ends_on_term = std::nullopt;
+  rig.runtime.behave("c", stubborn);
+  rig.pass(10ms);
+  rig.api.begin_delete(kPath, 60);
+  rig.pass(2s);
+  rig.api.begin_delete(kPath, 3);
+  rig.pass(2900ms);
+  CHECK(!rig.finished);
+  rig.pass(200ms);
+  CHECK(rig.finished);
+}
+
 TEST_CASE("a crashing container is restarted at once, then after 10, 20 and 40 seconds") {
   Rig rig(kOne);
   FakeRuntime::Behaviour crash;
