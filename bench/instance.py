@@ -86,7 +86,9 @@ class Instance(support.Instance):
         self.git("remote", "add", "skiff", f"http://localhost:{self.http}/ipify.git", cwd=work)
         self.skiff("create", "ipify")
         token = pathlib.Path(self.data, "token").read_text().strip()
-        self.git("-c", f"http.extraHeader=Authorization: Bearer {token}", "push", "-q", "skiff", "main", cwd=work)
+        self.env |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader",
+                     "GIT_CONFIG_VALUE_0": f"Authorization: Bearer {token}"}
+        self.git("push", "-q", "skiff", "main", cwd=work)
         if web != 1:
             self.skiff("scale", f"web={web}", "-a", "ipify")
         self.wait_pods("ipify", web)

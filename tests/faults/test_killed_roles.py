@@ -1,0 +1,133 @@
+"""kill -9 of each role, and of all at once, under load: nothing acknowledged is lost, no pod changes, no log has a gap."""
+import time
+
+import pytest
+
+from faults_kit import COUNTER, ROLES, SERVER, Repeat, deployment, expose, kill
+from support.instance import wait_for
+
+MAPS = "/api/v1/namespaces/killed/configmaps"
+
+
+@pytest.fixture(scope="module")
+def world(instance):
+    """Two web pods behind the edge, and one that counts into its log."""
+    instance.namespace("killed")
+    apps = "/apis/apps/v1/namespaces/killed/deployments"
+    instance.api.create(apps, deployment("web", SERVER, 2, "still here"))
+    instance.api.create(apps, deployment("counter", COUNTER))
+    expose(instance.api, "killed", "web", "killed.test")
+    instance.wait_ready("killed", "web", 2)
+    instance.wait_ready("killed", "counter", 1)
+    assert instance.serves("killed.test", "still here")
+    yield instance
+    instance.drop_namespace("killed")
+
+
+def identity(instance):
+    """What must not change: the pods, and that none of their containers was started again."""
+    return sorted((pod["metadata"]["uid"], pod["status"]["containerStatuses"][0]["restartCount"],
+                   pod["status"]["containerStatuses"][0]["containerID"]) for pod in instance.pods("killed"))
+
+
+def write_map(instance, prefix):
+    return lambda number: instance.api.create(MAPS, {"metadata": {"name": f"{prefix}-{number}"}, "data": {"n": str(number)}})
+
+
+def assert_stored(instance, prefix, writer):
+    stored = {item["metadata"]["name"] for item in instance.api.get(MAPS)["items"]}
+    lost = [number for number in writer.done if f"{prefix}-{number}" not in stored]
+    assert writer.done and lost == []
+
+
+def assert_serves(instance):
+    def step(_):
+        assert instance.fetch("killed.test") == (200, "still here")
+    return step
+
+
+def counted(instance):
+    pod = instance.ready_pods("killed", "counter")[0]["metadata"]["name"]
+    return [int(line) for line in instance.kubectl("-n", "killed", "logs", pod).stdout.split()]
+
+
+def assert_no_gap(instance):
+    """Every number from the first on, and the counter goes on counting into the log."""
+    numbers = counted(instance)
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert wait_for(lambda: len(counted(instance)) > len(numbers), 10)
+
+
+def back(instance, killed):
+    """All roles run again, with other processes than those killed, and answer."""
+    def all_run():
+        roles = instance.roles()
+        return set(roles) == set(ROLES) and not set(roles.values()) & set(killed)
+    assert wait_for(all_run, 20), instance.roles()
+
+    def answers():
+        try:
+            return bool(instance.api.get("/version")) and instance.fetch("killed.test")[0] == 200
+        except (OSError, AssertionError):
+            return False
+    assert wait_for(answers, 30)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_killed_role_comes_back_and_nothing_was_lost(world, role):
+    before, containers = identity(world), sorted(world.monitors())
+    writer = Repeat(write_map(world, role))
+    reader = Repeat(assert_serves(world), 0.005)
+    time.sleep(0.5)
+    killed = world.roles()[role]
+    kill(killed)
+    back(world, [killed])
+    time.sleep(0.5)
+    writer.finish(), reader.finish()
+    if role != "edge":
+        assert reader.errors == []
+    if role != "control":
+        assert writer.errors == []
+    assert len(reader.done) > 20
+    assert_stored(world, role, writer)
+    assert identity(world) == before and sorted(world.monitors()) == containers
+    assert_no_gap(world)
+
+
+def test_all_roles_killed_at_once_come_back_with_skiff_up(world):
+    before, containers = identity(world), sorted(world.monitors())
+    writer = Repeat(write_map(world, "all"))
+    time.sleep(0.7)
+    killed = list(world.roles().values())
+    for pid in [world.supervisor(), *killed]:
+        kill(pid)
+    assert wait_for(lambda: world.roles() == {}, 10), "a role outlives its supervisor"
+    assert sorted(world.monitors()) == containers
+    world.up()
+    back(world, killed)
+    writer.finish()
+    assert_stored(world, "all", writer)
+    assert identity(world) == before and sorted(world.monitors()) == containers
+    assert_no_gap(world)
+
+
+def test_a_rollout_goes_on_through_the_death_of_every_role(world):
+    apps = "/apis/apps/v1/namespaces/killed/deployments"
+    web = deployment("web", SERVER, 2, "new answer")
+    reader = Repeat(lambda _: world.fetch("killed.test"), 0.005)
+    world.api.patch(f"{apps}/web", {"spec": {"template": web["spec"]["template"]}})
+    for role in ("node", "control", "platform"):
+        time.sleep(0.1)
+        kill(world.roles()[role])
+
+    def complete():
+        try:
+            status = world.api.get(f"{apps}/web")["status"]
+        except (OSError, AssertionError):
+            return False
+        return all(status.get(key) == 2 for key in ("replicas", "updatedReplicas", "availableReplicas"))
+    assert wait_for(complete, 60)
+    assert world.serves("killed.test", "new answer")
+    reader.finish()
+    assert reader.errors == [] and len(reader.done) > 20
+    assert wait_for(lambda: len(world.monitors()) == 3, 20), "an orphan container, or one too few"
