@@ -23,16 +23,15 @@ Controllers::~Controllers() {
 void Controllers::start() {
   caches_ = std::make_unique<Caches>(loop_, client_);
   caches_->add_shared_indexes();
-  auto resources = builtin_resources();
-  resources.insert(resources.end(), options_.extra_resources.begin(), options_.extra_resources.end());
+  catalog_ = std::make_unique<Catalog>(*caches_);
   const Context context{loop_, client_, *caches_};
   controllers_.push_back(make_deployment_controller(context));
   controllers_.push_back(make_replica_set_controller(context));
   controllers_.push_back(make_scheduler(context));
   controllers_.push_back(make_endpoints_controller(context));
   controllers_.push_back(make_service_account_controller(context, options_.root_ca));
-  controllers_.push_back(make_garbage_collector(context, resources));
-  controllers_.push_back(make_namespace_controller(context, resources));
+  controllers_.push_back(make_garbage_collector(context, *catalog_));
+  controllers_.push_back(make_namespace_controller(context, *catalog_));
   controllers_.push_back(make_node_controller(context));
   caches_->start();
   scope_ = std::make_unique<io::TaskScope>(loop_);
@@ -59,6 +58,7 @@ void Controllers::stop() {
   // In one step of the loop: no cache can call a controller in between.
   controllers_.clear();
   caches_.reset();
+  catalog_.reset();
 }
 
 }  // namespace skiff::control

@@ -17,8 +17,7 @@
 namespace skiff::control {
 
 struct ControllersOptions {
-  std::string root_ca = {};                        // PEM; empty: no kube-root-ca.crt ConfigMaps
-  std::vector<ResourceInfo> extra_resources = {};  // custom resources with owners or in namespaces
+  std::string root_ca = {};  // PEM; empty: no kube-root-ca.crt ConfigMaps
 };
 
 class Controllers {
@@ -39,6 +38,7 @@ class Controllers {
   ControllersOptions options_;
   bool running_ = false;
   std::unique_ptr<Caches> caches_;
+  std::unique_ptr<Catalog> catalog_;
   std::vector<std::unique_ptr<Controller>> controllers_;
   std::unique_ptr<io::TaskScope> scope_;
 };

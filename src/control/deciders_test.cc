@@ -84,9 +84,9 @@ TEST_CASE("a node that is silent for fifty seconds is Unknown and tainted, a fre
   const auto node = parsed(
       R"({"metadata":{"name":"n","creationTimestamp":"2026-01-01T00:00:00Z"},"status":{"conditions":[{"type":"Ready","status":"True"}]}})");
   const auto fresh = parsed(R"({"spec":{"renewTime":"2026-01-01T00:59:30.000000Z"}})");
-  CHECK(plan_node({node, fresh, {}}, kNow).actions.empty());
+  CHECK(plan_node({.node = node, .lease = fresh}, kNow).actions.empty());
   const auto silent = parsed(R"({"spec":{"renewTime":"2026-01-01T00:59:09.000000Z"}})");
-  const auto plan = plan_node({node, silent, {}}, kNow);
+  const auto plan = plan_node({.node = node, .lease = silent}, kNow);
   REQUIRE(plan.actions.size() == 3);
   CHECK(plan.actions[0].body["spec"]["taints"].size() == 2);
   CHECK(plan.actions[1].body["status"]["conditions"].at(0)["status"].str() == "Unknown");

@@ -126,12 +126,14 @@ void SimFleet::on_pod(const kube::ObjectChange& change) {
   } else if (is_pod_ready(pod)) {
     running_.insert(uid);
   } else if (starting_.insert(uid).second) {
-    scope_.spawn(start_pod(this, pod_path(pod), uid));
+    const auto delay =
+        options_.ready_after ? options_.ready_after(pod) : std::optional(vary(options_.start_delay));
+    if (delay) scope_.spawn(start_pod(this, pod_path(pod), uid, *delay));
   }
 }
 
-io::Task<void> SimFleet::start_pod(SimFleet* self, std::string path, std::string uid) {
-  co_await io::sleep(self->loop_, self->vary(self->options_.start_delay));
+io::Task<void> SimFleet::start_pod(SimFleet* self, std::string path, std::string uid, Duration delay) {
+  co_await io::sleep(self->loop_, delay);
   if (self->stopping_.contains(uid)) co_return;
   const auto n = ++self->last_address_;
   const auto address = fmt::format("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255);

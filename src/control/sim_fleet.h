@@ -5,6 +5,8 @@
 // all nodes, where real agents have one each.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -17,6 +19,8 @@ namespace skiff::control {
 struct FleetOptions {
   int nodes = 1;
   Duration start_delay = std::chrono::milliseconds(600);
+  // How long this pod takes until it is ready, nothing for ever; when not set, start_delay says it.
+  std::function<std::optional<Duration>(const Value& pod)> ready_after = {};
   Duration stop_delay = std::chrono::milliseconds(400);
 };
 
@@ -37,7 +41,7 @@ class SimFleet {
   static io::Task<void> run(SimFleet* self);
   static io::Task<void> register_node(SimFleet* self, int number);
   static io::Task<void> renew_leases(SimFleet* self);
-  static io::Task<void> start_pod(SimFleet* self, std::string path, std::string uid);
+  static io::Task<void> start_pod(SimFleet* self, std::string path, std::string uid, Duration delay);
   static io::Task<void> stop_pod(SimFleet* self, std::string path, std::string uid);
   Duration vary(Duration delay);
   template <typename T>

@@ -41,6 +41,7 @@ class Sync {
   int64_t total() const;
   bool is_scaling_event() const;
   void note_pause();
+  void roll_back();
   void find_new(MayCreate may_create);
   void update_new();
   void create_new();
@@ -98,7 +99,9 @@ Plan Sync::run(std::vector<Value> sets) {
   }
   note_pause();
   const bool paused = deployment_["spec"]["paused"].as_bool();
-  if (paused || is_scaling_event()) {
+  if (!paused && !annotation(deployment_, kRollbackTo).empty()) {
+    roll_back();
+  } else if (paused || is_scaling_event()) {
     find_new(MayCreate::kNo);
     scale();
     if (paused) clean_history();
@@ -109,6 +112,30 @@ Plan Sync::run(std::vector<Value> sets) {
     roll();
   }
   return std::move(plan_);
+}
+
+// The old way to undo: an annotation names the revision, and goes when it was looked at.
+void Sync::roll_back() {
+  std::vector<Value> sets = old_;
+  if (new_) sets.push_back(*new_);
+  const auto target = find_rollback_target(sets, parse_int(annotation(deployment_, kRollbackTo)).value_or(0));
+  auto changed = stored_;
+  changed.edit("metadata").edit("annotations").erase(kRollbackTo);
+  if (!target) {
+    plan_.actions.push_back(warning_event(deployment_, "DeploymentRollbackRevisionNotFound",
+                                          "Unable to find the revision to rollback to."));
+  } else if (same_template((*target)["spec"]["template"], deployment_["spec"]["template"])) {
+    plan_.actions.push_back(
+        warning_event(deployment_, "DeploymentRollbackTemplateUnchanged",
+                      "The rollback revision contains the same template as current deployment \"" +
+                          name_of(deployment_) + "\""));
+  } else {
+    changed.edit("spec").set("template", without_hash((*target)["spec"]["template"]));
+    plan_.actions.push_back(normal_event(deployment_, "DeploymentRollback",
+                                         "Rolled back deployment \"" + name_of(deployment_) +
+                                             "\" to revision " + annotation(*target, kRevision)));
+  }
+  plan_.actions.push_back(update(deployment_path(deployment_), std::move(changed)));
 }
 
 bool Sync::is_scaling_event() const {

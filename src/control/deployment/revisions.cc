@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 6> kNotCopied = {"kubectl.kubernetes.io/l
                                                         kRevisionHistory,
                                                         kDesiredReplicas,
                                                         kMaxReplicas,
-                                                        "deprecated.deployment.rollback.to"};
+                                                        kRollbackTo};
 
 bool set_annotation(Value& object, std::string_view key, std::string value) {
   if (object["metadata"]["annotations"][key].str() == value &&
@@ -25,13 +25,6 @@ bool set_annotation(Value& object, std::string_view key, std::string value) {
   }
   object.edit("metadata").edit("annotations").set(key, std::move(value));
   return true;
-}
-
-Value without_hash(Value pod_template) {
-  if (pod_template["metadata"]["labels"].contains(kHashLabel)) {
-    pod_template.edit("metadata").edit("labels").erase(kHashLabel);
-  }
-  return pod_template;
 }
 
 }  // namespace
@@ -44,6 +37,26 @@ int64_t highest_revision(const std::vector<Value>& sets) {
   int64_t highest = 0;
   for (const auto& set : sets) highest = std::max(highest, revision_of(set));
   return highest;
+}
+
+std::optional<Value> find_rollback_target(const std::vector<Value>& sets, int64_t revision) {
+  if (revision == 0) {
+    const auto newest = highest_revision(sets);
+    for (const auto& set : sets) {
+      if (revision_of(set) < newest) revision = std::max(revision, revision_of(set));
+    }
+  }
+  for (const auto& set : sets) {
+    if (revision > 0 && revision_of(set) == revision) return set;
+  }
+  return std::nullopt;
+}
+
+Value without_hash(Value pod_template) {
+  if (pod_template["metadata"]["labels"].contains(kHashLabel)) {
+    pod_template.edit("metadata").edit("labels").erase(kHashLabel);
+  }
+  return pod_template;
 }
 
 void sort_by_age(std::vector<Value>& sets) {

@@ -14,32 +14,24 @@ constexpr const char* kByOwner = "owner";
 // Keys are "<path of the collection>|<object key>".
 class GarbageCollector final : public Controller {
  public:
-  GarbageCollector(Context context, std::vector<ResourceInfo> resources)
+  GarbageCollector(Context context, Catalog& catalog)
       : client_(context.client),
         caches_(context.caches),
-        resources_(std::move(resources)),
+        catalog_(catalog),
         events_(context.loop, client_, "garbage-collector-controller"),
         queue_(context.loop, "gc", [this](std::string key) { return sync(this, std::move(key)); }) {
-    for (const auto& resource : resources_) {
-      auto& informer = caches_.at(resource.path());
-      informer.add_index(kByOwner, [](const Value& object) {
-        std::vector<std::string> uids;
-        for (const auto& ref : object["metadata"]["ownerReferences"].items())
-          uids.push_back(ref["uid"].str());
-        return uids;
-      });
-      informer.on_change([this, path = resource.path()](const Value& before, const Value& after) {
-        on_object(path, before, after);
-      });
-    }
+    for (const auto& resource : catalog_.all()) watch(resource);
+    catalog_.on_added([this](const ResourceInfo& resource) { on_resource(resource); });
+    catalog_.on_removed([this](const ResourceInfo& resource) { caches_.drop(resource.path()); });
   }
   void open() override { queue_.open(); }
 
  private:
+  void watch(const ResourceInfo& resource);
+  void on_resource(const ResourceInfo& resource);
   void on_object(const std::string& path, const Value& before, const Value& after);
   void wake_owners(const Value& object);
   void wake_dependents(const std::string& uid);
-  const ResourceInfo* resource_of(const Value& ref) const;
   std::string path_in(const ResourceInfo& resource, const Value& object) const {
     return path_of(resource.api, resource.plural, namespace_of(object), name_of(object));
   }
@@ -48,10 +40,40 @@ class GarbageCollector final : public Controller {
 
   kube::Client& client_;
   Caches& caches_;
-  std::vector<ResourceInfo> resources_;
+  Catalog& catalog_;
   EventRecorder events_;
   Reconciler queue_;
 };
+
+void GarbageCollector::watch(const ResourceInfo& resource) {
+  auto& informer = caches_.at(resource.path());
+  informer.add_index(kByOwner, [](const Value& object) {
+    std::vector<std::string> uids;
+    for (const auto& ref : object["metadata"]["ownerReferences"].items()) uids.push_back(ref["uid"].str());
+    return uids;
+  });
+  informer.on_change([this, path = resource.path()](const Value& before, const Value& after) {
+    on_object(path, before, after);
+  });
+}
+
+// A kind that was not known until now: its objects are watched, and those that name it as owner are looked at
+// again when its objects are.
+void GarbageCollector::on_resource(const ResourceInfo& resource) {
+  watch(resource);
+  auto& informer = caches_.at(resource.path());
+  informer.on_synced([this, path = resource.path()] {
+    for (const auto& other : catalog_.all()) {
+      for (const auto& [key, object] : caches_.at(other.path()).objects()) {
+        for (const auto& ref : object["metadata"]["ownerReferences"].items()) {
+          const auto* owner = catalog_.find(ref);
+          if (owner && owner->path() == path) queue_.add(other.path() + "|" + key);
+        }
+      }
+    }
+  });
+  informer.start();
+}
 
 void GarbageCollector::on_object(const std::string& path, const Value& before, const Value& after) {
   if (after.is_null()) {
@@ -71,7 +93,7 @@ void GarbageCollector::on_object(const std::string& path, const Value& before, c
 
 void GarbageCollector::wake_owners(const Value& object) {
   for (const auto& ref : object["metadata"]["ownerReferences"].items()) {
-    const auto* resource = resource_of(ref);
+    const auto* resource = catalog_.find(ref);
     if (!resource) continue;
     const auto& name = ref["name"].str();
     const auto key = resource->namespaced ? namespace_of(object) + "/" + name : name;
@@ -80,24 +102,16 @@ void GarbageCollector::wake_owners(const Value& object) {
 }
 
 void GarbageCollector::wake_dependents(const std::string& uid) {
-  for (const auto& resource : resources_) {
+  for (const auto& resource : catalog_.all()) {
     for (const auto& object : caches_.at(resource.path()).list_index(kByOwner, uid)) {
       queue_.add(resource.path() + "|" + key_of(object));
     }
   }
 }
 
-const ResourceInfo* GarbageCollector::resource_of(const Value& ref) const {
-  for (const auto& resource : resources_) {
-    if (resource.kind == ref["kind"].str() && resource.api_version() == ref["apiVersion"].str())
-      return &resource;
-  }
-  return nullptr;
-}
-
 io::Task<Result<OwnerState>> GarbageCollector::look_at_owner(GarbageCollector* self, Value ref,
                                                              std::string ns) {
-  const auto* resource = self->resource_of(ref);
+  const auto* resource = self->catalog_.find(ref);
   // A kind that is not watched here cannot be judged: its dependents stay.
   if (!resource || (resource->namespaced && ns.empty())) co_return OwnerState::kSolid;
   if (!resource->namespaced) ns.clear();
@@ -128,7 +142,7 @@ io::Task<SyncResult> GarbageCollector::sync(GarbageCollector* self, std::string 
     if (!state) co_return std::unexpected(state.error());
     view.owners.push_back(*state);
   }
-  for (const auto& resource : self->resources_) {
+  for (const auto& resource : self->catalog_.all()) {
     if (resource.path() == collection) view.path = self->path_in(resource, view.object);
     for (auto& object : self->caches_.at(resource.path()).list_index(kByOwner, uid_of(view.object))) {
       auto path = self->path_in(resource, object);
@@ -143,8 +157,8 @@ io::Task<SyncResult> GarbageCollector::sync(GarbageCollector* self, std::string 
 
 }  // namespace
 
-std::unique_ptr<Controller> make_garbage_collector(Context context, std::vector<ResourceInfo> resources) {
-  return std::make_unique<GarbageCollector>(context, std::move(resources));
+std::unique_ptr<Controller> make_garbage_collector(Context context, Catalog& catalog) {
+  return std::make_unique<GarbageCollector>(context, catalog);
 }
 
 }  // namespace skiff::control

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "control/shared/context.h"
 #include "control/shared/resources.h"
 
 namespace skiff::control {
 
-std::unique_ptr<Controller> make_namespace_controller(Context context, std::vector<ResourceInfo> resources);
+std::unique_ptr<Controller> make_namespace_controller(Context context, Catalog& catalog);
 
 }  // namespace skiff::control

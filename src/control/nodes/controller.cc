@@ -35,13 +35,18 @@ class NodeController final : public Controller {
   kube::Client& client_;
   Caches& caches_;
   EventRecorder events_;
+  std::map<std::string, WallTime> driven_since_;  // by node, while it has a NoExecute taint
   Reconciler queue_;
 };
 
 io::Task<SyncResult> NodeController::sync(NodeController* self, std::string name) {
   NodeView view;
   view.node = self->caches_.nodes().find("", name);
+  if (!is_driving(view.node)) self->driven_since_.erase(name);
   if (view.node.is_null()) co_return std::optional<Duration>();
+  if (is_driving(view.node)) {
+    view.driven_since = self->driven_since_.try_emplace(name, self->loop_.wall_now()).first->second;
+  }
   view.lease = self->caches_.at(kLeases).find("kube-node-lease", name);
   view.pods = self->caches_.pods().list_index(kByNode, name);
   auto plan = plan_node(view, self->loop_.wall_now());

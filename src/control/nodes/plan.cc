@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "control/shared/tolerations.h"
+
 namespace skiff::control {
 
 namespace {
@@ -76,7 +78,33 @@ void mark_pods_not_ready(const NodeView& view, WallTime now, Plan& plan) {
   }
 }
 
+// Pods that a NoExecute taint drives away; those that put up with it for a while go when that is over.
+void evict_pods(const NodeView& view, const Value& taints, WallTime now, Plan& plan) {
+  std::vector<Value> driving;
+  WallTime since = WallTime::max();
+  for (const auto& taint : taints.items()) {
+    if (taint["effect"].str() != "NoExecute") continue;
+    driving.push_back(taint);
+    since = std::min(since, read_time(taint["timeAdded"]).value_or(view.driven_since));
+  }
+  if (driving.empty()) return;
+  for (const auto& pod : view.pods) {
+    if (is_deleting(pod)) continue;
+    const auto stay = time_to_stay(pod, driving);
+    if (!stay || since + *stay > now) continue;
+    plan.actions.push_back(
+        normal_event(pod, "TaintManagerEviction", "Marking for deletion Pod " + key_of(pod)));
+    plan.actions.push_back(remove(path_of("/api/v1", "pods", namespace_of(pod), name_of(pod)),
+                                  Value::object({{"preconditions", Value::object({{"uid", uid_of(pod)}})}})));
+  }
+}
+
 }  // namespace
+
+bool is_driving(const Value& node) {
+  return std::ranges::any_of(node["spec"]["taints"].items(),
+                             [](const Value& taint) { return taint["effect"].str() == "NoExecute"; });
+}
 
 Plan plan_node(const NodeView& view, WallTime now) {
   Plan plan;
@@ -101,6 +129,7 @@ Plan plan_node(const NodeView& view, WallTime now) {
                                         "Node " + name_of(view.node) + " status is now: NodeNotReady"));
   }
   if (ready == "Unknown" || (ready == "False")) mark_pods_not_ready(view, now, plan);
+  evict_pods(view, taints, now, plan);
   return plan;
 }
 

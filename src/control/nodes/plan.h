@@ -1,5 +1,5 @@
-// The health of a node as the control plane sees it (contract 4.8): silent nodes become Unknown and tainted.
-// Pure.
+// The health of a node as the control plane sees it (contract 4.8): silent nodes become Unknown and tainted,
+// and pods that do not tolerate a NoExecute taint are evicted. Pure.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,10 @@ namespace skiff::control {
 struct NodeView {
   Value node, lease;        // lease null: none seen
   std::vector<Value> pods;  // on this node
+  WallTime driven_since{};  // when its NoExecute taints were first seen, for those that do not say it
 };
+// It has a NoExecute taint.
+bool is_driving(const Value& node);
 Plan plan_node(const NodeView& view, WallTime now);
 
 }  // namespace skiff::control

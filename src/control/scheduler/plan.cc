@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "control/shared/tolerations.h"
+
 namespace skiff::control {
 
 namespace {
@@ -12,21 +14,6 @@ Usage container_requests(const Value& container) {
   const auto& requests = container["resources"]["requests"];
   return {parse_milli_quantity(requests["cpu"]).value_or(0),
           (parse_milli_quantity(requests["memory"]).value_or(0) + 999) / 1000, 0};
-}
-
-bool tolerates(const Value& pod, const Value& taint) {
-  for (const auto& toleration : pod["spec"]["tolerations"].items()) {
-    const auto& effect = toleration["effect"].str();
-    if (!effect.empty() && effect != taint["effect"].str()) continue;
-    const auto& key = toleration["key"].str();
-    const bool exists = toleration["operator"].str() == "Exists";
-    if (key.empty()
-            ? exists
-            : key == taint["key"].str() && (exists || toleration["value"].str() == taint["value"].str())) {
-      return true;
-    }
-  }
-  return false;
 }
 
 bool matches_expression(const Value& labels, const Value& expression) {
@@ -67,12 +54,12 @@ std::vector<std::string> refuse(std::string reason) {
 std::vector<std::string> refusals(const Value& pod, const Room& room, const Usage& asked) {
   const auto& spec = room.node["spec"];
   if (spec["unschedulable"].as_bool() &&
-      !tolerates(pod,
-                 Value::object({{"key", "node.kubernetes.io/unschedulable"}, {"effect", "NoSchedule"}}))) {
+      !pod_tolerates(
+          pod, Value::object({{"key", "node.kubernetes.io/unschedulable"}, {"effect", "NoSchedule"}}))) {
     return refuse("node(s) were unschedulable");
   }
   for (const auto& taint : spec["taints"].items()) {
-    if (taint["effect"].str() == "PreferNoSchedule" || tolerates(pod, taint)) continue;
+    if (taint["effect"].str() == "PreferNoSchedule" || pod_tolerates(pod, taint)) continue;
     return refuse(
         fmt::format("node(s) had untolerated taint {{{}: {}}}", taint["key"].str(), taint["value"].str()));
   }

@@ -22,6 +22,8 @@ class Caches {
   kube::Informer& nodes() { return at("/api/v1/nodes"); }
   kube::Informer& replica_sets() { return at("/apis/apps/v1/replicasets"); }
   kube::Informer& deployments() { return at("/apis/apps/v1/deployments"); }
+  // Ends the watch of a collection that is no longer served. Nobody else may hold it.
+  void drop(const std::string& path) { informers_.erase(path); }
   // Also adds the indexes that several controllers use.
   void add_shared_indexes();
   void start() {
