@@ -85,19 +85,20 @@ Value edge_role() {
 // The platform keeps apps: a namespace each, with what it holds, and the kinds of its own.
 Value platform_role() {
   const Value core = strings({""});
-  return cluster_role(kPlatformUser,
-                      {rule(core, strings({"namespaces", "secrets", "configmaps", "services"}), all_verbs()),
-                       rule(core, strings({"pods"}), strings({"create", "delete", "get", "list", "watch"})),
-                       rule(core, strings({"pods/log"}), strings({"get"})),
-                       rule(core, strings({"serviceaccounts", "nodes"}), read_verbs()),
-                       rule(strings({"", "events.k8s.io"}), strings({"events"}),
-                            strings({"create", "get", "list", "patch", "watch"})),
-                       rule(strings({"apps"}), strings({"deployments"}), all_verbs()),
-                       rule(strings({"apps"}), strings({"replicasets"}), read_verbs()),
-                       rule(strings({"networking.k8s.io"}), strings({"ingresses"}), all_verbs()),
-                       rule(strings({"apiextensions.k8s.io"}), strings({"customresourcedefinitions"}),
-                            strings({"create", "get", "list", "patch", "update", "watch"})),
-                       rule(strings({"skiff.dev"}), strings({"*"}), all_verbs())});
+  return cluster_role(
+      kPlatformUser,
+      {rule(core, strings({"namespaces", "secrets", "configmaps", "services"}), all_verbs()),
+       rule(core, strings({"pods"}), strings({"create", "delete", "get", "list", "patch", "watch"})),
+       rule(core, strings({"pods/log"}), strings({"get"})),
+       rule(core, strings({"serviceaccounts", "nodes"}), read_verbs()),
+       rule(strings({"", "events.k8s.io"}), strings({"events"}),
+            strings({"create", "get", "list", "patch", "watch"})),
+       rule(strings({"apps"}), strings({"deployments"}), all_verbs()),
+       rule(strings({"apps"}), strings({"replicasets"}), read_verbs()),
+       rule(strings({"networking.k8s.io"}), strings({"ingresses"}), all_verbs()),
+       rule(strings({"apiextensions.k8s.io"}), strings({"customresourcedefinitions"}),
+            strings({"create", "get", "list", "patch", "update", "watch"})),
+       rule(strings({"skiff.dev"}), strings({"*"}), all_verbs())});
 }
 
 }  // namespace
