@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/platform_client.h"
@@ -23,23 +24,49 @@ struct CommandContext {
   io::Loop& loop;
 };
 
-io::Task<Result<void>> create_app(CommandContext& context, std::string name);
-io::Task<Result<void>> list_apps(CommandContext& context);
-io::Task<Result<void>> destroy_app(CommandContext& context, std::string app);
-// "web=4 worker=1"
-io::Task<Result<void>> scale(CommandContext& context, std::string app, std::vector<std::string> changes);
-io::Task<Result<void>> list_dynos(CommandContext& context, std::string app);
-io::Task<Result<void>> show_config(CommandContext& context, std::string app);
-// "KEY=value" pairs.
-io::Task<Result<void>> set_config(CommandContext& context, std::string app, std::vector<std::string> pairs);
-io::Task<Result<void>> unset_config(CommandContext& context, std::string app, std::vector<std::string> names);
-io::Task<Result<void>> list_releases(CommandContext& context, std::string app);
-// "" rolls back to the release before the present one.
-io::Task<Result<void>> rollback(CommandContext& context, std::string app, std::string version);
-enum class Tail { kNo, kYes };
-io::Task<Result<void>> show_logs(CommandContext& context, std::string app, int lines, Tail tail);
+using Done = io::Task<Result<void>>;
 
-// Pure: {"web": 4} of "web=4"; the error says what is wrong with a piece.
+// app_commands.cc
+Done create_app(CommandContext& context, std::string name);
+Done list_apps(CommandContext& context);
+// `confirm` repeats the app's name.
+Done destroy_app(CommandContext& context, std::string app, std::string confirm);
+enum class Maintenance { kOff, kOn };
+Done set_maintenance(CommandContext& context, std::string app, Maintenance maintenance);
+// The app of the git remote "skiff" of this folder; an error that says what to do when there is none.
+io::Task<Result<std::string>> find_app(CommandContext& context);
+
+// dyno_commands.cc; changes are "web=4", "worker=1"
+Done scale(CommandContext& context, std::string app, std::vector<std::string> changes);
+Done list_dynos(CommandContext& context, std::string app);
+struct LogRequest {
+  int lines = 100;
+  enum class Tail { kNo, kYes } tail = Tail::kNo;
+  std::string source;  // "app", "heroku"; "" for all
+  std::string dyno;    // "web.1", "web"; "" for all
+};
+// A tail goes on when the platform comes back.
+Done show_logs(CommandContext& context, std::string app, LogRequest request);
+
+// release_commands.cc; pairs are "KEY=value"
+Done show_config(CommandContext& context, std::string app);
+Done set_config(CommandContext& context, std::string app, std::vector<std::string> pairs);
+Done unset_config(CommandContext& context, std::string app, std::vector<std::string> names);
+Done list_releases(CommandContext& context, std::string app);
+// "" rolls back to the release before the present one.
+Done rollback(CommandContext& context, std::string app, std::string version);
+Done list_builds(CommandContext& context, std::string app);
+Done show_build(CommandContext& context, std::string app, std::string id);
+
+// Pure: "web", "4" of "web=4"; the error says what is wrong with a piece.
 Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);
+// Pure: "web" and 4.
+Result<std::pair<std::string, int64_t>> parse_quantity(std::string_view text);
+// Pure: the app in "http://localhost:8080/shop.git"; "" when it is no such address.
+std::string app_of_remote(std::string_view url);
+// Pure: "2026/01/02 03:04:05 +0000 (~ 5m ago)", as `heroku ps` has it.
+std::string describe_time(std::string_view rfc3339, WallTime now);
+// "/apps/shop/releases"
+std::string app_path(const std::string& app, std::string_view rest = "");
 
 }  // namespace skiff::cli

@@ -18,7 +18,9 @@ Code code_of_status(int status) {
       return Code::kNotFound;
     case 409:
       return Code::kConflict;
+    case 502:
     case 503:
+    case 504:
       return Code::kUnavailable;
     default:
       return status < 500 ? Code::kInvalidArgument : Code::kInternal;
@@ -27,9 +29,15 @@ Code code_of_status(int status) {
 
 std::unexpected<Error> error_of(int status, std::string_view body) {
   auto value = json::parse(body);
-  const std::string message = value ? (*value)["message"].str() : "";
-  return fail(code_of_status(status),
-              message.empty() ? fmt::format("the platform answered {}", status) : message);
+  std::string message = value ? (*value)["message"].str() : "";
+  if (message.empty()) message = fmt::format("the platform answered {}", status);
+  if (value && (*value)["resource"].str() == "app") message += " `skiff apps` lists those there are.";
+  return fail(code_of_status(status), std::move(message));
+}
+
+std::unexpected<Error> no_answer(const Error& error) {
+  return fail(Code::kUnavailable,
+              fmt::format("the platform does not answer ({}); `skiff up` starts it", error.message));
 }
 
 net::ClientOptions client_options(const PlatformAddress& platform) {
@@ -61,16 +69,19 @@ io::Task<Result<json::Value>> PlatformClient::call(std::string method, std::stri
     message.body = json::encode(body);
   }
   auto response = co_await client_.send(std::move(message));
-  if (!response) co_return wrap(response.error(), "the platform does not answer");
+  if (!response) co_return no_answer(response.error());
   if (response->status >= kFirstError) co_return error_of(response->status, response->content());
   if (response->content().empty()) co_return json::Value();
   co_return json::parse(response->content());
 }
 
-io::Task<Result<void>> PlatformClient::stream(std::string path, std::function<void(std::string_view)> print) {
+io::Task<Result<void>> PlatformClient::stream(std::string path, std::string last_id,
+                                              std::function<void(std::string_view)> take) {
   auto message = request("GET", std::move(path));
+  message.headers.set("Accept", "text/event-stream");
+  if (!last_id.empty()) message.headers.set("Last-Event-ID", last_id);
   auto opened = co_await client_.open(std::move(message));
-  if (!opened) co_return wrap(opened.error(), "the platform does not answer");
+  if (!opened) co_return no_answer(opened.error());
   const int status = (*opened)->head().status;
   if (status >= kFirstError) {
     auto text = co_await net::read_all((*opened)->body(), 64 << 10);
@@ -80,7 +91,7 @@ io::Task<Result<void>> PlatformClient::stream(std::string path, std::function<vo
     auto piece = co_await (*opened)->body().read_some();
     SKIFF_CO_RETURN_IF_ERROR(piece);
     if (piece->empty()) co_return Result<void>{};
-    print(*piece);
+    take(*piece);
   }
 }
 

@@ -21,8 +21,10 @@ class PlatformClient {
   PlatformClient(io::Loop& loop, io::Network& network, PlatformAddress address);
   // `body` null: none.
   io::Task<Result<json::Value>> call(std::string method, std::string path, json::Value body);
-  // GET whose body is printed as it comes, until the server ends it.
-  io::Task<Result<void>> stream(std::string path, std::function<void(std::string_view)> print);
+  // GET whose body is given as it comes, until the server ends it. `last_id`: the event to go on after, or
+  // "".
+  io::Task<Result<void>> stream(std::string path, std::string last_id,
+                                std::function<void(std::string_view)> take);
 
  private:
   net::Request request(std::string method, std::string path) const;

@@ -21,3 +21,28 @@ TEST_CASE("a piece without a name or an equals sign is refused in words") {
   CHECK(cli::parse_assignment("web").error().message == "\"web\" is not of the form NAME=value");
   CHECK_FALSE(cli::parse_assignment("=4").has_value());
 }
+
+TEST_CASE("a formation is a process type and a count") {
+  auto pair = cli::parse_quantity("web=4");
+  REQUIRE(pair.has_value());
+  CHECK(pair->first == "web");
+  CHECK(pair->second == 4);
+  for (const char* bad : {"web", "web=", "web=x", "web=-1", "=3", "web=1.5"}) {
+    CHECK_FALSE(cli::parse_quantity(bad).has_value());
+  }
+  CHECK(cli::parse_quantity("web=two").error().message ==
+        "\"web=two\" is not a process type and a count such as web=2");
+}
+
+TEST_CASE("a git remote names its app") {
+  CHECK(cli::app_of_remote("http://localhost:8080/shop.git\n") == "shop");
+  CHECK(cli::app_of_remote("git@example.com:me/shop.git").empty());
+  CHECK(cli::app_of_remote("").empty());
+}
+
+TEST_CASE("a time is shown with its age") {
+  const auto now = *parse_rfc3339("2026-01-02T05:04:05Z");
+  CHECK(cli::describe_time("2026-01-02T05:04:00Z", now) == "2026/01/02 05:04:00 +0000 (~ 5s ago)");
+  CHECK(cli::describe_time("2026-01-02T03:04:05Z", now) == "2026/01/02 03:04:05 +0000 (~ 2h ago)");
+  CHECK(cli::describe_time("2025-12-30T03:04:05Z", now) == "2025/12/30 03:04:05 +0000 (~ 3d ago)");
+}

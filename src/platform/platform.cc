@@ -1,35 +1,49 @@
 #include "platform/platform.h"
 
-#include "base/log.h"
+#include <fmt/core.h>
+
 #include "io/file.h"
-#include "io/scope.h"
+#include "platform/dynos/dyno_watch.h"
 #include "platform/http/api.h"
 #include "platform/logs/collector.h"
+#include "platform/resources/build_records.h"
+#include "platform/resources/definitions.h"
 
 namespace skiff::platform {
+
+// ":8080" in the addresses shown, "" for HTTP's own port.
+static std::string url_port(uint16_t port) {
+  return port == 80 ? "" : fmt::format(":{}", port);
+}
 
 struct Platform::Impl {
   Impl(io::Loop& l, io::Network& n, kube::Client& a, PlatformOptions o)
       : loop(l),
         network(n),
+        cluster(a),
         options(std::move(o)),
-        apps(l, a, options.domain),
+        apps(l, a, options.domain, url_port(options.http_port)),
         builder(l, n, a, apps,
                 {options.data, options.images, options.buildpacks, options.host_ca_bundle, options.api}),
+        builds(l, a, options.data + "/build-output"),
         repositories(l, options.data),
         logs(l, options.data + "/logs"),
-        collector(l, n, a, logs, options.api, options.data + "/log-state"),
-        api(l, apps, builder, repositories, logs,
-            {options.domain, options.http_port, options.token, options.edge_token}) {}
+        collector(l, n, logs, options.api),
+        dynos(l, a, logs, collector),
+        api(l, {apps, builder, builds, repositories, logs},
+            {url_port(options.http_port), options.token, options.edge_token}) {}
 
   io::Loop& loop;
   io::Network& network;
+  kube::Client& cluster;
   PlatformOptions options;
   Apps apps;
   Builder builder;
+  BuildRecords builds;
   Repositories repositories;
   LogStore logs;
   LogCollector collector;
+  DynoWatch dynos;
   Api api;
   std::unique_ptr<net::HttpServer> hook_server;
 };
@@ -40,7 +54,7 @@ Platform::Platform(io::Loop& loop, io::Network& network, kube::Client& api, Plat
 Platform::~Platform() = default;
 
 static Result<void> make_folders(const std::string& data) {
-  for (const char* name : {"git", "builds", "cache", "disks", "logs", "log-state"}) {
+  for (const char* name : {"git", "builds", "cache", "disks", "logs"}) {
     SKIFF_RETURN_IF_ERROR(io::make_directories(data + "/" + name));
   }
   return {};
@@ -49,8 +63,12 @@ static Result<void> make_folders(const std::string& data) {
 io::Task<Result<void>> Platform::start() {
   auto folders = make_folders(impl_->options.data);
   SKIFF_CO_RETURN_IF_ERROR(folders);
+  auto definitions = co_await apply_definitions(impl_->loop, impl_->cluster);
+  SKIFF_CO_RETURN_IF_ERROR(definitions);
   auto builder = co_await impl_->builder.start();
   SKIFF_CO_RETURN_IF_ERROR(builder);
+  auto builds = co_await impl_->builds.start();
+  SKIFF_CO_RETURN_IF_ERROR(builds);
   auto listener = impl_->network.listen(io::Address::unix_socket(impl_->repositories.hook_socket()));
   SKIFF_CO_RETURN_IF_ERROR(listener);
   Impl* impl = impl_.get();
@@ -59,7 +77,8 @@ io::Task<Result<void>> Platform::start() {
       [impl](const net::Request& request, net::BodyReader&, net::ResponseWriter& writer) {
         return impl->api.handle_hook(request, writer);
       });
-  impl_->collector.start();
+  impl_->apps.start();
+  impl_->dynos.start();
   co_return Result<void>{};
 }
 

@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "base/log.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "io/sync.h"
 #include "skiff/instance.h"
 #include "skiff/roles.h"
@@ -18,17 +18,12 @@ namespace {
 
 using namespace skiff;
 
-// What the options of all commands are parsed into.
+// What the options about the instance are parsed into.
 struct Arguments {
   std::string data;
-  std::string app;
-  std::string name;
   std::string role;
-  std::vector<std::string> words;
   UpOptions up;
   bool detach = false;
-  bool tail = false;
-  int lines = 100;
 };
 
 int finish(const Result<void>& outcome) {
@@ -42,11 +37,9 @@ void print_out(std::string_view text) {
   std::fflush(stdout);
 }
 
-using Command = std::function<io::Task<Result<void>>(cli::CommandContext&)>;
-
-// Runs a command about apps against the instance that --data names.
-int run_app_command(const Arguments& arguments, const Command& command) {
-  auto instance = open_instance(arguments.data);
+// Runs a command about apps against the instance in `data`.
+int run_app_command(const std::string& data, const cli::AppCommand& command) {
+  auto instance = open_instance(data);
   if (!instance) return finish(std::unexpected(instance.error()));
   auto token = instance->token();
   if (!token) return finish(std::unexpected(token.error()));
@@ -90,15 +83,6 @@ void add_data(CLI::App* command, Arguments& arguments) {
                       "The instance's directory (default: SKIFF_DATA or /var/lib/skiff)");
 }
 
-// A command about one app: -a APP.
-CLI::App* add_app_command(CLI::App& root, Arguments& arguments, const std::string& name,
-                          const std::string& help) {
-  CLI::App* command = root.add_subcommand(name, help);
-  add_data(command, arguments);
-  command->add_option("-a,--app", arguments.app, "The app")->required();
-  return command;
-}
-
 void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* up_command = root.add_subcommand("up", "Start the instance");
   add_data(up_command, a);
@@ -129,66 +113,6 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   role->callback([&a, &code] { code = run_role(a); });
 }
 
-void add_app_commands(CLI::App& root, Arguments& a, int& code) {
-  CLI::App* create = root.add_subcommand("create", "Create an app and a git remote for it");
-  add_data(create, a);
-  create->add_option("name", a.name, "The app's name");
-  create->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::create_app(c, a.name); });
-  });
-  CLI::App* apps = root.add_subcommand("apps", "List the apps");
-  add_data(apps, a);
-  apps->callback(
-      [&a, &code] { code = run_app_command(a, [](cli::CommandContext& c) { return cli::list_apps(c); }); });
-  CLI::App* destroy = add_app_command(root, a, "apps-destroy", "Destroy an app and all of its data");
-  destroy->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::destroy_app(c, a.app); });
-  });
-  CLI::App* scale = add_app_command(root, a, "scale", "Set the number of dynos: web=2 worker=1");
-  scale->add_option("changes", a.words, "TYPE=COUNT")->required();
-  scale->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::scale(c, a.app, a.words); });
-  });
-  CLI::App* ps = add_app_command(root, a, "ps", "List the dynos of an app");
-  ps->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::list_dynos(c, a.app); });
-  });
-  CLI::App* logs = add_app_command(root, a, "logs", "Show an app's logs");
-  logs->add_flag("-t,--tail", a.tail, "Follow the log");
-  logs->add_option("-n,--num", a.lines, "How many lines");
-  logs->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) {
-      return cli::show_logs(c, a.app, a.lines, a.tail ? cli::Tail::kYes : cli::Tail::kNo);
-    });
-  });
-}
-
-void add_release_commands(CLI::App& root, Arguments& a, int& code) {
-  CLI::App* config = add_app_command(root, a, "config", "Show the config vars");
-  config->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::show_config(c, a.app); });
-  });
-  CLI::App* set = add_app_command(root, a, "config-set", "Set config vars: NAME=value; makes a release");
-  set->add_option("pairs", a.words, "NAME=value")->required();
-  set->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::set_config(c, a.app, a.words); });
-  });
-  CLI::App* unset = add_app_command(root, a, "config-unset", "Remove config vars; makes a release");
-  unset->add_option("names", a.words, "NAME")->required();
-  unset->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::unset_config(c, a.app, a.words); });
-  });
-  CLI::App* releases = add_app_command(root, a, "releases", "List the releases");
-  releases->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::list_releases(c, a.app); });
-  });
-  CLI::App* rollback = add_app_command(root, a, "rollback", "Release an earlier version again");
-  rollback->add_option("version", a.name, "v3; default: the one before");
-  rollback->callback([&a, &code] {
-    code = run_app_command(a, [&a](cli::CommandContext& c) { return cli::rollback(c, a.app, a.name); });
-  });
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -198,8 +122,9 @@ int main(int argc, char** argv) {
   arguments.data = default_data_directory();
   int code = 0;
   add_instance_commands(root, arguments, code);
-  add_app_commands(root, arguments, code);
-  add_release_commands(root, arguments, code);
+  cli::add_app_commands(root, [&code](const std::string& data, const cli::AppCommand& command) {
+    code = run_app_command(data.empty() ? default_data_directory() : data, command);
+  });
   // Heroku's names have a colon, which CLI11 does not take: config:set is config-set to it.
   std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty()) std::replace(words[0].begin(), words[0].end(), ':', '-');

@@ -1,50 +1,43 @@
-// Apps and their releases, kept in the cluster.
+// Apps and their releases, kept in the cluster as resources of the group skiff.dev.
 //
-// An app is a namespace with the label skiff.dev/app. A release is an immutable ConfigMap "release-v<N>" in
-// it (image, process types, description) and an immutable Secret "config-v<N>" (the config vars). Making a
-// release current writes the Deployments. The formation (how many of each type) is the replica counts of the
-// Deployments.
+// The app shop is the namespace shop with the App shop in it, which says what should run: a release, a
+// formation, maintenance. A release is an immutable Release "v<N>" and an immutable Secret "config-v<N>".
+// Deployments, Service and Ingress follow from the App: roll_out() writes them when the App's generation is
+// newer than what its status says was written, so a change made with kubectl stays until the app changes.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "io/loop.h"
+#include "io/scope.h"
 #include "kube/client/client.h"
+#include "platform/apps/app_spec.h"
+#include "platform/apps/release.h"
 
 namespace skiff::platform {
 
-struct Release {
-  int version = 0;
-  std::string description;
-  std::string image;  // "" before the first build
-  std::string commit;
-  std::map<std::string, std::string> types;  // process type to command
-  std::string created_at;
-};
-
-struct Slug {
-  std::string image;
-  std::string commit;
-  std::map<std::string, std::string> types;
-};
-
 class Apps {
  public:
-  Apps(io::Loop& loop, kube::Client& api, std::string domain)
-      : loop_(loop), api_(api), domain_(std::move(domain)) {}
+  Apps(io::Loop& loop, kube::Client& api, std::string domain, std::string url_port)
+      : loop_(loop), api_(api), domain_(std::move(domain)), url_port_(std::move(url_port)), scope_(loop) {}
+  // Rolls out what is not, now and whenever an App changes.
+  void start() { scope_.spawn(follow_apps(this)); }
 
-  io::Task<Result<std::vector<std::string>>> list();
-  io::Task<Result<json::Value>> get(std::string app);  // its namespace; NotFound in Heroku's words
+  io::Task<Result<std::vector<json::Value>>> list();   // Apps
+  io::Task<Result<json::Value>> get(std::string app);  // the App; NotFound in Heroku's words
   io::Task<Result<void>> create(std::string app);
   io::Task<Result<void>> destroy(std::string app);
 
   io::Task<Result<std::vector<Release>>> releases(std::string app);  // by version
-  io::Task<Result<json::Value>> config(std::string app);             // of the newest release
-  // Changes config vars (null removes) in a new release, rolled out when the app has a build.
-  io::Task<Result<Release>> change_config(std::string app, json::Value changes);
+  io::Task<Result<json::Value>> config(std::string app);             // of the release that should run
+  // Changes config vars (null removes) in a new release, rolled out when the app has a build. No release when
+  // nothing changes.
+  io::Task<Result<std::optional<Release>>> change_config(std::string app, json::Value changes);
   io::Task<Result<Release>> release_slug(std::string app, Slug slug);
   // A new release with image, types and config of an old one.
   io::Task<Result<Release>> roll_back(std::string app, int version);
@@ -54,18 +47,34 @@ class Apps {
     int quantity = 0;
   };
   io::Task<Result<std::vector<Process>>> formation(std::string app);
-  io::Task<Result<void>> scale(std::string app, std::string type, int quantity);
+  // All of the changes or none.
+  io::Task<Result<void>> scale(std::string app, std::map<std::string, int> quantities);
+  io::Task<Result<void>> set_maintenance(std::string app, Maintenance maintenance);
   io::Task<Result<std::vector<json::Value>>> pods(std::string app);
+  std::string web_url(const std::string& app) const;
 
  private:
+  using Change = std::function<void(AppSpec&)>;
+  static io::Task<void> follow_apps(Apps* self);
+  static io::Task<void> roll_out_later(Apps* self, std::string app);
   io::Task<Result<Release>> make_release(std::string app, Release release, json::Value config);
-  io::Task<Result<void>> roll_out(std::string app, Release release);
-  io::Task<Result<void>> apply(std::string collection, std::string name, json::Value object);
+  io::Task<Result<std::optional<Release>>> try_release(std::string app, Release release, json::Value config);
+  io::Task<Result<Release>> release(std::string app, int version);
   io::Task<Result<json::Value>> config_of(std::string app, int version);
+  // Changes the App's spec, whoever else does, and rolls out.
+  io::Task<Result<void>> change_app(std::string app, Change change);
+  io::Task<Result<void>> roll_out(std::string app);
+  io::Task<Result<void>> write_routes(std::string app, AppSpec spec, Release release);
+  io::Task<Result<void>> write_deployments(std::string app, AppSpec spec, Release release);
+  io::Task<Result<void>> note_rolled_out(std::string app, json::Value object, Release release);
+  io::Task<Result<void>> apply(std::string collection, std::string name, json::Value object);
   io::Loop& loop_;
   kube::Client& api_;
   std::string domain_;
+  std::string url_port_;
   std::set<std::string> releasing_;
+  std::set<std::string> rolling_out_;
+  io::TaskScope scope_;
 };
 
 }  // namespace skiff::platform

@@ -9,10 +9,11 @@ namespace {
 using json::Value;
 
 // Sources what buildpacks left for run time, then becomes the command. `bash -c` of one simple command
-// replaces itself, so SIGTERM reaches the program.
+// replaces itself, so SIGTERM reaches the program. DYNO is the pod's name where the dyno's came too late.
+constexpr size_t kCommandIndex = 4;  // where the process type's command stands in the container's
 constexpr const char* kStartScript =
     "cd /app; for f in .profile.d/*.sh; do [ -r \"$f\" ] && . \"$f\"; done; [ -r .profile ] && . ./.profile; "
-    "exec bash -c \"$1\"";
+    "export DYNO=\"${DYNO:-$HOSTNAME}\"; exec bash -c \"$1\"";
 
 Value metadata(const std::string& app, const std::string& name) {
   return Value::object({{"name", name}, {"namespace", app}, {"labels", Value::object({{kAppLabel, app}})}});
@@ -23,7 +24,9 @@ Value env_list(const std::string& type) {
       Value::object({{"name", "HOME"}, {"value", "/app"}}),
       Value::object(
           {{"name", "DYNO"},
-           {"valueFrom", Value::object({{"fieldRef", Value::object({{"fieldPath", "metadata.name"}})}})}}),
+           {"valueFrom",
+            Value::object(
+                {{"fieldRef", Value::object({{"fieldPath", "metadata.annotations['skiff.dev/dyno']"}})}})}}),
   });
   if (type == "web") env.push_back(Value::object({{"name", "PORT"}, {"value", std::to_string(kWebPort)}}));
   return env;
@@ -45,14 +48,17 @@ Value container(const ReleaseFacts& release, const std::string& type, const std:
       {"env", env_list(type)},
       {"envFrom",
        Value::array({Value::object({{"secretRef", Value::object({{"name", release.config_secret}})}})})},
-      {"resources", Value::object({{"limits", Value::object({{"memory", "512Mi"}})},
-                                   {"requests", Value::object({{"memory", "64Mi"}})}})},
+      {"resources",
+       Value::object({{"limits", Value::object({{"memory", fmt::format("{}Mi", kDynoMegabytes)}})},
+                      {"requests", Value::object({{"memory", "64Mi"}})}})},
       {"lifecycle",
        Value::object({{"preStop", Value::object({{"sleep", Value::object({{"seconds", kDrainSeconds}})}})}})},
   });
   if (type == "web") {
     out.set("ports", Value::array({Value::object({{"name", "web"}, {"containerPort", kWebPort}})}));
-    out.set("startupProbe", tcp_probe(1, kBootSeconds));
+    Value boot = tcp_probe(1, kBootSeconds);
+    boot.set("terminationGracePeriodSeconds", 1);
+    out.set("startupProbe", std::move(boot));
     out.set("readinessProbe", tcp_probe(5, 2));
   }
   return out;
@@ -63,6 +69,10 @@ Value process_labels(const std::string& app, const std::string& type) {
 }
 
 }  // namespace
+
+std::string command_of(const Value& pod) {
+  return pod["spec"]["containers"].at(0)["command"].at(kCommandIndex).str();
+}
 
 Value namespace_manifest(const std::string& app) {
   return Value::object({{"apiVersion", "v1"},
@@ -120,15 +130,20 @@ Value service_manifest(const std::string& app) {
                                      {{"name", "web"}, {"port", 80}, {"targetPort", kWebPort}})})}})}});
 }
 
-Value ingress_manifest(const std::string& app, const std::string& domain) {
+Value ingress_manifest(const RouteFacts& route) {
   Value backend = Value::object(
       {{"service", Value::object({{"name", "web"}, {"port", Value::object({{"name", "web"}})}})}});
   Value path = Value::object({{"path", "/"}, {"pathType", "Prefix"}, {"backend", backend}});
   Value rule = Value::object(
-      {{"host", app + "." + domain}, {"http", Value::object({{"paths", Value::array({path})}})}});
+      {{"host", route.app + "." + route.domain}, {"http", Value::object({{"paths", Value::array({path})}})}});
+  Value about = metadata(route.app, "web");
+  about.set(
+      "annotations",
+      Value::object({{"skiff.dev/maintenance", route.maintenance == Maintenance::kOn ? "true" : "false"},
+                     {"skiff.dev/blank", route.content == Content::kBlank ? "true" : "false"}}));
   return Value::object({{"apiVersion", "networking.k8s.io/v1"},
                         {"kind", "Ingress"},
-                        {"metadata", metadata(app, "web")},
+                        {"metadata", std::move(about)},
                         {"spec", Value::object({{"rules", Value::array({rule})}})}});
 }
 

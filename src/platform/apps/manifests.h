@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "platform/apps/app_spec.h"
 
 namespace skiff::platform {
 
@@ -19,6 +20,9 @@ constexpr int kDrainSeconds = 2;
 
 // Builds and apps run as this user of the stack images (node/images/stack.cc makes it), never as root.
 constexpr int kDynoUser = 70000;
+
+// Memory of a dyno: that of Heroku's Basic.
+constexpr int kDynoMegabytes = 512;
 
 constexpr const char* kAppLabel = "skiff.dev/app";
 constexpr const char* kProcessLabel = "skiff.dev/process";
@@ -38,6 +42,14 @@ json::Value config_secret_manifest(const std::string& app, int version, const js
 json::Value deployment_manifest(const ReleaseFacts& release, const std::string& type,
                                 const std::string& command, int quantity);
 json::Value service_manifest(const std::string& app);
-json::Value ingress_manifest(const std::string& app, const std::string& domain);
+enum class Content { kBlank, kBuilt };
+struct RouteFacts {
+  std::string app, domain;
+  Maintenance maintenance = Maintenance::kOff;
+  Content content = Content::kBuilt;
+};
+json::Value ingress_manifest(const RouteFacts& route);
+// The Procfile's command that a pod of ours runs.
+std::string command_of(const json::Value& pod);
 
 }  // namespace skiff::platform

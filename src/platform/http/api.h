@@ -1,27 +1,36 @@
-// The Platform API and git over HTTP: who asks, what they ask, which part answers.
+// The Platform API and git over HTTP: who asks, what they ask, which part answers. One file a resource.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "net/http_server.h"
 #include "platform/apps/apps.h"
 #include "platform/builds/builder.h"
 #include "platform/git/repositories.h"
 #include "platform/logs/log_store.h"
+#include "platform/resources/build_records.h"
 
 namespace skiff::platform {
 
 struct ApiOptions {
-  std::string domain;
-  uint16_t http_port = 80;
+  std::string url_port;    // ":8080", or "" for port 80
   std::string token;       // secret
   std::string edge_token;  // secret
 };
 
+// The parts of the platform that the API speaks for; they outlive it.
+struct ApiParts {
+  Apps& apps;
+  Builder& builder;
+  BuildRecords& builds;
+  Repositories& repositories;
+  LogStore& logs;
+};
+
 class Api {
  public:
-  Api(io::Loop& loop, Apps& apps, Builder& builder, Repositories& repositories, LogStore& logs,
-      ApiOptions options);
+  Api(io::Loop& loop, ApiParts parts, ApiOptions options);
   // For people, git and the edge: authenticated.
   io::Task<void> handle(const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer);
   // For the hook on its unix socket (mode 0600): no token.
@@ -29,26 +38,39 @@ class Api {
 
  private:
   enum class Caller { kNobody, kUser, kEdge };
+  // What is asked about an app: its part ("releases"), the rest of the path.
+  struct Question {
+    std::string method, app, part, name;
+    json::Value body;
+  };
+  using Answer = Result<net::Response>;
+
   Caller authenticate(const net::Request& request) const;
-  io::Task<void> handle_git(std::string app, std::string rest, const net::Request& request,
-                            net::BodyReader& body, net::ResponseWriter& writer);
-  // JSON in, JSON out; the status is 200 or 201.
-  io::Task<Result<net::Response>> answer(std::string method, std::vector<std::string> path, json::Value body);
-  io::Task<Result<net::Response>> answer_apps(std::string method, json::Value body);
-  io::Task<Result<net::Response>> answer_app(std::string method, std::string app);
-  io::Task<Result<net::Response>> answer_config(std::string method, std::string app, json::Value body);
-  io::Task<Result<net::Response>> answer_releases(std::string method, std::string app, json::Value body);
-  io::Task<Result<net::Response>> answer_formation(std::string method, std::string app, json::Value body);
-  io::Task<Result<net::Response>> answer_log_session(std::string method, std::string app, json::Value body);
-  io::Task<void> stream_log(const net::Request& request, net::ResponseWriter& writer);
-  io::Task<void> take_router_lines(net::BodyReader& body, net::ResponseWriter& writer);
-  json::Value shape(const json::Value& name_space) const;
-  std::string base_url() const;
+  io::Task<void> serve_edge(const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer);
+  io::Task<void> serve_git(std::string app, std::string rest, const net::Request& request,
+                           net::BodyReader& body, net::ResponseWriter& writer);
+  io::Task<void> serve_json(std::vector<std::string> path, const net::Request& request, net::BodyReader& body,
+                            net::ResponseWriter& writer);
+  io::Task<void> stream_log(std::string app, const net::Request& request, net::ResponseWriter& writer);
+
+  io::Task<Answer> answer_apps(std::string method, json::Value body);
+  io::Task<Answer> answer_part(Question question);
+  io::Task<Answer> answer_app(Question question);
+  io::Task<Answer> answer_config(Question question);
+  io::Task<Answer> answer_releases(Question question);
+  io::Task<Answer> answer_formation(Question question);
+  io::Task<Answer> answer_dynos(Question question);
+  io::Task<Answer> answer_builds(Question question);
+  io::Task<Answer> answer_log_session(Question question);
+  json::Value shape(const json::Value& app) const;
+  // A line of app[api].
   void note(const std::string& app, std::string_view text);
+  void note_release(const std::string& app, const Release& release);
 
   io::Loop& loop_;
   Apps& apps_;
   Builder& builder_;
+  BuildRecords& builds_;
   Repositories& repositories_;
   LogStore& logs_;
   ApiOptions options_;

@@ -2,22 +2,37 @@
 
 #include <fmt/core.h>
 
-#include <map>
+#include <algorithm>
+#include <tuple>
 
+#include "base/strings.h"
 #include "platform/apps/manifests.h"
+#include "platform/dynos/dyno_names.h"
 
 namespace skiff::platform {
 
 using json::Value;
 
 namespace {
+
 Value app_reference(const std::string& app) {
   return Value::object({{"name", app}});
 }
+
+std::string dyno_name(const Value& pod) {
+  return pod["metadata"]["annotations"][kDynoAnnotation].str_or(fallback_dyno_name(pod));
+}
+
+// Since when its container runs; since when the pod is there, before.
+const Value& since(const Value& pod) {
+  const Value& running = pod["status"]["containerStatuses"].at(0)["state"]["running"]["startedAt"];
+  return running.is_string() ? running : pod["metadata"]["creationTimestamp"];
+}
+
 }  // namespace
 
-Value app_shape(const Value& name_space, const std::string& web_url, const std::string& git_url) {
-  const auto& metadata = name_space["metadata"];
+Value app_shape(const Value& app, const std::string& web_url, const std::string& git_url) {
+  const auto& metadata = app["metadata"];
   const Value stack = Value::object({{"name", "skiff-12"}});
   return Value::object({{"id", metadata["uid"]},
                         {"name", metadata["name"]},
@@ -25,20 +40,37 @@ Value app_shape(const Value& name_space, const std::string& web_url, const std::
                         {"updated_at", metadata["creationTimestamp"]},
                         {"web_url", web_url},
                         {"git_url", git_url},
-                        {"maintenance", metadata["annotations"]["skiff.dev/maintenance"].str() == "true"},
+                        {"maintenance", app["spec"]["maintenance"].as_bool()},
                         {"stack", stack},
                         {"build_stack", stack}});
 }
 
-Value release_shape(const std::string& app, const Release& release, bool current) {
+Value release_shape(const std::string& app, const Release& release, IsCurrent current) {
   return Value::object({{"app", app_reference(app)},
                         {"version", release.version},
                         {"description", release.description},
-                        {"status", "succeeded"},
-                        {"current", current},
+                        {"status", to_lower(release.phase)},
+                        {"current", current == IsCurrent::kYes},
                         {"created_at", release.created_at},
                         {"updated_at", release.created_at},
                         {"slug", release.image.empty() ? Value() : Value::object({{"id", release.image}})}});
+}
+
+Value build_shape(const std::string& app, const Value& build) {
+  const Value &metadata = build["metadata"], &status = build["status"];
+  Value release;
+  if (status["release"].is_int()) release = Value::object({{"version", status["release"]}});
+  return Value::object({{"app", app_reference(app)},
+                        {"id", metadata["name"]},
+                        {"status", to_lower(status["phase"].str_or("Pending"))},
+                        {"buildpacks", Value::array({Value::object({{"name", status["buildpack"]}})})},
+                        {"source_blob", Value::object({{"version", build["spec"]["commit"]}})},
+                        {"output_stream_url", status["output"]},
+                        {"release", std::move(release)},
+                        {"message", status["message"]},
+                        {"duration", status["durationSeconds"]},
+                        {"created_at", metadata["creationTimestamp"]},
+                        {"updated_at", status["finishedAt"].str_or(metadata["creationTimestamp"].str())}});
 }
 
 Value formation_shape(const std::string& app, const Apps::Process& process) {
@@ -66,26 +98,32 @@ std::string dyno_state(const Value& pod) {
 }
 
 Value dyno_shapes(const std::string& app, const std::vector<Value>& pods) {
-  std::map<std::string, int> counts;
   Value dynos = Value::array();
   for (const auto& pod : pods) {
     const std::string state = dyno_state(pod);
     if (state == "down") continue;
     const auto& metadata = pod["metadata"];
-    const std::string type = metadata["labels"][kProcessLabel].str();
-    const auto& started = pod["status"]["startTime"];
-    dynos.push_back(
-        Value::object({{"app", app_reference(app)},
-                       {"id", metadata["uid"]},
-                       {"name", fmt::format("{}.{}", type, ++counts[type])},
-                       {"type", type},
-                       {"state", state},
-                       {"command", pod["spec"]["containers"].at(0)["command"].at(4)},
-                       {"size", "Basic"},
-                       {"created_at", metadata["creationTimestamp"]},
-                       {"updated_at", started.is_string() ? started : metadata["creationTimestamp"]},
-                       {"release", Value::object({{"version", metadata["labels"][kReleaseLabel]}})}}));
+    const std::string& release = metadata["labels"][kReleaseLabel].str();
+    dynos.push_back(Value::object(
+        {{"app", app_reference(app)},
+         {"id", metadata["uid"]},
+         {"name", dyno_name(pod)},
+         {"type", metadata["labels"][kProcessLabel]},
+         {"state", state},
+         {"command", command_of(pod)},
+         {"size", "Basic"},
+         {"created_at", metadata["creationTimestamp"]},
+         {"updated_at", since(pod)},
+         {"release",
+          Value::object({{"version", parse_int(release.substr(release.find('v') + 1)).value_or(0)}})}}));
   }
+  std::sort(dynos.edit_items().begin(), dynos.edit_items().end(), [](const Value& a, const Value& b) {
+    const auto key = [](const Value& dyno) {
+      const std::string& name = dyno["name"].str();
+      return std::tuple(dyno["type"].str(), dyno_number(name), name, dyno["release"]["version"].as_int());
+    };
+    return key(a) < key(b);
+  });
   return dynos;
 }
 

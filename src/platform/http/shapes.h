@@ -9,10 +9,12 @@
 
 namespace skiff::platform {
 
-json::Value app_shape(const json::Value& name_space, const std::string& web_url, const std::string& git_url);
-json::Value release_shape(const std::string& app, const Release& release, bool current);
+json::Value app_shape(const json::Value& app, const std::string& web_url, const std::string& git_url);
+enum class IsCurrent { kNo, kYes };
+json::Value release_shape(const std::string& app, const Release& release, IsCurrent current);
+json::Value build_shape(const std::string& app, const json::Value& build);
 json::Value formation_shape(const std::string& app, const Apps::Process& process);
-// Dynos in order of creation: web.1, web.2, ... of each type.
+// Dynos by type and number; those that are being stopped are left out.
 json::Value dyno_shapes(const std::string& app, const std::vector<json::Value>& pods);
 // "starting", "up", "crashed", "down".
 std::string dyno_state(const json::Value& pod);

@@ -2,110 +2,60 @@
 
 #include <fmt/core.h>
 
-#include <unistd.h>
-
 #include "base/log.h"
 #include "base/strings.h"
-#include "io/file.h"
-#include "platform/apps/manifests.h"
+#include "io/sync.h"
 
 namespace skiff::platform {
 
 namespace {
 constexpr Duration kRetryPause = std::chrono::milliseconds(300);
 constexpr int kFirstError = 400;
-
-bool container_ran(const json::Value& pod) {
-  for (const auto& status : pod["status"]["containerStatuses"].items()) {
-    if (status["state"].contains("running") || status["state"].contains("terminated")) return true;
-  }
-  return false;
-}
 }  // namespace
 
-LogCollector::LogCollector(io::Loop& loop, io::Network& network, kube::Client& api, LogStore& store,
-                           net::ClientOptions options, std::string state_folder)
-    : loop_(loop),
-      api_(api),
-      store_(store),
-      client_(loop, network, std::move(options)),
-      state_folder_(std::move(state_folder)),
-      scope_(loop) {}
+LogCollector::LogCollector(io::Loop& loop, io::Network& network, LogStore& store, net::ClientOptions options)
+    : loop_(loop), store_(store), client_(loop, network, std::move(options)), scope_(loop) {}
 
-void LogCollector::start() {
-  scope_.spawn(follow_pods(this));
+void LogCollector::follow(DynoOutput dyno) {
+  if (!gone_.emplace(dyno.uid, false).second) return;
+  scope_.spawn(collect(this, std::move(dyno)));
 }
 
-io::Task<void> LogCollector::follow_pods(LogCollector* self) {
-  const std::string query = "labelSelector=" + url_encode(kProcessLabel);
-  co_await self->api_.follow("/api/v1/pods", query,
-                             [self](const kube::ObjectChange& change) { self->on_pod(change); });
+void LogCollector::pod_gone(const std::string& uid) {
+  if (const auto found = gone_.find(uid); found != gone_.end()) found->second = true;
 }
 
-void LogCollector::on_pod(const kube::ObjectChange& change) {
-  const std::string uid = change.object["metadata"]["uid"].str();
-  if (change.kind == kube::ObjectChange::Kind::kRemoved) {
-    if (auto found = sources_.find(uid); found != sources_.end()) found->second.ended = true;
-    return;
-  }
-  if (change.kind != kube::ObjectChange::Kind::kUpsert || sources_.contains(uid)) return;
-  if (!container_ran(change.object)) return;
-  Source source;
-  source.last_time = std::string(trim(io::read_file(state_folder_ + "/" + uid).value_or("")));
-  sources_[uid] = source;
-  const auto& labels = change.object["metadata"]["labels"];
-  scope_.spawn(collect(this, uid, labels[kAppLabel].str(), change.object["metadata"]["name"].str(),
-                       change.object["spec"]["containers"].at(0)["name"].str(), labels[kProcessLabel].str()));
-}
-
-io::Task<void> LogCollector::collect(LogCollector* self, std::string uid, std::string app, std::string pod,
-                                     std::string container, std::string process) {
-  const std::string short_name = process + "." + pod.substr(pod.rfind('-') + 1);
+io::Task<void> LogCollector::collect(LogCollector* self, DynoOutput dyno) {
   for (;;) {
-    std::string target = fmt::format(
-        "/api/v1/namespaces/{}/pods/{}/log?follow=true&timestamps=true&container={}", app, pod, container);
-    const std::string since = self->sources_[uid].last_time;
-    if (!since.empty()) target += "&sinceTime=" + url_encode(since);
-    const bool reachable = co_await self->read_log(std::move(target), uid, app, short_name);
-    const bool ended = self->sources_[uid].ended;
-    if (ended) break;
-    if (!reachable) log_debug("pod log not readable yet", {{"pod", pod}});
+    // What an instance wrote that ended while nobody read comes before the output of its successor.
+    co_await self->read_log(dyno, Instance::kPrevious);
+    const bool readable = co_await self->read_log(dyno, Instance::kCurrent);
+    const bool gone = self->gone_[dyno.uid];
+    if (gone) break;
+    if (!readable) log_debug("log of a dyno is not readable yet", {{"pod", dyno.pod}});
     co_await io::sleep(self->loop_, kRetryPause);
   }
-  self->sources_.erase(uid);
-  ::unlink((self->state_folder_ + "/" + uid).c_str());
+  self->gone_.erase(dyno.uid);
+  self->store_.forget(dyno.app, dyno.uid);
 }
 
-io::Task<bool> LogCollector::read_log(std::string target, std::string uid, std::string app,
-                                      std::string process) {
+io::Task<bool> LogCollector::read_log(DynoOutput dyno, Instance instance) {
+  const LogPosition stored = store_.origin(dyno.app, dyno.uid).position;
   net::Request request;
-  request.target = std::move(target);
+  request.target =
+      fmt::format("/api/v1/namespaces/{}/pods/{}/log?timestamps=true&container={}&{}=true", dyno.app,
+                  dyno.pod, dyno.container, instance == Instance::kPrevious ? "previous" : "follow");
+  if (stored.lines > 0) request.target += "&sinceTime=" + url_encode(format_rfc3339_nano(stored.time));
   auto stream = co_await client_.open(std::move(request));
   if (!stream || (*stream)->head().status >= kFirstError) co_return false;
-  std::string pending;
+  OutputCutter cutter(stored);
   for (;;) {
     auto piece = co_await (*stream)->body().read_some();
     if (!piece || piece->empty()) co_return true;
-    pending += *piece;
-    size_t from = 0;
-    for (size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n', from)) {
-      store_line(uid, app, process, std::string_view(pending).substr(from, end - from));
-      from = end + 1;
+    for (const auto& line : cutter.add(*piece)) {
+      store_.append_output(dyno.app, dyno.uid, {line.time, "app", dyno.name}, line.text);
     }
-    pending.erase(0, from);
-    auto written = io::write_file_atomic(state_folder_ + "/" + uid, sources_[uid].last_time);
   }
-}
-
-void LogCollector::store_line(const std::string& uid, const std::string& app, const std::string& process,
-                              std::string_view line) {
-  const auto halves = split_once(line, " ");
-  const auto time = parse_rfc3339(halves.before);
-  Source& source = sources_[uid];
-  // Times of one container only grow: what is not newer was stored before.
-  if (!time || halves.before <= source.last_time) return;
-  source.last_time = std::string(halves.before);
-  store_.append(app, *time, "app", process, halves.after);
 }
 
 }  // namespace skiff::platform

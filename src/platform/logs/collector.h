@@ -1,44 +1,63 @@
-// Brings the logs of apps' pods into the log store: follows each running container through the API.
+// Brings the output of dynos into the log store: follows each running container through the API.
 //
-// After a restart it goes on at the last time it wrote down for a pod, so no line is lost; lines of that very
-// instant that were stored already are skipped.
+// Where it is stands in the store with the lines themselves. After a cut it asks again from that time on and
+// passes over the lines of that time that are stored: no line is missed or kept twice.
 #pragma once
 
 #include <map>
 #include <string>
 
 #include "io/scope.h"
-#include "kube/client/client.h"
 #include "net/http_client.h"
 #include "platform/logs/log_store.h"
 
 namespace skiff::platform {
 
+constexpr size_t kMaxOutputLine = 1 << 20;  // bytes; the rest of a longer line is passed over
+
+struct DynoOutput {
+  std::string uid, app, pod, container;
+  std::string name;  // "web.1"
+};
+
 class LogCollector {
  public:
-  LogCollector(io::Loop& loop, io::Network& network, kube::Client& api, LogStore& store,
-               net::ClientOptions options, std::string state_folder);
-  void start();
+  LogCollector(io::Loop& loop, io::Network& network, LogStore& store, net::ClientOptions options);
+  // Follows the dyno until its pod is gone and all was read; again only after that.
+  void follow(DynoOutput dyno);
+  // The pod is gone: what can be read still is.
+  void pod_gone(const std::string& uid);
 
  private:
-  void on_pod(const kube::ObjectChange& change);
-  static io::Task<void> follow_pods(LogCollector* self);
-  static io::Task<void> collect(LogCollector* self, std::string uid, std::string app, std::string pod,
-                                std::string container, std::string process);
-  io::Task<bool> read_log(std::string target, std::string uid, std::string app, std::string process);
-  void store_line(const std::string& uid, const std::string& app, const std::string& process,
-                  std::string_view line);
+  static io::Task<void> collect(LogCollector* self, DynoOutput dyno);
+  enum class Instance { kPrevious, kCurrent };
+  // To the end of the instance's output; false when there is none to read.
+  io::Task<bool> read_log(DynoOutput dyno, Instance instance);
   io::Loop& loop_;
-  kube::Client& api_;
   LogStore& store_;
   net::HttpClient client_;
-  std::string state_folder_;
-  struct Source {
-    std::string last_time;  // RFC 3339 with nanoseconds, of the newest line stored
-    bool ended = false;
-  };
-  std::map<std::string, Source> sources_;  // by pod uid
+  std::map<std::string, bool> gone_;  // by uid of those that are followed
   io::TaskScope scope_;
+};
+
+// Cuts a container's log, as the API gives it with times, into lines, and leaves out those that are stored.
+// Pure.
+class OutputCutter {
+ public:
+  struct Line {
+    WallTime time;
+    std::string text;
+  };
+  // `stored` is how far the store is; the text begins at that time or before.
+  explicit OutputCutter(LogPosition stored) : stored_(stored) {}
+  std::vector<Line> add(std::string_view text);
+
+ private:
+  void take(std::string_view line, std::vector<Line>& out);
+  LogPosition stored_;
+  uint64_t seen_ = 0;  // lines of stored_.time that were passed over
+  std::string pending_;
+  bool too_long_ = false;  // passing over the rest of a line
 };
 
 }  // namespace skiff::platform

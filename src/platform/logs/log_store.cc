@@ -4,96 +4,187 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include "base/strings.h"
-#include "io/file.h"
+#include <algorithm>
+
+#include "base/log.h"
 
 namespace skiff::platform {
 
-std::string format_log_line(WallTime time, std::string_view source, std::string_view process,
-                            std::string_view text) {
-  std::string stamp = format_rfc3339_micro(time);
-  stamp.pop_back();
-  return fmt::format("{}+00:00 {}[{}]: {}\n", stamp, source, process, text);
-}
+namespace {
 
-LogStore::AppLog& LogStore::open(const std::string& app) {
-  auto& log = logs_[app];
-  if (!log) log = std::make_unique<AppLog>(loop_);
-  if (log->loaded) return *log;
-  log->loaded = true;
-  const auto text = io::read_file(path(app));
-  if (!text) return *log;
-  log->file_bytes = text->size();
-  for (auto& line : split(*text, '\n')) {
-    if (line.empty()) continue;
-    log->lines.push_back(line + "\n");
-    if (log->lines.size() > kKeptLines) {
-      log->lines.pop_front();
-      ++log->first;
-    }
-  }
-  return *log;
-}
+constexpr size_t kTakeBytes = 64 << 10;  // of lines given at once
 
-void LogStore::write_file(const std::string& app, AppLog& log, const std::string& line) {
-  if (log.file_bytes > kMaxFileBytes) {
-    ::rename(path(app).c_str(), (path(app) + ".1").c_str());
-    log.file_bytes = 0;
-  }
-  // One O_APPEND write a line: another instance of this process would not tear it.
-  io::UniqueFd fd(::open(path(app).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!fd) return;
-  const ssize_t written = ::write(fd.get(), line.data(), line.size());
-  if (written > 0) log.file_bytes += static_cast<size_t>(written);
-}
-
-void LogStore::append(const std::string& app, WallTime time, std::string_view source,
-                      std::string_view process, std::string_view text) {
-  AppLog& log = open(app);
+// The pieces of a line; only the first counts for its origin.
+std::vector<LogRecord> split_line(LogRecord record, const LogLabel& label, std::string_view text) {
+  std::vector<LogRecord> records;
   do {
     const std::string_view piece = text.substr(0, kMaxLineBytes);
     text.remove_prefix(piece.size());
-    log.lines.push_back(format_log_line(time, source, process, piece));
-    write_file(app, log, log.lines.back());
-    if (log.lines.size() > kKeptLines) {
-      log.lines.pop_front();
-      ++log.first;
-    }
+    record.text = fmt::format("{}[{}]: {}", label.source, label.process, piece);
+    records.push_back(record);
+    record.uid.clear();
   } while (!text.empty());
+  return records;
+}
+
+void drop_oldest(LogOrigins& origins) {
+  while (origins.size() > kMaxOrigins) {
+    origins.erase(std::min_element(origins.begin(), origins.end(), [](const auto& a, const auto& b) {
+      return a.second.position.time < b.second.position.time;
+    }));
+  }
+}
+
+}  // namespace
+
+void LogStore::keep(AppLog& log, const LogRecord& record) {
+  note_origin(log.origins, record);
+  log.lines.push_back(shown_line(record));
+  if (log.lines.size() > kKeptLines) {
+    log.lines.pop_front();
+    ++log.first;
+  }
+}
+
+void LogStore::load_file(const std::string& path, AppLog& log) {
+  const auto text = io::read_file(path);
+  if (!text) return;
+  const size_t whole = text->rfind('\n') == std::string::npos ? 0 : text->rfind('\n') + 1;
+  if (whole < text->size() && ::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) {
+    log_warn("torn log line stays", {{"file", path}});
+  }
+  log.file_bytes = whole;
+  for (size_t from = 0, end = 0; from < whole; from = end + 1) {
+    end = text->find('\n', from);
+    const std::string_view line = std::string_view(*text).substr(from, end - from);
+    std::optional<uint64_t> number;
+    if (parse_head_line(line, number, log.origins)) {
+      if (number && log.lines.empty()) log.first = *number;
+    } else if (const auto record = parse_record(line)) {
+      keep(log, *record);
+    }
+  }
+}
+
+LogStore::AppLog& LogStore::open(const std::string& app) {
+  auto& slot = logs_[app];
+  if (slot) return *slot;
+  slot = std::make_unique<AppLog>(loop_);
+  load_file(path(app) + ".1", *slot);
+  slot->file_bytes = 0;
+  load_file(path(app), *slot);
+  return *slot;
+}
+
+// Continues the app's file, or begins one.
+void LogStore::begin_file(const std::string& app, AppLog& log) {
+  const bool full = log.file_bytes > kMaxFileBytes;
+  if (full) {
+    ::rename(path(app).c_str(), (path(app) + ".1").c_str());
+    log.file_bytes = 0;
+  }
+  log.file = io::UniqueFd(::open(path(app).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log.file) log_warn("app log can't be written", {{"file", path(app)}});
+  if (!log.file || log.file_bytes > 0) return;
+  drop_oldest(log.origins);
+  const std::string head = encode_file_head(log.end(), log.origins);
+  const ssize_t written = ::write(log.file.get(), head.data(), head.size());
+  if (written > 0) log.file_bytes = static_cast<size_t>(written);
+}
+
+void LogStore::add(const std::string& app, const std::vector<LogRecord>& records) {
+  AppLog& log = open(app);
+  if (!log.file || log.file_bytes > kMaxFileBytes) begin_file(app, log);
+  std::string text;
+  for (const auto& record : records) text += encode_record(record);
+  // One write: a kill leaves all of it or, at worst, a torn end that is cut off.
+  const ssize_t written = ::write(log.file.get(), text.data(), text.size());
+  if (written > 0) log.file_bytes += static_cast<size_t>(written);
+  for (const auto& record : records) keep(log, record);
   log.grown.set();
 }
 
+void LogStore::append(const std::string& app, const LogLabel& label, std::string_view text) {
+  add(app, split_line({"", "", label.time, ""}, label, text));
+}
+
+void LogStore::append_output(const std::string& app, const std::string& uid, const LogLabel& label,
+                             std::string_view text) {
+  add(app, split_line({uid, "", label.time, ""}, label, text));
+}
+
+void LogStore::append_marked(const std::string& app, const std::string& uid, const std::string& mark,
+                             const LogLabel& label, const std::vector<std::string>& texts) {
+  std::vector<LogRecord> records;
+  for (const auto& text : texts) {
+    records.push_back({"", "", label.time, fmt::format("{}[{}]: {}", label.source, label.process, text)});
+  }
+  if (records.empty()) return;
+  records.back().uid = uid;
+  records.back().mark = mark;
+  add(app, records);
+}
+
+LogOrigin LogStore::origin(const std::string& app, const std::string& uid) {
+  const AppLog& log = open(app);
+  const auto found = log.origins.find(uid);
+  return found != log.origins.end() ? found->second : LogOrigin{};
+}
+
+void LogStore::forget(const std::string& app, const std::string& uid) {
+  open(app).origins.erase(uid);
+}
+
 void LogStore::remove(const std::string& app) {
-  logs_.erase(app);
+  if (const auto found = logs_.find(app); found != logs_.end()) {
+    found->second->grown.set();
+    logs_.erase(found);
+  }
   ::unlink(path(app).c_str());
   ::unlink((path(app) + ".1").c_str());
 }
 
-LogStore::Cursor LogStore::last(const std::string& app, size_t lines) {
+LogStore::Cursor LogStore::last(const std::string& app, size_t lines, LogFilter filter) {
   const AppLog& log = open(app);
-  const size_t shown = std::min(lines, log.lines.size());
-  return {app, log.first + log.lines.size() - shown};
+  Cursor cursor{app, std::move(filter), log.end()};
+  while (lines > 0 && cursor.next > log.first) {
+    --cursor.next;
+    if (wants(cursor.filter, log.lines[cursor.next - log.first])) --lines;
+  }
+  return cursor;
+}
+
+LogStore::Cursor LogStore::resume(const std::string& app, uint64_t next, LogFilter filter) {
+  return {app, std::move(filter), std::min(next, open(app).end())};
 }
 
 std::string LogStore::take(Cursor& cursor) {
   const AppLog& log = open(cursor.app);
   std::string out;
   if (cursor.next < log.first) {
-    out = format_log_line(
-        loop_.wall_now(), "heroku", "logplex",
-        fmt::format("Error L11 (Tail buffer overflow) -> This tail session dropped {} messages",
-                    log.first - cursor.next));
+    const std::string text = fmt::format(
+        "heroku[logplex]: Error L11 (Tail buffer overflow) -> This tail session dropped {} messages",
+        log.first - cursor.next);
+    out = shown_line({"", "", loop_.wall_now(), text});
     cursor.next = log.first;
   }
-  for (; cursor.next < log.first + log.lines.size(); ++cursor.next) out += log.lines[cursor.next - log.first];
+  for (; cursor.next < log.end() && out.size() < kTakeBytes; ++cursor.next) {
+    const std::string& line = log.lines[cursor.next - log.first];
+    if (wants(cursor.filter, line)) out += line;
+  }
   return out;
 }
 
-io::Task<void> LogStore::wait(Cursor cursor) {
+bool LogStore::has_more(const Cursor& cursor) {
+  return cursor.next < open(cursor.app).end();
+}
+
+io::Task<Result<void>> LogStore::wait(Cursor cursor) {
+  if (has_more(cursor)) co_return Result<void>{};
   AppLog& log = open(cursor.app);
-  if (cursor.next < log.first + log.lines.size()) co_return;
   log.grown.reset();
   co_await log.grown.wait();
+  co_return Result<void>{};
 }
 
 }  // namespace skiff::platform

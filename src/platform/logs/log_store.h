@@ -1,56 +1,76 @@
-// The log of each app: the newest lines in memory for readers, all of them on disk within a bound.
+// The log of each app: the newest lines in memory for readers, more of them on disk within a bound.
 //
-// A line is "<RFC 3339 with microseconds> source[process]: message". One loop.
+// The file is the only record: what was read of a pod's output follows from it, so a platform that was killed
+// goes on without a gap or a line twice (log_record.h). Lines have numbers that only grow; readers resume by
+// them. A line that a kill tore is cut off. One loop; writes go to the page cache, nothing is synced.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
+#include <vector>
 
+#include "io/file.h"
 #include "io/loop.h"
 #include "io/sync.h"
+#include "platform/logs/log_record.h"
 
 namespace skiff::platform {
 
-constexpr size_t kKeptLines = 1500;         // of each app, for readers
-constexpr size_t kMaxLineBytes = 10'000;    // longer lines are split
-constexpr size_t kMaxFileBytes = 16 << 20;  // of an app's log file; then it becomes <app>.log.1
-
-// "2026-01-02T03:04:05.123456+00:00 app[web.1]: hello"
-std::string format_log_line(WallTime time, std::string_view source, std::string_view process,
-                            std::string_view text);
+constexpr size_t kKeptLines = 1500;       // of each app, for readers; as Heroku
+constexpr size_t kMaxLineBytes = 10'000;  // longer lines are split; as Heroku
+constexpr size_t kMaxFileBytes =
+    4 << 20;                         // of an app's log file; then it becomes <app>.log.1: twice this on disk
+constexpr size_t kMaxOrigins = 500;  // of an app that a new file remembers; the newest
 
 class LogStore {
  public:
   LogStore(io::Loop& loop, std::string folder) : loop_(loop), folder_(std::move(folder)) {}
-  void append(const std::string& app, WallTime time, std::string_view source, std::string_view process,
-              std::string_view text);
+  void append(const std::string& app, const LogLabel& label, std::string_view text);
+  // A line that a pod's container wrote: its position moves on.
+  void append_output(const std::string& app, const std::string& uid, const LogLabel& label,
+                     std::string_view text);
+  // Lines about a pod, and the mark that says they were told: all of them or none survive a kill.
+  void append_marked(const std::string& app, const std::string& uid, const std::string& mark,
+                     const LogLabel& label, const std::vector<std::string>& texts);
+  // What is known of a pod; empty before its first line.
+  LogOrigin origin(const std::string& app, const std::string& uid);
+  void forget(const std::string& app, const std::string& uid);
   void remove(const std::string& app);
 
-  // A place in an app's log. next() gives the lines after it and moves it.
+  // A place in an app's log, for one who wants some of its lines.
   struct Cursor {
     std::string app;
-    uint64_t next = 0;
+    LogFilter filter = {};
+    uint64_t next = 0;  // number of the next line
   };
-  Cursor last(const std::string& app, size_t lines);
-  // What is there now, "" when nothing; says so when lines were dropped before they were read.
+  // Before the last `lines` that the filter wants.
+  Cursor last(const std::string& app, size_t lines, LogFilter filter = {});
+  // Where a reader left off; the end when the log was begun anew since.
+  Cursor resume(const std::string& app, uint64_t next, LogFilter filter = {});
+  // Lines that are there now, and moves the cursor; says so when lines were dropped before they were read.
   std::string take(Cursor& cursor);
-  // Waits for more.
-  io::Task<void> wait(Cursor cursor);
+  bool has_more(const Cursor& cursor);
+  // Waits for more lines.
+  io::Task<Result<void>> wait(Cursor cursor);
 
  private:
   struct AppLog {
     explicit AppLog(io::Loop& loop) : grown(loop) {}
-    std::deque<std::string> lines;
-    uint64_t first = 0;  // number of lines.front()
+    std::deque<std::string> lines;  // as shown
+    uint64_t first = 0;             // number of lines.front()
+    LogOrigins origins;
+    io::UniqueFd file;
     size_t file_bytes = 0;
-    bool loaded = false;
     io::Event grown;
+    uint64_t end() const { return first + lines.size(); }
   };
   AppLog& open(const std::string& app);
-  void write_file(const std::string& app, AppLog& log, const std::string& line);
+  void load_file(const std::string& path, AppLog& log);
+  void add(const std::string& app, const std::vector<LogRecord>& records);
+  void keep(AppLog& log, const LogRecord& record);
+  void begin_file(const std::string& app, AppLog& log);
   std::string path(const std::string& app) const { return folder_ + "/" + app + ".log"; }
   io::Loop& loop_;
   std::string folder_;

@@ -1,7 +1,11 @@
 #include "platform/logs/log_store.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "io/file.h"
 #include "io/sim_loop.h"
@@ -10,59 +14,125 @@ using namespace skiff;
 using namespace skiff::platform;
 
 namespace {
+
 struct Folder {
   Folder() { path = ::mkdtemp(name); }
   ~Folder() { auto removed = io::remove_tree(path); }
   char name[32] = "/tmp/skiff-logs-XXXXXX";
   std::string path;
 };
-}  // namespace
 
-TEST_CASE("a log line has Heroku's form") {
-  const WallTime time = *parse_rfc3339("2026-01-02T03:04:05.123456Z");
-  CHECK(format_log_line(time, "app", "web.1", "hello") ==
-        "2026-01-02T03:04:05.123456+00:00 app[web.1]: hello\n");
-}
-
-TEST_CASE("a reader gets the last lines, then what comes after") {
+struct Rig {
   Folder folder;
   io::SimLoop loop;
-  LogStore store(loop, folder.path);
-  for (const char* text : {"one", "two", "three"})
-    store.append("shop", loop.wall_now(), "app", "web.1", text);
-  auto cursor = store.last("shop", 2);
-  const auto first = store.take(cursor);
+  LogStore store{loop, folder.path};
+
+  LogLabel label(std::string_view source = "app", std::string_view process = "web.1") {
+    return {loop.wall_now(), source, process};
+  }
+  void say(std::string_view text) { store.append("shop", label(), text); }
+  std::string all() {
+    auto cursor = store.last("shop", kKeptLines);
+    std::string out;
+    while (store.has_more(cursor)) out += store.take(cursor);
+    return out;
+  }
+};
+
+size_t lines_of(const std::string& text) {
+  return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+}  // namespace
+
+TEST_CASE("a reader gets the last lines, then what comes after") {
+  Rig rig;
+  for (const char* text : {"one", "two", "three"}) rig.say(text);
+  auto cursor = rig.store.last("shop", 2);
+  const auto first = rig.store.take(cursor);
   CHECK(first.find("one") == std::string::npos);
   CHECK(first.find("two") != std::string::npos);
-  CHECK(store.take(cursor).empty());
-  store.append("shop", loop.wall_now(), "heroku", "router", "four");
-  CHECK(store.take(cursor).find("heroku[router]: four") != std::string::npos);
+  CHECK(rig.store.take(cursor).empty());
+  rig.store.append("shop", rig.label("heroku", "router"), "four");
+  CHECK(rig.store.take(cursor).find("heroku[router]: four") != std::string::npos);
+}
+
+TEST_CASE("a reader with a filter gets the last lines that it wants") {
+  Rig rig;
+  for (int i = 0; i < 5; ++i) {
+    rig.store.append("shop", rig.label("app", "worker.1"), "wanted");
+    rig.store.append("shop", rig.label("heroku", "router"), "other");
+  }
+  auto cursor = rig.store.last("shop", 3, {"app", "worker"});
+  const auto text = rig.store.take(cursor);
+  CHECK(lines_of(text) == 3);
+  CHECK(text.find("other") == std::string::npos);
 }
 
 TEST_CASE("a slow reader is told how many lines it missed") {
-  Folder folder;
-  io::SimLoop loop;
-  LogStore store(loop, folder.path);
-  auto cursor = store.last("shop", 10);
-  for (size_t i = 0; i < kKeptLines + 7; ++i) store.append("shop", loop.wall_now(), "app", "web.1", "x");
-  CHECK(store.take(cursor).find("dropped 7 messages") != std::string::npos);
+  Rig rig;
+  auto cursor = rig.store.last("shop", 10);
+  for (size_t i = 0; i < kKeptLines + 7; ++i) rig.say("x");
+  CHECK(rig.store.take(cursor).find("dropped 7 messages") != std::string::npos);
 }
 
-TEST_CASE("lines are there after a restart") {
-  Folder folder;
-  io::SimLoop loop;
-  LogStore(loop, folder.path).append("shop", loop.wall_now(), "app", "web.1", "kept");
-  LogStore again(loop, folder.path);
-  auto cursor = again.last("shop", 10);
-  CHECK(again.take(cursor).find("kept") != std::string::npos);
+TEST_CASE("lines, positions and numbers are there after a restart") {
+  Rig rig;
+  rig.store.append_output("shop", "pod-1", rig.label(), "kept");
+  rig.store.append_output("shop", "pod-1", rig.label(), "kept too");
+  rig.store.append_marked("shop", "pod-1", "1.up", rig.label("heroku"), {"a", "b"});
+  auto reader = rig.store.last("shop", 1);
+  CHECK(lines_of(rig.store.take(reader)) == 1);
+
+  LogStore again(rig.loop, rig.folder.path);
+  CHECK(again.origin("shop", "pod-1").position == LogPosition{rig.loop.wall_now(), 2});
+  CHECK(again.origin("shop", "pod-1").mark == "1.up");
+  auto resumed = again.resume("shop", reader.next);
+  CHECK(again.take(resumed).empty());
+  again.append("shop", rig.label(), "after");
+  CHECK(lines_of(again.take(resumed)) == 1);
 }
 
-TEST_CASE("a line above the bound is split") {
-  Folder folder;
-  io::SimLoop loop;
-  LogStore store(loop, folder.path);
-  auto cursor = store.last("shop", 10);
-  store.append("shop", loop.wall_now(), "app", "web.1", std::string(kMaxLineBytes + 1, 'x'));
-  const std::string text = store.take(cursor);
-  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+TEST_CASE("a torn line is cut off and its place does not count") {
+  Rig rig;
+  rig.store.append_output("shop", "pod-1", rig.label(), "whole");
+  const std::string file = rig.folder.path + "/shop.log";
+  io::UniqueFd fd(::open(file.c_str(), O_WRONLY | O_APPEND));
+  REQUIRE(::write(fd.get(), "pod-1 2026-01-01T00:0", 21) == 21);
+  LogStore again(rig.loop, rig.folder.path);
+  CHECK(again.origin("shop", "pod-1").position.lines == 1);
+  again.append("shop", rig.label(), "next");
+  LogStore third(rig.loop, rig.folder.path);
+  auto cursor = third.last("shop", 10);
+  CHECK(lines_of(third.take(cursor)) == 2);
+}
+
+TEST_CASE("files stay within their bound and positions outlive the rotations") {
+  Rig rig;
+  rig.store.append_output("shop", "quiet", rig.label(), "once");
+  const std::string long_line(kMaxLineBytes, 'x');
+  for (size_t i = 0; i < 3 * kMaxFileBytes / kMaxLineBytes; ++i) rig.say(long_line);
+  auto now = io::read_file(rig.folder.path + "/shop.log"),
+       before = io::read_file(rig.folder.path + "/shop.log.1");
+  REQUIRE((now && before));
+  CHECK(now->size() + before->size() < 2 * kMaxFileBytes + 3 * kMaxLineBytes);
+  LogStore again(rig.loop, rig.folder.path);
+  CHECK(again.origin("shop", "quiet").position.lines == 1);
+  CHECK(again.last("shop", 0).next == rig.store.last("shop", 0).next);
+}
+
+TEST_CASE("a line above the bound is split and counts once") {
+  Rig rig;
+  rig.store.append_output("shop", "pod-1", rig.label(), std::string(kMaxLineBytes + 1, 'x'));
+  CHECK(lines_of(rig.all()) == 2);
+  CHECK(rig.store.origin("shop", "pod-1").position.lines == 1);
+}
+
+TEST_CASE("a removed log begins anew") {
+  Rig rig;
+  rig.say("old");
+  const uint64_t next = rig.store.last("shop", 0).next;
+  rig.store.remove("shop");
+  CHECK(rig.all().empty());
+  CHECK(rig.store.resume("shop", next).next == 0);
 }

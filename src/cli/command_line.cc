@@ -1,0 +1,145 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+namespace skiff::cli {
+
+namespace {
+
+constexpr int kMostLines = 1500;  // what the platform keeps of an app's log
+
+// What the options of all commands are parsed into.
+struct Arguments {
+  std::string data, app, name, confirm;
+  std::vector<std::string> words;
+  LogRequest logs;
+  bool tail = false;
+};
+using Shared = std::shared_ptr<Arguments>;
+using AboutApp = std::function<Done(CommandContext&, Arguments)>;
+
+Done run_about_app(CommandContext& context, Arguments arguments, AboutApp command) {
+  if (arguments.app.empty()) {
+    auto found = co_await find_app(context);
+    SKIFF_CO_RETURN_IF_ERROR(found);
+    arguments.app = *found;
+  }
+  auto done = co_await command(context, std::move(arguments));
+  co_return done;
+}
+
+class Adder {
+ public:
+  Adder(CLI::App& root, const Runner& run)
+      : root_(root), run_(run), arguments_(std::make_shared<Arguments>()) {}
+
+  CLI::App* add(const std::string& name, const std::string& help, AboutApp command) {
+    CLI::App* added = root_.add_subcommand(name, help);
+    added->add_option("--data", arguments_->data,
+                      "The instance's directory (default: SKIFF_DATA or /var/lib/skiff)");
+    added->callback([run = run_, arguments = arguments_, command = std::move(command)] {
+      run(arguments->data,
+          [arguments, command](CommandContext& context) { return command(context, *arguments); });
+    });
+    return added;
+  }
+  CLI::App* add_about_app(const std::string& name, const std::string& help, AboutApp command) {
+    CLI::App* added = add(name, help, [command](CommandContext& context, Arguments arguments) {
+      return run_about_app(context, std::move(arguments), command);
+    });
+    added->add_option("-a,--app", arguments_->app, "The app (default: that of the git remote \"skiff\")");
+    return added;
+  }
+  Arguments& arguments() { return *arguments_; }
+
+ private:
+  CLI::App& root_;
+  Runner run_;
+  Shared arguments_;
+};
+
+void add_apps(Adder& adder) {
+  Arguments& a = adder.arguments();
+  adder
+      .add("create", "Create an app and a git remote for it",
+           [](CommandContext& c, Arguments given) { return create_app(c, given.name); })
+      ->add_option("name", a.name, "The app's name: small letters, digits, dashes; 3 to 30 characters");
+  adder.add("apps", "List the apps", [](CommandContext& c, Arguments) { return list_apps(c); });
+  adder
+      .add_about_app(
+          "apps-destroy", "Destroy an app and all of its data",
+          [](CommandContext& c, Arguments given) { return destroy_app(c, given.app, given.confirm); })
+      ->add_option("--confirm", a.confirm, "The app's name once more");
+  adder.add_about_app(
+      "maintenance-on", "Show visitors the maintenance page",
+      [](CommandContext& c, Arguments given) { return set_maintenance(c, given.app, Maintenance::kOn); });
+  adder.add_about_app("maintenance-off", "Serve visitors again", [](CommandContext& c, Arguments given) {
+    return set_maintenance(c, given.app, Maintenance::kOff);
+  });
+}
+
+void add_dynos(Adder& adder) {
+  Arguments& a = adder.arguments();
+  adder
+      .add_about_app("scale", "Set how many dynos run: web=2 worker=1",
+                     [](CommandContext& c, Arguments given) { return scale(c, given.app, given.words); })
+      ->add_option("changes", a.words, "TYPE=COUNT, as in web=2")
+      ->required();
+  adder.add_about_app("ps", "List the dynos",
+                      [](CommandContext& c, Arguments given) { return list_dynos(c, given.app); });
+  CLI::App* logs = adder.add_about_app("logs", "Show the log", [](CommandContext& c, Arguments given) {
+    given.logs.tail = given.tail ? LogRequest::Tail::kYes : LogRequest::Tail::kNo;
+    return show_logs(c, given.app, given.logs);
+  });
+  logs->add_flag("-t,--tail", a.tail, "Follow the log, also across restarts of the platform");
+  logs->add_option("-n,--num", a.logs.lines, "How many lines (default: 100)")
+      ->check(CLI::Range(0, kMostLines));
+  logs->add_option("-s,--source", a.logs.source,
+                   "Only lines of the app, or of the platform and router (heroku)")
+      ->check(CLI::IsMember({"app", "heroku"}));
+  logs->add_option("-d,--ps,--dyno-name", a.logs.dyno,
+                   "Only lines of a dyno (web.1), a type (web), or router");
+}
+
+void add_releases(Adder& adder) {
+  Arguments& a = adder.arguments();
+  adder.add_about_app("config", "Show the config vars",
+                      [](CommandContext& c, Arguments given) { return show_config(c, given.app); });
+  adder
+      .add_about_app("config-set", "Set config vars in a new release",
+                     [](CommandContext& c, Arguments given) { return set_config(c, given.app, given.words); })
+      ->add_option("pairs", a.words, "NAME=value")
+      ->required();
+  adder
+      .add_about_app(
+          "config-unset", "Remove config vars in a new release",
+          [](CommandContext& c, Arguments given) { return unset_config(c, given.app, given.words); })
+      ->add_option("names", a.words, "NAME")
+      ->required();
+  adder.add_about_app("releases", "List the releases",
+                      [](CommandContext& c, Arguments given) { return list_releases(c, given.app); });
+  adder
+      .add_about_app("rollback", "Release an earlier version again",
+                     [](CommandContext& c, Arguments given) { return rollback(c, given.app, given.name); })
+      ->add_option("version", a.name, "v3; default: the one before");
+  adder.add_about_app("builds", "List the builds",
+                      [](CommandContext& c, Arguments given) { return list_builds(c, given.app); });
+  adder
+      .add_about_app("builds-output", "Show what a build put out",
+                     [](CommandContext& c, Arguments given) { return show_build(c, given.app, given.name); })
+      ->add_option("id", a.name, "The build, from the list of builds")
+      ->required();
+}
+
+}  // namespace
+
+void add_app_commands(CLI::App& root, const Runner& run) {
+  Adder adder(root, run);
+  add_apps(adder);
+  add_dynos(adder);
+  add_releases(adder);
+}
+
+}  // namespace skiff::cli

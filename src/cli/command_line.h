@@ -1,0 +1,22 @@
+// The commands about apps on the command line: their names, options and help texts.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/commands.h"
+
+namespace CLI {
+class App;
+}
+
+namespace skiff::cli {
+
+using AppCommand = std::function<Done(CommandContext&)>;
+// Runs a command against the instance in the directory `data`, "" for the default.
+using Runner = std::function<void(const std::string& data, const AppCommand& command)>;
+
+// Adds every command; the one that is chosen goes to `run` while the line is parsed.
+void add_app_commands(CLI::App& root, const Runner& run);
+
+}  // namespace skiff::cli

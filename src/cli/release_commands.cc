@@ -1,0 +1,115 @@
+// Config vars, releases, builds.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "cli/commands.h"
+
+namespace skiff::cli {
+
+static constexpr size_t kShownCommit = 8;  // characters
+
+io::Task<Result<void>> show_config(CommandContext& context, std::string app) {
+  auto vars = co_await context.platform.call("GET", app_path(app, "/config-vars"), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(vars);
+  context.console.out(fmt::format("=== {} Config Vars\n", app));
+  for (const auto& [name, value] : vars->members()) {
+    context.console.out(fmt::format("{}: {}\n", name, value.str()));
+  }
+  co_return Result<void>{};
+}
+
+static io::Task<Result<void>> change_config(CommandContext& context, std::string app, json::Value changes,
+                                            std::string what) {
+  auto vars = co_await context.platform.call("PATCH", app_path(app, "/config-vars"), std::move(changes));
+  SKIFF_CO_RETURN_IF_ERROR(vars);
+  auto releases = co_await context.platform.call("GET", app_path(app, "/releases"), nullptr);
+  int64_t newest = 0;
+  if (releases) {
+    for (const auto& release : releases->items()) newest = std::max(newest, release["version"].as_int());
+  }
+  context.console.out(fmt::format("{} and restarting {}... done, v{}\n", what, app, newest));
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> set_config(CommandContext& context, std::string app, std::vector<std::string> pairs) {
+  json::Value changes = json::Value::object();
+  std::vector<std::string> names;
+  for (const auto& text : pairs) {
+    auto pair = parse_assignment(text);
+    SKIFF_CO_RETURN_IF_ERROR(pair);
+    changes.set(pair->first, pair->second);
+    names.push_back(pair->first);
+  }
+  auto done =
+      co_await change_config(context, std::move(app), std::move(changes), "Setting " + join(names, ", "));
+  co_return done;
+}
+
+io::Task<Result<void>> unset_config(CommandContext& context, std::string app,
+                                    std::vector<std::string> names) {
+  json::Value changes = json::Value::object();
+  for (const auto& name : names) changes.set(name, nullptr);
+  auto done =
+      co_await change_config(context, std::move(app), std::move(changes), "Unsetting " + join(names, ", "));
+  co_return done;
+}
+
+io::Task<Result<void>> list_releases(CommandContext& context, std::string app) {
+  auto releases = co_await context.platform.call("GET", app_path(app, "/releases"), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(releases);
+  auto items = releases->items();
+  std::sort(items.begin(), items.end(),
+            [](const auto& a, const auto& b) { return a["version"].as_int() > b["version"].as_int(); });
+  context.console.out(fmt::format("=== {} Releases\n", app));
+  for (const auto& release : items) {
+    context.console.out(fmt::format("v{:<4} {:<40} {:<10} {}{}\n", release["version"].as_int(),
+                                    release["description"].str(), release["status"].str(),
+                                    release["created_at"].str(),
+                                    release["current"].as_bool() ? " (current)" : ""));
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> rollback(CommandContext& context, std::string app, std::string version) {
+  if (version.empty()) {
+    auto releases = co_await context.platform.call("GET", app_path(app, "/releases"), nullptr);
+    SKIFF_CO_RETURN_IF_ERROR(releases);
+    int64_t newest = 0;
+    for (const auto& release : releases->items()) newest = std::max(newest, release["version"].as_int());
+    if (newest < 2) co_return fail(Code::kInvalidArgument, app + " has no earlier release to roll back to");
+    version = fmt::format("v{}", newest - 1);
+  }
+  json::Value body = json::Value::object({{"release", version}});
+  auto release = co_await context.platform.call("POST", app_path(app, "/releases"), std::move(body));
+  SKIFF_CO_RETURN_IF_ERROR(release);
+  context.console.out(
+      fmt::format("Rolling back {} to {}... done, v{}\n", app, version, (*release)["version"].as_int()));
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> list_builds(CommandContext& context, std::string app) {
+  auto builds = co_await context.platform.call("GET", app_path(app, "/builds"), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(builds);
+  context.console.out(fmt::format("=== {} Builds\n", app));
+  for (const auto& build : builds->items()) {
+    const auto& release = build["release"]["version"];
+    context.console.out(fmt::format("{:<18} {:<10} {:<9} {:<6} {}\n", build["id"].str(),
+                                    build["status"].str(),
+                                    build["source_blob"]["version"].str().substr(0, kShownCommit),
+                                    release.is_int() ? fmt::format("v{}", release.as_int()) : "-",
+                                    describe_time(build["created_at"].str(), context.loop.wall_now())));
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> show_build(CommandContext& context, std::string app, std::string id) {
+  auto build = co_await context.platform.call("GET", app_path(app, "/builds/" + url_encode(id)), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(build);
+  context.console.out((*build)["output"].str());
+  if (const auto& why = (*build)["message"].str(); !why.empty()) context.console.out(" !     " + why + "\n");
+  co_return Result<void>{};
+}
+
+}  // namespace skiff::cli

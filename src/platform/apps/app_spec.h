@@ -1,0 +1,29 @@
+// What an App resource asks for: the release that should run, how many dynos of each type, maintenance. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/json.h"
+#include "platform/apps/release.h"
+
+namespace skiff::platform {
+
+enum class Maintenance { kOff, kOn };
+
+struct AppSpec {
+  int release = 0;  // 0: none yet
+  Maintenance maintenance = Maintenance::kOff;
+  std::map<std::string, int> formation;  // process type to quantity
+
+  friend bool operator==(const AppSpec&, const AppSpec&) = default;
+};
+
+AppSpec parse_app_spec(const json::Value& app);
+json::Value encode_app_spec(const AppSpec& spec);
+// The spec with this release as the one to run: quantities of its types stay; a new web gets 1, others 0.
+AppSpec with_release(AppSpec spec, const Release& release);
+// True when everything was written that follows from the spec.
+bool is_rolled_out(const json::Value& app);
+
+}  // namespace skiff::platform

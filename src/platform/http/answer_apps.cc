@@ -1,0 +1,74 @@
+#include <fmt/core.h>
+
+#include "base/log.h"
+#include "platform/apps/manifests.h"
+#include "platform/http/api.h"
+#include "platform/http/errors.h"
+#include "platform/http/shapes.h"
+
+namespace skiff::platform {
+
+using json::Value;
+
+namespace {
+constexpr size_t kNameSuffix = 8;  // random characters of a name nobody chose
+}
+
+Value Api::shape(const Value& app) const {
+  const std::string name = app["metadata"]["name"].str();
+  return app_shape(app, apps_.web_url(name),
+                   fmt::format("http://localhost{}/{}.git", options_.url_port, name));
+}
+
+io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
+  if (method == "GET") {
+    auto apps = co_await apps_.list();
+    SKIFF_CO_RETURN_IF_ERROR(apps);
+    Value out = Value::array();
+    for (const auto& app : *apps) out.push_back(shape(app));
+    co_return json_response(200, out);
+  }
+  if (method != "POST") co_return no_endpoint();
+  std::string name = body["name"].str();
+  if (name.empty()) name = "app-" + make_name_suffix(loop_.random(), kNameSuffix);
+  auto created = co_await apps_.create(name);
+  SKIFF_CO_RETURN_IF_ERROR(created);
+  auto repository = co_await repositories_.create(name);
+  SKIFF_CO_RETURN_IF_ERROR(repository);
+  note(name, "Release v1 created by user skiff");
+  note(name, "Initial release by user skiff");
+  auto app = co_await apps_.get(name);
+  SKIFF_CO_RETURN_IF_ERROR(app);
+  co_return json_response(201, shape(*app));
+}
+
+io::Task<Api::Answer> Api::answer_app(Question question) {
+  const std::string app = question.app;
+  if (question.method == "PATCH") {
+    const Value& wanted = question.body["maintenance"];
+    if (!wanted.is_bool() || question.body.size() != 1) {
+      co_return fail(Code::kInvalidArgument,
+                     "an app's \"maintenance\", true or false, is what can be changed");
+    }
+    const auto maintenance = wanted.as_bool() ? Maintenance::kOn : Maintenance::kOff;
+    auto changed = co_await apps_.set_maintenance(app, maintenance);
+    SKIFF_CO_RETURN_IF_ERROR(changed);
+    note(app, wanted.as_bool() ? "Enable maintenance mode by user skiff"
+                               : "Disable maintenance mode by user skiff");
+  } else if (question.method != "GET" && question.method != "DELETE") {
+    co_return no_endpoint();
+  }
+  auto object = co_await apps_.get(app);
+  SKIFF_CO_RETURN_IF_ERROR(object);
+  if (question.method == "DELETE") {
+    auto gone = co_await apps_.destroy(app);
+    SKIFF_CO_RETURN_IF_ERROR(gone);
+    auto removed = repositories_.remove(app);
+    if (!removed) log_warn("repository stays", {{"app", app}, {"error", removed.error().message}});
+    builds_.remove_output(app);
+    logs_.remove(app);
+  }
+  co_return json_response(200, shape(*object));
+}
+
+}  // namespace skiff::platform

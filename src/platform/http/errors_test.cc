@@ -1,0 +1,33 @@
+#include "platform/http/errors.h"
+
+#include <doctest/doctest.h>
+
+using namespace skiff;
+using namespace skiff::platform;
+
+TEST_CASE("an error has Heroku's form and status") {
+  struct Row {
+    Code code;
+    int status;
+    const char* id;
+  };
+  for (const Row& row :
+       {Row{Code::kInvalidArgument, 422, "invalid_params"}, Row{Code::kNotFound, 404, "not_found"},
+        Row{Code::kAlreadyExists, 422, "invalid_params"}, Row{Code::kConflict, 409, "conflict"},
+        Row{Code::kUnauthenticated, 401, "unauthorized"},
+        Row{Code::kInternal, 500, "internal_server_error"}}) {
+    const auto response = error_response(Error{row.code, "what was wrong"});
+    CHECK(response.status == row.status);
+    const auto body = json::parse(response.content());
+    REQUIRE(body.has_value());
+    CHECK((*body)["id"].str() == row.id);
+    CHECK((*body)["message"].str() == "what was wrong");
+  }
+}
+
+TEST_CASE("what was not found is named") {
+  const auto body = json::parse(error_response(Error{Code::kNotFound, "x"}, "app").content());
+  CHECK((*body)["resource"].str() == "app");
+  CHECK_FALSE(
+      json::parse(error_response(Error{Code::kConflict, "x"}, "app").content())->contains("resource"));
+}

@@ -1,0 +1,94 @@
+// git's smart HTTP, and the build that its hook asks for.
+#include <fmt/core.h>
+
+#include <optional>
+
+#include "io/sync.h"
+#include "platform/http/api.h"
+
+namespace skiff::platform {
+
+namespace {
+
+constexpr size_t kShortCommit = 8;
+
+// A build that runs beside the request that streams its output.
+struct RunningBuild {
+  explicit RunningBuild(io::Loop& loop) : lines(loop) {}
+  // Output is queued: the builder does not wait for a slow pusher, the output of a build is bounded.
+  io::Channel<std::string> lines;
+  std::optional<Result<Release>> outcome;
+  BuildText text;
+};
+
+io::Task<void> run_build(Builder& builder, std::string app, std::string id, std::string commit,
+                         RunningBuild& build) {
+  auto result = co_await builder.build(std::move(app), std::move(id), std::move(commit),
+                                       [&build](std::string_view text) {
+                                         build.text.add(text);
+                                         build.lines.push(std::string(text));
+                                       });
+  build.outcome.emplace(std::move(result));
+  build.lines.close();
+}
+
+}  // namespace
+
+io::Task<void> Api::serve_git(std::string app, std::string rest, const net::Request& request,
+                              net::BodyReader& body, net::ResponseWriter& writer) {
+  auto found = co_await apps_.get(app);
+  if (!found) {
+    auto sent = co_await writer.send(net::Response::text(
+        404, fmt::format("There is no app {}; make it with `skiff create {}`\n", app, app)));
+    co_return;
+  }
+  auto ready = co_await repositories_.create(app);
+  const std::string service = request.query_parameter("service").value_or("");
+  if (!ready) {
+    auto sent = co_await writer.send(net::Response::text(500, ready.error().message + "\n"));
+  } else if (request.method == "GET" && rest == "info/refs" && is_git_service(service)) {
+    co_await repositories_.advertise(std::move(app), service, writer);
+  } else if (request.method == "POST" && is_git_service(rest)) {
+    co_await repositories_.serve(std::move(app), rest, request, body, writer);
+  } else {
+    auto sent =
+        co_await writer.send(net::Response::text(404, "git's smart HTTP protocol is what is served here\n"));
+  }
+}
+
+io::Task<void> Api::handle_hook(const net::Request& request, net::ResponseWriter& writer) {
+  const std::string app = request.query_parameter("app").value_or("");
+  const std::string id = request.query_parameter("id").value_or("");
+  const std::string commit = request.query_parameter("commit").value_or("");
+  net::Response head;
+  head.headers.set("Content-Type", "text/plain; charset=utf-8");
+  auto going = co_await writer.start(std::move(head));
+  if (!going) co_return;
+  note(app, "Build started by user skiff");
+  auto recorded = co_await builds_.begin(app, id, commit);
+  RunningBuild build(loop_);
+  io::TaskScope scope(loop_);
+  scope.spawn(run_build(builder_, app, id, commit, build));
+  for (;;) {
+    auto text = co_await build.lines.pop();
+    if (!text) break;
+    auto written = co_await writer.write(*text);
+  }
+  const auto& outcome = *build.outcome;
+  std::string ending;
+  if (outcome) {
+    note(app, fmt::format("Deploy {} by user skiff", commit.substr(0, kShortCommit)));
+    note(app, fmt::format("Release v{} created by user skiff", outcome->version));
+    note(app, "Build succeeded");
+    ending = fmt::format("       Released v{}\n       {} deployed to Skiff\n\nskiff-build: ok\n",
+                         outcome->version, apps_.web_url(app));
+  } else {
+    note(app, "Build failed: " + outcome.error().message);
+    ending = fmt::format("\n !     Push refused: {}\n", outcome.error().message);
+  }
+  co_await builds_.end(app, id, outcome, build.text);
+  auto written = co_await writer.write(ending);
+  auto finished = co_await writer.finish();
+}
+
+}  // namespace skiff::platform

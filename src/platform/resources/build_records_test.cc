@@ -1,0 +1,19 @@
+#include "platform/resources/build_records.h"
+
+#include <doctest/doctest.h>
+
+using namespace skiff::platform;
+
+TEST_CASE("the buildpack is the one that the output names") {
+  BuildText text;
+  CHECK(text.buildpack().empty());
+  text.add("-----> Fetching\n-----> C++ app det");
+  text.add("ected\n-----> Building with make\n");
+  CHECK(text.buildpack() == "C++");
+}
+
+TEST_CASE("the beginning of a long output is kept") {
+  BuildText text;
+  for (int i = 0; i < 3; ++i) text.add(std::string(kMaxBuildText / 2, 'x'));
+  CHECK(text.text().size() == kMaxBuildText);
+}
