@@ -1,4 +1,6 @@
 """kill -9 of each role, and of all at once, under load: nothing acknowledged is lost, no pod changes, no log has a gap."""
+import os
+import random
 import time
 
 import pytest
@@ -131,3 +133,45 @@ def test_a_rollout_goes_on_through_the_death_of_every_role(world):
     reader.finish()
     assert reader.errors == [] and len(reader.done) > 20
     assert wait_for(lambda: len(world.monitors()) == 3, 20), "an orphan container, or one too few"
+
+
+def test_roles_killed_at_random_moments_lose_nothing(world):
+    """Writers create, change and delete while roles die; then the cluster says what it acknowledged last."""
+    seed = int(os.environ.get("SKIFF_SEED", time.time_ns() % 1_000_000))
+    print("SKIFF_SEED", seed)
+    dice = random.Random(seed)
+    latest = {}  # name → the value acknowledged last, None once deleted
+
+    def step_of(writer):
+        def step(number):
+            name, turn = f"random-{writer}-{number // 3}", number % 3
+            latest.pop(name, None)  # until it is acknowledged, nobody knows
+            if turn == 0:
+                world.api.create(MAPS, {"metadata": {"name": name}, "data": {"n": "0"}})
+                latest[name] = "0"
+            elif turn == 1:
+                world.api.patch(f"{MAPS}/{name}", {"data": {"n": "1"}})
+                latest[name] = "1"
+            elif number % 2:
+                status, _ = world.api.request("DELETE", f"{MAPS}/{name}")
+                assert status == 200
+                latest[name] = None
+        return step
+
+    writers = [Repeat(step_of(number)) for number in range(3)]
+    before, containers, killed = identity(world), sorted(world.monitors()), []
+    for _ in range(8):
+        time.sleep(dice.uniform(0.05, 0.6))
+        roles = world.roles()
+        victims = [dice.choice(sorted(roles))] if roles and dice.random() < 0.8 else list(roles)
+        killed += [roles[role] for role in victims]
+        for role in victims:
+            kill(roles[role])
+    back(world, killed)
+    for writer in writers:
+        writer.finish()
+    stored = {item["metadata"]["name"]: item.get("data", {}).get("n") for item in world.api.get(MAPS)["items"]}
+    wrong = {name: (value, stored.get(name)) for name, value in latest.items() if stored.get(name) != value}
+    assert len(latest) > 20 and wrong == {}
+    assert identity(world) == before and sorted(world.monitors()) == containers
+    assert_no_gap(world)

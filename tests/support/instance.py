@@ -3,8 +3,10 @@
 SKIFF_BINARY names the binary (default: build/skiff). The stack images are made once and kept in SKIFF_STACK_CACHE
 (default: build/stack-cache), so that later instances start in a second.
 """
+import contextlib
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -27,13 +29,15 @@ def missing():
 
 
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Below the range that the kernel gives to outgoing connections: one of those would take a port before `up` does."""
+    found = []
+    for port in random.sample(range(20000, 32768), 2000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            break
+    return found
 
 
 def wait_for(check, seconds=60):
