@@ -75,6 +75,7 @@ struct Upstream : Conn {
   Client* client = nullptr;  // null: idle in the pool
   bool connecting = false;
   bool reused = false;
+  bool proven = false;     // the pod has kept it after a response
   bool any_bytes = false;  // of a response to the present request
   bool head_done = false;
   bool keep_alive = true;

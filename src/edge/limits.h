@@ -41,6 +41,7 @@ struct Limits {
   Millis refused_hold{250};       // all pods refused: a new route table may name another; H21
   Millis quarantine{5000};        // a pod that refused is not asked again
   Millis upstream_idle{4000};     // below the 5 s after which common servers hang up
+  Millis upstream_proof{20};      // a pod that still keeps a connection then does keep connections
   Millis upstream_trusted{1000};  // idle for longer, a connection gets no request that can't be sent twice
   Millis linger{2000};            // reading on after an early answer, so that it is not lost
 };

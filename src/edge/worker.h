@@ -90,7 +90,8 @@ class Worker {
 
   // The pod's side: worker_upstream.cc.
   void attach(Client& c, const Endpoint& endpoint);
-  Upstream* take_idle(Client& c, Target& target);
+  Upstream* take_idle(Target& target);
+  Upstream* take_trusted(Target& target);
   void connect_upstream(Client& c, Target& target);
   void send_request(Client& c);
   void retry(Client& c, Fault fault);

@@ -6,6 +6,7 @@ namespace skiff::edge {
 
 void Worker::open_tunnel(Client& c, std::string_view head, std::string_view data) {
   c.state = Client::State::kTunnel;
+  c.deadline = now_ + window(c).count();
   c.bytes += data.size();
   if (!c.write(head, data)) return client_lost(c);
   if (!c.in.empty() && !c.upstream->write(std::exchange(c.in, {}))) c.upstream->ended = true;

@@ -2,9 +2,9 @@
 //
 // A request is sent again when nothing of it can have been served: no connection came about, or the method is
 // idempotent and its connection died before any byte of a response (RFC 9110 9.2.2). Whether a pod has served
-// a POST before it hung up can't be known; so such a request never takes a pooled connection that might be
-// about to end: it must be alive at this moment and have been used within the last second, else a new one is
-// made.
+// a POST before it hung up can't be known. So a request that can't be sent twice takes a pooled connection
+// only when it is alive at this moment, was used within the last second, and belongs to a pod that is known
+// to keep it; else it gets a new one.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -62,7 +62,7 @@ void Worker::attach(Client& c, const Endpoint& endpoint) {
   c.connect_started = now_;
   ++c.attempts;
   ++target.load.outstanding;
-  Upstream* u = take_idle(c, target);
+  Upstream* u = c.idempotent && c.body.done() ? take_idle(target) : take_trusted(target);
   if (u == nullptr) return connect_upstream(c, target);
   u->reused = true;
   u->client = &c;
@@ -70,16 +70,34 @@ void Worker::attach(Client& c, const Endpoint& endpoint) {
   send_request(c);
 }
 
-Upstream* Worker::take_idle(Client& c, Target& target) {
-  const bool once = !c.idempotent || !c.body.done();
+Upstream* Worker::take_idle(Target& target) {
   while (!target.idle.empty()) {
     Upstream* u = target.idle.back();
-    if (once && now_ - u->idle_since > options_.limits.upstream_trusted.count()) return nullptr;
-    if ((once || u->readable) && !is_quiet(*u)) {
+    if (u->readable && !is_quiet(*u)) {
       drop_upstream(*u);
       continue;
     }
     target.idle.pop_back();
+    --idle_upstreams_;
+    return u;
+  }
+  return nullptr;
+}
+
+// The last used one that can be relied on; null when a new connection is safer.
+Upstream* Worker::take_trusted(Target& target) {
+  const Limits& limits = options_.limits;
+  for (size_t i = target.idle.size(); i-- > 0;) {
+    Upstream* u = target.idle[i];
+    const int64_t age = now_ - u->idle_since;
+    if (age > limits.upstream_trusted.count()) return nullptr;
+    if (!u->proven && age < limits.upstream_proof.count()) continue;
+    if (!is_quiet(*u)) {
+      drop_upstream(*u);
+      continue;
+    }
+    u->proven = true;
+    target.idle.erase(target.idle.begin() + static_cast<std::ptrdiff_t>(i));
     --idle_upstreams_;
     return u;
   }
@@ -180,6 +198,7 @@ void Worker::release(Client& c) {
   const bool clean = u->head_done && u->keep_alive && c.response_body.done() && c.body.done() &&
                      !u->hung_up && !u->blocked() && u->in.empty() && c.state == Client::State::kExchange;
   if (!clean || u->target->idle.size() >= kMaxIdlePerEndpoint) return drop_upstream(*u);
+  u->proven = u->proven || u->reused;
   u->idle_since = now_;
   u->target->idle.push_back(u);
   ++idle_upstreams_;
