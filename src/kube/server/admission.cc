@@ -121,32 +121,26 @@ std::string format_ipv4(uint32_t address) {
 
 }  // namespace
 
-Result<void> Admission::check_namespace(const Target& target, const json::Value&) {
-  if (!target.kind->namespaced) return {};
-  const KindPtr namespaces = objects_.kind("", "namespaces");
-  const json::Value found = objects_.find({namespaces, "", target.name_space});
-  if (found.is_null()) return std::unexpected(not_found("", "namespaces", target.name_space));
-  return {};
+Result<void> Admission::check_namespace(const Target& target, const json::Value& made) {
+  const Kind& kind = *target.kind;
+  if (!kind.namespaced) return {};
+  const json::Value home = objects_.find({objects_.kind("", "namespaces"), "", target.name_space});
+  if (home.is_null()) return std::unexpected(not_found("", "namespaces", target.name_space));
+  if (home["metadata"]["deletionTimestamp"].is_null()) return {};
+  const Error plain = forbidden(
+      kind.group, kind.plural, made["metadata"]["name"].str(),
+      "unable to create new content in namespace " + target.name_space + " because it is being terminated");
+  json::Value status = answer_of(plain).status;
+  status.edit("details").edit("causes").push_back(
+      object({{"reason", "NamespaceTerminating"},
+              {"message", "namespace " + target.name_space + " is being terminated"},
+              {"field", "metadata.namespace"}}));
+  return std::unexpected(make_status_error(403, "Forbidden", plain.message, status["details"]));
 }
 
 Result<void> Admission::admit_create(const Target& target, json::Value& made) {
   SKIFF_RETURN_IF_ERROR(check_namespace(target, made));
   const Kind& kind = *target.kind;
-  if (kind.namespaced) {
-    const json::Value home = objects_.find({objects_.kind("", "namespaces"), "", target.name_space});
-    if (!home["metadata"]["deletionTimestamp"].is_null()) {
-      const std::string& name = made["metadata"]["name"].str();
-      const std::string text = "unable to create new content in namespace " + target.name_space +
-                               " because it is being terminated";
-      const Error plain = forbidden(kind.group, kind.plural, name, text);
-      json::Value status = answer_of(plain).status;
-      status.edit("details").edit("causes").push_back(
-          object({{"reason", "NamespaceTerminating"},
-                  {"message", "namespace " + target.name_space + " is being terminated"},
-                  {"field", "metadata.namespace"}}));
-      return std::unexpected(make_status_error(403, "Forbidden", plain.message, status["details"]));
-    }
-  }
   if (is_core(kind, "Namespace")) {
     made.edit("metadata").edit("labels").set("kubernetes.io/metadata.name", made["metadata"]["name"]);
     made.edit("spec").set("finalizers", json::Value::array({"kubernetes"}));

@@ -195,6 +195,31 @@ TEST_CASE("a deleted definition takes its objects along and waits for their fina
   CHECK(rig.ask("GET", kGizmos).status == 404);
 }
 
+TEST_CASE("an object is read and written under each version of its kind") {
+  ServerRig rig;
+  std::string two = definition(kPlain);
+  const std::string first = R"("versions":[{"name":"v1","served":true,"storage":true,)";
+  const std::string old =
+      R"("versions":[{"name":"v1alpha1","served":true,"storage":false,"schema":{"openAPIV3Schema":
+    {"type":"object","x-kubernetes-preserve-unknown-fields":true}}},{"name":"v1","served":true,"storage":true,)";
+  two.replace(two.find(first), first.size(), old);
+  REQUIRE(rig.ask("POST", kDefinitions, two).status == 201);
+  const std::string alpha = "/apis/e.example.com/v1alpha1/namespaces/default/gizmos";
+  REQUIRE(
+      rig.ask(
+             "POST", alpha,
+             R"({"apiVersion":"e.example.com/v1alpha1","kind":"Gizmo","metadata":{"name":"g"},"spec":{"size":1}})")
+          .status == 201);
+  auto read = rig.ask("GET", kGizmos + "/g").body;
+  CHECK(read["apiVersion"].str() == "e.example.com/v1");
+  CHECK(rig.ask("GET", kGizmos).body["items"].at(0)["apiVersion"].str() == "e.example.com/v1");
+  CHECK(rig.ask("GET", alpha).body["items"].at(0)["apiVersion"].str() == "e.example.com/v1alpha1");
+  const auto watched = rig.ask("GET", kGizmos + "?watch=true&timeoutSeconds=1");
+  CHECK(watched.text.find(R"("apiVersion":"e.example.com/v1",)") != std::string::npos);
+  read.edit("spec").set("size", 2);
+  CHECK(rig.ask("PUT", kGizmos + "/g", json::encode(read)).status == 200);
+}
+
 TEST_CASE("a new definition of the same name starts empty") {
   ServerRig rig;
   define(rig);

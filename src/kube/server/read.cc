@@ -10,6 +10,8 @@ namespace skiff::kube {
 
 namespace {
 
+constexpr size_t kListFrame = 16;  // bytes around the items
+
 json::Value list_metadata(const store::Page& page, const std::string& next, bool counted) {
   json::Value metadata =
       json::Value::object({{"resourceVersion", std::to_string(store::number(page.revision))}});
@@ -19,26 +21,33 @@ json::Value list_metadata(const store::Page& page, const std::string& next, bool
   return metadata;
 }
 
-// Stored bytes go out as they are.
+// Stored bytes go out as they are, copied once.
 std::string join_items(const Kind& kind, const std::vector<store::Entry>& entries,
                        const json::Value& metadata) {
+  std::vector<store::Bytes> items;
+  items.reserve(entries.size());
+  size_t size = 0;
+  for (const auto& entry : entries) {
+    items.push_back(served_bytes(kind, entry.value));
+    size += items.back()->size() + 1;
+  }
   std::string out =
       "{\"kind\":\"" + kind.kind + "List\",\"apiVersion\":\"" + kind.api_version() + "\",\"metadata\":";
   json::encode_to(metadata, out);
+  out.reserve(out.size() + size + kListFrame);
   out += ",\"items\":[";
-  bool first = true;
-  for (const auto& entry : entries) {
-    if (!first) out += ',';
-    first = false;
-    out += *entry.value;
+  for (const auto& item : items) {
+    if (&item != &items.front()) out += ',';
+    out += *item;
   }
-  return out + "]}";
+  out += "]}";
+  return out;
 }
 
-std::vector<json::Value> parse_all(const std::vector<store::Entry>& entries) {
+std::vector<json::Value> parse_all(const Kind& kind, const std::vector<store::Entry>& entries) {
   std::vector<json::Value> out;
   for (const auto& entry : entries) {
-    auto value = json::parse(*entry.value);
+    auto value = json::parse(*served_bytes(kind, entry.value));
     if (value) out.push_back(std::move(*value));
   }
   return out;
@@ -47,7 +56,7 @@ std::vector<json::Value> parse_all(const std::vector<store::Entry>& entries) {
 json::Value make_list(Exchange& exchange, Form form, const std::vector<store::Entry>& entries,
                       const json::Value& metadata) {
   const Kind& kind = *exchange.kind;
-  std::vector<json::Value> objects = parse_all(entries);
+  std::vector<json::Value> objects = parse_all(kind, entries);
   if (form == Form::kTable) {
     return make_table(kind, objects, metadata, include_of(exchange.query("includeObject")),
                       exchange.objects.loop().wall_now());
@@ -104,8 +113,8 @@ io::Task<void> serve_list(Exchange& exchange) {
       co_return;
     }
     page = std::move(*step);
+    if (!page.entries.empty()) options.start_after = page.entries.back().key;
     for (auto& entry : page.entries) {
-      options.start_after = entry.key;
       if (!selection->everything()) {
         auto object = json::parse(*entry.value);
         if (!object || !selection->matches(*object)) continue;

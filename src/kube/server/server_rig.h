@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "io/sim_loop.h"
+#include "io/sim_stream.h"
 #include "io/sync.h"
 #include "kube/server/api_server.h"
 
@@ -41,8 +42,9 @@ struct TestBody final : net::BodyReader {
 
 class ServerRig {
  public:
+  // With an address in `node_logs`, the node is looked for in `network`.
   explicit ServerRig(ServerOptions options = test_options())
-      : store(store::make_memory_store(loop)), api(loop, *store, registry, std::move(options)) {
+      : network(loop), store(store::make_memory_store(loop)), api(loop, *store, registry, wired(options)) {
     run(boot(api));
   }
   // Static tokens "master" (system:masters) and "jane".
@@ -78,11 +80,16 @@ class ServerRig {
   }
 
   io::SimLoop loop;
+  io::SimNetwork network;
   std::unique_ptr<store::Store> store;
   Registry registry;
   ApiServer api;
 
  private:
+  ServerOptions wired(ServerOptions options) {
+    if (options.node_logs.address.port != 0) options.node_logs.network = &network;
+    return options;
+  }
   static io::Task<void> boot(ApiServer& server) {
     auto done = co_await server.bootstrap();
     SKIFF_CHECK(done.has_value());

@@ -10,12 +10,12 @@ void WatchEncoder::line(std::string_view type, const store::Bytes& bytes, const 
   out += type;
   out += "\",\"object\":";
   if (form_ == Form::kObject && bytes) {
-    out += *bytes;
+    out += *served_bytes(*kind_, bytes);
   } else {
     json::Value value;
     if (object) {
       value = *object;
-    } else if (auto parsed = json::parse(*bytes)) {
+    } else if (auto parsed = json::parse(*served_bytes(*kind_, bytes))) {
       value = std::move(*parsed);
     }
     if (form_ == Form::kTable) {
