@@ -1,0 +1,78 @@
+"""Pushes that are cut, doubled or lose their platform."""
+import os
+import signal
+import subprocess
+
+from support.instance import wait_for
+
+SLOW = {"Procfile": "web: true\n", "Makefile": "all:\n\t@echo waiting; [ ! -f slow ] || sleep 600\n", "slow": ""}
+
+
+def read_until(process, words):
+    said = ""
+    for line in process.stdout:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(said)
+
+
+def stop(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(30)
+    process.stdout.close()
+
+
+def push_quickly(app):
+    app.git("rm", "-q", "--ignore-unmatch", "slow")
+    return app.push()
+
+
+def test_a_pusher_who_leaves_takes_the_build_along(skiff):
+    app = skiff.app(SLOW)
+    pushing = app.start_push()
+    try:
+        read_until(pushing, "waiting")
+        assert skiff.build_pods() != []
+    finally:
+        stop(pushing)
+    assert wait_for(lambda: skiff.build_pods() == [], 60)
+    assert wait_for(lambda: os.listdir(skiff.data / "platform" / "builds") == [], 30)
+    assert app.git("ls-remote", "skiff").stdout == ""
+    pushed = push_quickly(app)
+    assert pushed.ok, pushed.said
+
+
+def test_a_second_push_of_an_app_is_refused_while_the_first_builds(skiff):
+    app, other = skiff.app(SLOW), skiff.app({"index.html": "x"})
+    pushing = app.start_push()
+    try:
+        read_until(pushing, "waiting")
+        pushed = app.push()
+        assert not pushed.ok
+        assert (f" !     Push refused: another build of {app.name} is going on; push again when it has ended") in pushed.said
+        pushed = other.push()
+        assert pushed.ok, pushed.said
+        assert skiff.build_pods() != []
+    finally:
+        stop(pushing)
+    assert wait_for(lambda: skiff.build_pods() == [], 60)
+
+
+def test_a_platform_that_dies_leaves_no_build_behind(skiff):
+    app = skiff.app(SLOW)
+    pushing = app.start_push()
+    try:
+        read_until(pushing, "waiting")
+        os.kill(skiff.role_pid("platform"), signal.SIGKILL)
+        assert pushing.wait(60) != 0
+    finally:
+        stop(pushing)
+    assert wait_for(lambda: skiff.role_pid("platform"), 30)
+    assert wait_for(lambda: skiff.build_pods() == [], 60)
+    assert wait_for(lambda: app.git("ls-remote", "skiff", check=False).returncode == 0, 30)
+    pushed = push_quickly(app)
+    assert pushed.ok, pushed.said
+    mounts = subprocess.run(["findmnt", "-rno", "TARGET"], capture_output=True, text=True, timeout=30).stdout
+    assert f"{skiff.data}/platform/disks" not in mounts

@@ -1,0 +1,238 @@
+"""Pushes that become apps: what a build gets, what it may do, and what runs in the end."""
+import contextlib
+import hashlib
+import http.server
+import pathlib
+import subprocess
+import threading
+
+import pytest
+
+from support.instance import wait_for
+
+WEB = "web: exec python3 -m http.server $PORT\n"
+
+
+def make(script, procfile="web: true\n"):
+    return {"Procfile": procfile, "Makefile": "all:\n\t@" + script + "\n"}
+
+
+def deployed(pushed):
+    assert pushed.ok, pushed.said
+    return pushed.said
+
+
+@contextlib.contextmanager
+def serving(address, handler):
+    """An HTTP server on a loopback or bridge address of this machine; gives its port and what it was asked."""
+    server = http.server.ThreadingHTTPServer((address, 0), handler)
+    server.asked = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_static_site_is_served_through_the_edge(skiff):
+    site = skiff.app({"static.json": '{"root": "public", "clean_urls": true, "error_page": "lost.html",'
+                                     ' "https_only": true, "headers": {"/**": {"X-From": "site"}}}',
+                      "public/index.html": "home", "public/about.html": "about", "public/lost.html": "lost",
+                      "public/a.css": "b{}" * 1000})
+    said = deployed(site.push())
+    assert "-----> Static site app detected" in said and "       web: .skiff/serve" in said
+    secure = ("--resolve", f"{site.host}:{skiff.https}:127.0.0.1", "-k")
+    get = lambda path, *options: subprocess.run(
+        ["curl", "-sS", "-m", "10", "-i", *secure, *options, f"https://{site.host}:{skiff.https}{path}"],
+        capture_output=True, text=True, timeout=20).stdout.replace("\r", "")
+    assert wait_for(lambda: "\n\nhome" in get("/"), 60)
+    assert "\n\nabout" in get("/about") and "x-from: site" in get("/about").lower()
+    missing = get("/nowhere")
+    assert missing.startswith(("HTTP/1.1 404", "HTTP/2 404")) and missing.endswith("lost")
+    assert "content-encoding: gzip" in get("/a.css", "--compressed").lower()
+    plain = site.get("/about?x=1")
+    assert plain.startswith("HTTP/1.1 301") and f"Location: https://{site.host}/about?x=1" in plain
+
+
+def test_a_bad_static_json_refuses_the_push(skiff):
+    pushed = skiff.app({"index.html": "x", "static.json": '{"error_page": "lost.html"}'}).push()
+    assert not pushed.ok
+    assert ' !     static.json: error_page: "lost.html" is no file below the root; add it, or correct the name' in pushed.said
+
+
+def test_a_cmake_app_and_its_cache(skiff):
+    cmake = 'cmake_minimum_required(VERSION 3.25)\nproject(app CXX)\nadd_executable(app a.cc b.cc)\n'
+    app = skiff.app({"CMakeLists.txt": cmake, "a.cc": "int b(); int main() { return b(); }\n", "b.cc": "int b() { return 0; }\n",
+                     "Procfile": "worker: build/app\n"})
+    said = deployed(app.push())
+    assert "-----> Building with CMake" in said and "a.cc.o" in said and "       worker: build/app" in said
+    app.write({"b.cc": "int b() { return 1; }\n"})
+    said = deployed(app.push())
+    assert "-----> Using the cache of the build before" in said
+    assert "b.cc.o" in said and "a.cc.o" not in said
+
+
+def test_builds_and_apps_run_as_an_unprivileged_user(skiff):
+    app = skiff.app(make("id -u; id -un; echo home $$HOME; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status"))
+    said = deployed(app.push())
+    assert "70000\ndyno\nhome /app\n" in said and "NoNewPrivs:\t1" in said
+    wrote = app.pod_says("id -u; id -un; echo home $HOME; touch /app/x /tmp/x && echo writable; touch /usr/x; stat -c %U Makefile")
+    assert wrote[:4] == ["70000", "dyno", "home /app", "writable"] and wrote[-1] == "dyno"
+    assert any("Permission denied" in line for line in wrote)
+
+
+def test_a_cache_belongs_to_its_app(skiff):
+    one, other = skiff.app(make("touch /skiff/cache/mine; ls /skiff/cache")), skiff.app(make("ls /skiff/cache; echo listed"))
+    assert "mine" in deployed(one.push())
+    said = deployed(other.push())
+    assert "listed" in said and "mine" not in said
+    one.write(make("ls /skiff/cache"))
+    assert "mine" in deployed(one.push())
+
+
+def test_what_a_buildpack_is_told(skiff):
+    app = skiff.app({"pack/bin/detect": "echo Own\n",
+                     "pack/bin/compile": 'ls "$3"; cat "$3/GREETING"; echo; echo "[$STACK]"; echo "[$SOURCE_VERSION]"\n'
+                                         'echo "[${GIT_DIR:-}${GREETING:-}]"\n',
+                     "pack/bin/release": "printf -- '---\\ndefault_process_types:\\n  web: \"bin/own\"\\n  worker: w\\n'\n",
+                     "Procfile": "worker: mine\n"}, ["BUILDPACK_URL=./pack", "GREETING=hi"])
+    said = deployed(app.push())
+    commit = app.git("rev-parse", "HEAD").stdout.strip()
+    assert "-----> Own app detected\nBUILDPACK_URL\nGREETING\nhi\n[skiff-12]\n" in said
+    assert f"[{commit}]\n[]\n" in said
+    assert "       web: bin/own\n       worker: mine" in said
+
+
+def test_several_buildpacks_and_slugignore(skiff):
+    app = skiff.app({".buildpacks": "# first\n./pack\nskiff/static\n", ".slugignore": "# not these\n/notes\n*.psd\n",
+                     "pack/bin/compile": "ls; echo made >made.html\n[ -x \"$0\" ] || true\n"
+                                         "echo 'export FROM_FIRST=yes' >\"$(dirname \"$0\")/../export\"\n",
+                     "index.html": "i", "notes/a": "x", "b.psd": "x"})
+    said = deployed(app.push())
+    assert "-----> pack app detected" in said and "-----> Static site app detected" in said
+    assert "notes" not in said and "b.psd" not in said
+    assert wait_for(lambda: app.get("/made.html").endswith("made\n"), 60)
+
+
+class GitHandler(http.server.BaseHTTPRequestHandler):
+    """git's own CGI program behind an HTTP server: what a buildpack's address usually is."""
+
+    def answer(self, body=b""):
+        path, _, query = self.path.partition("?")
+        done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, timeout=60, env={
+            "PATH": "/usr/bin:/bin", "GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path,
+            "QUERY_STRING": query, "REQUEST_METHOD": self.command, "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""), "REMOTE_ADDR": self.client_address[0],
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""), "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"})
+        head, _, rest = done.stdout.partition(b"\r\n\r\n")
+        fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
+        self.send_response(int(fields.pop("Status", "200").split()[0]))
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(rest)))
+        self.end_headers()
+        self.wfile.write(rest)
+
+    def do_GET(self):
+        self.answer()
+
+    def do_POST(self):
+        self.answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def remote_pack(skiff, tmp_path):
+    """A buildpack in a git repository and as an archive, served on the address that pods reach the host by."""
+    work = tmp_path / "work"
+    (work / "bin").mkdir(parents=True)
+    (work / "bin" / "detect").write_text("echo Remote\n")
+    (work / "bin" / "compile").write_text("echo 'from the main branch'\n")
+    (work / "bin" / "release").write_text("printf -- '---\\ndefault_process_types:\\n  web: true\\n'\n")
+    git = lambda *args: subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t.example", *args], cwd=work,
+                                       check=True, capture_output=True)
+    git("init", "-q", "-b", "main", ".")
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    git("checkout", "-qb", "next")
+    (work / "bin" / "compile").write_text("echo 'from the next branch'\n")
+    git("commit", "-qam", "two")
+    git("checkout", "-q", "main")
+    subprocess.run(["git", "clone", "-q", "--bare", work, tmp_path / "pack.git"], check=True)
+    with serving(skiff.gateway, type("Handler", (GitHandler,), {"root": tmp_path})) as server:
+        yield f"http://{skiff.gateway}:{server.server_port}/pack.git"
+
+
+def test_a_buildpack_by_address(skiff, remote_pack):
+    app = skiff.app({"x": "y"}, [f"BUILDPACK_URL={remote_pack}"])
+    assert "-----> Remote app detected\nfrom the main branch" in deployed(app.push())
+    skiff.skiff("config:set", f"BUILDPACK_URL={remote_pack}#next", "-a", app.name)
+    assert "from the next branch" in deployed(app.push())
+    skiff.skiff("config:set", f"BUILDPACK_URL={remote_pack}#nosuch", "-a", app.name)
+    pushed = app.push()
+    assert not pushed.ok and f" !     The buildpack {remote_pack}#nosuch can't be fetched: " in pushed.said
+
+
+def test_a_folder_that_is_no_buildpack(skiff):
+    pushed = skiff.app({"pack/readme": "x"}, ["BUILDPACK_URL=./pack"]).push()
+    assert not pushed.ok
+    assert " !     The buildpack ./pack has no bin/compile: it is no classic buildpack." in pushed.said
+
+
+def test_packages_of_an_aptfile(skiff):
+    app = skiff.app({"Aptfile": "# for the build\nlibjansson-dev\n\nhello\n", "Procfile": "worker: hello; build/app\n",
+                     "main.c": "#include <jansson.h>\nint main() { puts(jansson_version_str()); }\n",
+                     "Makefile": "all:\n\tmkdir -p build\n\tcc -o build/app main.c $$(pkg-config --cflags --libs jansson)\n"})
+    pushed = app.push()
+    if "can't be fetched" in pushed.said:
+        pytest.skip("no Debian mirror is reachable")
+    deployed(pushed)
+    wrote = app.pod_says("hello; build/app")
+    assert wrote[0] == "Hello, world!" and wrote[1].startswith("2.")
+    app.write({"Aptfile": "libjansson-dev\nnosuchpackage\n"})
+    pushed = app.push()
+    assert not pushed.ok and ' !     Aptfile line 2: Debian has no package "nosuchpackage"; correct its name' in pushed.said
+    app.write({"Aptfile": "two words\n"})
+    pushed = app.push()
+    assert not pushed.ok and ' !     Aptfile line 1: "two words" is no name of a package; write one name a line' in pushed.said
+
+
+def test_the_hosts_authorities_are_trusted(skiff):
+    bundle = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+    said = deployed(skiff.app(make("sha256sum <$$SSL_CERT_FILE; sha256sum </etc/ssl/certs/ca-certificates.crt")).push())
+    assert said.count(hashlib.sha256(bundle.read_bytes()).hexdigest()) == 2
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"answered by the proxy\n")
+
+    def log_message(self, *_):
+        pass
+
+
+def test_builds_use_the_hosts_proxy(skiff):
+    with serving(skiff.gateway, Proxy) as proxy:
+        skiff.skiff("down")
+        address = f"http://{skiff.gateway}:{proxy.server_port}"
+        before = dict(skiff.env)
+        skiff.env.update(http_proxy=address, HTTP_PROXY=address, no_proxy="127.0.0.1,localhost")
+        try:
+            skiff.up()
+            skiff.env = before
+            said = deployed(skiff.app(make("curl -sS http://not-there.example/page; echo $$no_proxy")).push())
+        finally:
+            skiff.env = before
+            skiff.skiff("down")
+            skiff.up()
+    assert "answered by the proxy\n127.0.0.1,localhost" in said
+    assert "http://not-there.example/page" in proxy.asked
