@@ -9,11 +9,12 @@ namespace {
 using json::Value;
 
 // Sources what buildpacks left for run time, then becomes the command. `bash -c` of one simple command
-// replaces itself, so SIGTERM reaches the program. DYNO is the pod's name where the dyno's came too late.
+// replaces itself, so SIGTERM reaches the program. A dyno that starts before it has its name is called by the
+// end of the pod's.
 constexpr size_t kCommandIndex = 4;  // where the process type's command stands in the container's
 constexpr const char* kStartScript =
     "cd /app; for f in .profile.d/*.sh; do [ -r \"$f\" ] && . \"$f\"; done; [ -r .profile ] && . ./.profile; "
-    "export DYNO=\"${DYNO:-$HOSTNAME}\"; exec bash -c \"$1\"";
+    "export DYNO=\"${DYNO:-$2.${HOSTNAME##*-}}\"; exec bash -c \"$1\"";
 
 Value metadata(const std::string& app, const std::string& name) {
   return Value::object({{"name", name}, {"namespace", app}, {"labels", Value::object({{kAppLabel, app}})}});
@@ -43,7 +44,7 @@ Value container(const ReleaseFacts& release, const std::string& type, const std:
       {"name", type},
       {"image", release.image},
       {"imagePullPolicy", "IfNotPresent"},
-      {"command", Value::array({"/bin/bash", "-c", kStartScript, "skiff-start", command})},
+      {"command", Value::array({"/bin/bash", "-c", kStartScript, "skiff-start", command, type})},
       {"workingDir", "/app"},
       {"env", env_list(type)},
       {"envFrom",

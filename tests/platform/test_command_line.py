@@ -1,0 +1,129 @@
+"""What the commands say when something is wrong: which word, and what to do."""
+import json
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from support import instance as support
+
+
+def refused(world, *args, says, **options):
+    code, text = world.run(*args, **options)
+    assert code != 0, text
+    for part in says:
+        assert part in text, text
+
+
+@pytest.mark.parametrize("command", [["ps"], ["logs"], ["config"], ["releases"], ["builds"], ["rollback", "v1"],
+                                     ["scale", "web=1"], ["config:set", "A=b"], ["maintenance:on"],
+                                     ["apps:destroy", "--confirm", "nowhere"]])
+def test_an_unknown_app_is_named_as_such(world, command):
+    refused(world, *command, "-a", "nowhere", says=["Couldn't find that app", "skiff apps"])
+
+
+@pytest.mark.parametrize("change", ["web", "web=", "web=x", "web=-1", "=2"])
+def test_a_bad_formation_is_named(world, shop, change):
+    refused(world, "scale", "-a", "shop", "--", change, says=[change, "web=2"])
+
+
+def test_a_formation_out_of_bounds_changes_nothing(world, shop):
+    refused(world, "scale", "worker=0", "web=101", "-a", "shop", says=["101", "0 to 100"])
+    refused(world, "scale", "worker=0", "clock=1", "-a", "shop", says=["Couldn't find that process type (clock)"])
+    assert "web.1" in world.dynos("shop")
+
+
+@pytest.mark.parametrize("pair", ["1A=x", "A-B=x", "A B=x"])
+def test_a_bad_config_name_is_named(world, shop, pair):
+    refused(world, "config:set", pair, "-a", "shop", says=[pair.split("=")[0], "config var"])
+
+
+def test_config_needs_a_value(world, shop):
+    refused(world, "config:set", "NAME", "-a", "shop", says=["NAME", "NAME=value"])
+
+
+def test_destroy_asks_for_the_name_once_more(world, shop):
+    for confirm in ([], ["--confirm", "other"]):
+        refused(world, "apps:destroy", "-a", "shop", *confirm, says=["--confirm shop"])
+    assert "shop" in world.skiff("apps").stdout
+
+
+@pytest.mark.parametrize("name", ["ab", "Shop", "1shop", "shop-", "kube-system", "api"])
+def test_a_bad_app_name_is_refused(world, name):
+    refused(world, "create", name, says=["ame"])
+
+
+def test_a_name_is_taken_once(world, shop):
+    refused(world, "create", "shop", says=["shop is already taken"])
+    refused(world, "create", "default", says=["default"])
+
+
+def test_a_release_that_is_none_is_refused(world, shop):
+    refused(world, "rollback", "v99", "-a", "shop", says=["Couldn't find that release", "v99"])
+    refused(world, "rollback", "soon", "-a", "shop", says=["soon"])
+    refused(world, "rollback", "v1", "-a", "shop", says=["v1 has no build"])
+
+
+def test_without_an_app_the_command_says_how_to_name_one(world, tmp_path):
+    done = subprocess.run([support.BINARY, "ps"], cwd=tmp_path, env=world.env, capture_output=True, text=True)
+    assert done.returncode != 0 and "-a APP" in done.stderr
+
+
+def test_the_app_of_the_git_remote_is_the_default(world, shop):
+    done = subprocess.run([support.BINARY, "ps"], cwd=shop, env=world.env, capture_output=True, text=True)
+    assert done.returncode == 0 and "web.1" in done.stdout
+
+
+def test_without_an_instance_the_command_says_how_to_start_one(tmp_path, world):
+    env = {**world.env, "SKIFF_DATA": str(tmp_path / "none")}
+    done = subprocess.run([support.BINARY, "apps"], env=env, capture_output=True, text=True)
+    assert done.returncode != 0 and "skiff up" in done.stderr
+
+
+@pytest.mark.parametrize("args", [["logs", "-n", "many", "-a", "shop"], ["logs", "-n", "9999", "-a", "shop"],
+                                  ["logs", "--source", "moon", "-a", "shop"], ["scale", "-a", "shop"], ["dance"], []])
+def test_wrong_arguments_lead_to_the_help(world, args):
+    code, text = world.run(*args)
+    assert code != 0 and "--help" in text
+
+
+@pytest.mark.parametrize("command", ["create", "scale", "logs", "config:set", "rollback", "apps:destroy",
+                                     "maintenance:on", "builds", "up"])
+def test_each_command_explains_itself(world, command):
+    code, text = world.run(command, "--help")
+    assert code == 0 and "Usage" in text or "OPTIONS" in text.upper()
+
+
+def ask(world, path, method="GET", body=None, token=None):
+    token = token if token is not None else (world.data / "token").read_text().strip()
+    request = urllib.request.Request(f"http://127.0.0.1:{world.http}{path}", method=method, data=body,
+                                     headers={"Host": "localhost", "Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+@pytest.mark.parametrize("method,path,body,status,kind", [
+    ("GET", "/apps/nowhere", None, 404, "not_found"),
+    ("GET", "/nothing", None, 404, "not_found"),
+    ("PUT", "/apps/shop/formation", b"{}", 404, "not_found"),
+    ("POST", "/apps", b"{", 400, "bad_request"),
+    ("POST", "/apps", b"[]", 400, "bad_request"),
+    ("POST", "/apps", b'{"name": "X"}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop/config-vars", b'{"A": 1}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop/formation", b'{"updates": [{"type": "web", "quantity": "many"}]}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop", b'{"name": "other"}', 422, "invalid_params"),
+    ("POST", "/apps/shop/releases", b'{"release": "v99"}', 404, "not_found"),
+    ("GET", "/apps/shop/builds/none", None, 404, "not_found"),
+])
+def test_an_error_has_herokus_form(world, shop, method, path, body, status, kind):
+    code, answer = ask(world, path, method, body)
+    assert (code, answer["id"]) == (status, kind) and answer["message"]
+
+
+def test_a_wrong_token_is_refused(world):
+    code, answer = ask(world, "/apps", token="wrong")
+    assert (code, answer["id"]) == (401, "unauthorized")

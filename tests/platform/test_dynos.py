@@ -1,0 +1,129 @@
+"""Dynos: their names, what the log tells of them, what visitors get."""
+import os
+import re
+import signal
+import subprocess
+
+from platform_kit import DEAF, SILENT, WEB
+from support import instance as support
+from support.instance import wait_for
+
+
+def test_kubectl_shows_apps_builds_and_releases(world, shop):
+    text = world.kubectl("get", "apps,builds,releases", "-A").stdout
+    assert "RELEASE" in text and "http://shop.localhost" in text
+    assert "Initial release" in text and re.search(r"Deploy [0-9a-f]{8}", text)
+    assert re.search(r"build.skiff.dev/\w+ +\w+ +Succeeded", text)
+    assert "Succeeded" in world.kubectl("-n", "shop", "get", "release", "v1", "-o", "yaml").stdout
+
+
+def test_a_field_that_the_definitions_do_not_know_is_refused(world, shop):
+    bad = world.kubectl("-n", "shop", "patch", "app", "shop", "--type=merge", "-p",
+                        '{"spec": {"formation": [{"type": "web", "quantity": 1000}]}}', check=False)
+    assert bad.returncode != 0 and "100" in bad.stderr
+
+
+def test_kubectl_and_skiff_change_the_same_app(world, shop):
+    world.kubectl("-n", "shop", "patch", "app", "shop", "--type=merge", "-p", '{"spec": {"maintenance": true}}')
+    assert wait_for(lambda: world.fetch("shop")[0] == 503)
+    world.skiff("maintenance:off", "-a", "shop")
+    assert wait_for(lambda: world.fetch("shop")[0] == 200)
+
+
+def test_dynos_are_numbered_and_the_highest_goes_first(world, shop):
+    world.skiff("scale", "web=3", "-a", "shop")
+    assert world.all_up("shop", ["web.1", "web.2", "web.3"]), world.dynos("shop")
+    assert all(world.fetch("shop")[1].startswith("web.") for _ in range(9))
+    world.skiff("scale", "web=1", "-a", "shop")
+    assert world.all_up("shop", ["web.1"]), world.dynos("shop")
+
+
+def test_a_new_release_keeps_the_names(world, shop):
+    world.skiff("config:set", "ROUND=2", "-a", "shop")
+    world.kubectl("-n", "shop", "rollout", "status", "deploy/web", "--timeout=60s")
+    assert world.all_up("shop", ["web.1"]), world.dynos("shop")
+
+
+def test_the_log_tells_the_life_of_a_dyno(world, shop):
+    world.skiff("config:set", "ROUND=3", "-a", "shop")
+    assert world.logged("shop", "heroku[web.1]: Process exited with status 0"), world.logs("shop")
+    text = world.logs("shop", "--ps", "web")
+    for line in ("heroku[web.1]: Starting process with command `perl web.pl`",
+                 "heroku[web.1]: State changed from starting to up", "heroku[web.1]: State changed from up to down",
+                 "heroku[web.1]: Stopping all processes with SIGTERM", "app[web.1]: goodbye"):
+        assert line in text, text
+    assert "router" not in text
+    assert "app[api]: Set ROUND config vars by user skiff" in world.logs("shop", "--source", "app")
+    assert "heroku[" not in world.logs("shop", "--source", "app")
+
+
+def numbers(text):
+    return [int(n) for n in re.findall(r"app\[worker\.1\]: n=(\d+)", text)]
+
+
+def kill_platform(world):
+    before = world.platform_pid()
+    os.kill(before, signal.SIGKILL)
+    assert wait_for(lambda: world.platform_pid() not in (None, before))
+    assert wait_for(lambda: world.run("ps", "-a", "shop")[0] == 0)
+
+
+def test_no_line_is_lost_or_kept_twice_when_the_platform_is_killed(world, shop):
+    world.skiff("scale", "worker=1", "-a", "shop")
+    tail = subprocess.Popen([support.BINARY, "logs", "-t", "-n", "0", "--ps", "worker.1", "-a", "shop"], env=world.env,
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        for _ in range(3):
+            seen = (numbers(world.logs("shop", "--ps", "worker")) or [0])[-1]
+            assert wait_for(lambda last=seen: (numbers(world.logs("shop", "--ps", "worker")) or [0])[-1] > last + 50)
+            kill_platform(world)
+        last = numbers(world.logs("shop", "--ps", "worker"))[-1]
+        assert wait_for(lambda: numbers(world.logs("shop", "--ps", "worker"))[-1] > last + 50)
+    finally:
+        world.skiff("scale", "worker=0", "-a", "shop")
+        assert world.logged("shop", "heroku[worker.1]: Process exited with status 0")
+        tail.terminate()
+    stored = [record for name in ("shop.log.1", "shop.log") if (path := world.data / "platform" / "logs" / name).exists()
+              for record in numbers(path.read_text())]
+    assert len(stored) > 300 and stored == list(range(1, len(stored) + 1))
+    followed = numbers(tail.stdout.read())
+    assert len(followed) > 300 and followed == list(range(followed[0], followed[0] + len(followed)))
+
+
+def test_the_edge_names_why_an_app_does_not_answer(world, tmp_path):
+    world.skiff("create", "blank-app")
+    assert wait_for(lambda: world.fetch("blank-app")[0] == 503 and world.logged("blank-app", "code=H81", 1))
+    folder = tmp_path / "moods"
+    world.push(folder, "moods", {"web": WEB})
+    assert world.all_up("moods", ["web.1"])
+    world.skiff("maintenance:on", "-a", "moods")
+    assert wait_for(lambda: world.fetch("moods")[0] == 503 and world.logged("moods", "code=H80", 1))
+    world.skiff("maintenance:off", "-a", "moods")
+    assert wait_for(lambda: world.fetch("moods")[0] == 200)
+    world.skiff("scale", "web=0", "-a", "moods")
+    assert wait_for(lambda: world.fetch("moods")[0] == 503 and world.logged("moods", "code=H14", 1))
+    world.push(folder, "moods", {"web": "die qq(no luck\\n)"})
+    world.skiff("scale", "web=1", "-a", "moods")
+    assert wait_for(lambda: world.fetch("moods")[0] == 503 and world.logged("moods", "code=H10", 1), 60)
+    text = world.logs("moods")
+    assert "app[web.1]: no luck" in text and "heroku[web.1]: State changed from starting to crashed" in text
+
+
+def test_a_destroyed_app_leaves_nothing_to_its_successor(world, tmp_path):
+    world.skiff("create", "phoenix")
+    world.skiff("config:set", "OLD=1", "-a", "phoenix")
+    world.skiff("apps:destroy", "-a", "phoenix", "--confirm", "phoenix")
+    assert wait_for(lambda: world.run("create", "phoenix")[0] == 0)
+    assert world.skiff("releases", "-a", "phoenix").stdout.count("Initial release") == 1
+    assert "OLD" not in world.skiff("config", "-a", "phoenix").stdout
+
+
+def test_boot_and_exit_timeouts_are_told(world, tmp_path):
+    world.push(tmp_path / "slow", "slow-app", {"web": SILENT, "worker": DEAF})
+    world.skiff("scale", "worker=1", "-a", "slow-app")
+    assert world.logged("slow-app", "heroku[worker.1]: State changed from starting to up")
+    world.skiff("scale", "worker=0", "-a", "slow-app")
+    assert world.logged("slow-app", "heroku[web.1]: Error R10 (Boot timeout) -> Web process failed to bind to $PORT "
+                                    "within 60 seconds of launch", 90), world.logs("slow-app")
+    assert world.logged("slow-app", "heroku[web.1]: State changed from starting to crashed", 10)
+    assert world.logged("slow-app", "heroku[worker.1]: Error R12 (Exit timeout)", 60), world.logs("slow-app")
