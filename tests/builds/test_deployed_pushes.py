@@ -3,12 +3,13 @@ import contextlib
 import hashlib
 import http.server
 import pathlib
+import shutil
 import subprocess
 import threading
 
 import pytest
 
-from support.instance import wait_for
+from support.instance import ROOT, wait_for
 
 WEB = "web: exec python3 -m http.server $PORT\n"
 
@@ -55,6 +56,14 @@ def test_a_static_site_is_served_through_the_edge(skiff):
     assert "content-encoding: gzip" in get("/a.css", "--compressed").lower()
     plain = site.get("/about?x=1")
     assert plain.startswith("HTTP/1.1 301") and f"Location: https://{site.host}/about?x=1" in plain
+
+
+def test_the_example_site(skiff):
+    site = skiff.app({})
+    shutil.copytree(ROOT / "examples" / "site", site.folder, dirs_exist_ok=True)
+    deployed(site.push())
+    assert wait_for(lambda: "<h1>About this site</h1>" in site.get("/about"), 60)
+    assert "<h1>Not found</h1>" in site.get("/nowhere") and "Location: /\n" in site.get("/home")
 
 
 def test_a_bad_static_json_refuses_the_push(skiff):
