@@ -10,6 +10,7 @@
 #include "io/file.h"
 #include "node/network/addresses.h"
 #include "node/network/pod_network.h"
+#include "skiff/ports.h"
 
 namespace skiff {
 
@@ -148,7 +149,8 @@ net::CertificateRequest client_request(const std::string& name, const std::strin
 
 Result<void> make_keys(const Instance& instance, WallTime now) {
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("pki")));
-  if (!io::path_exists(instance.path("pki/ca.key"))) {
+  // Both halves: a first start may have been cut between them.
+  if (!instance.key_pair("ca")) {
     auto made = net::make_authority("skiff-ca-" + instance.id, now);
     if (!made) return std::unexpected(made.error());
     SKIFF_RETURN_IF_ERROR(write_pair(instance, "ca", *made));
@@ -233,8 +235,7 @@ Result<Instance> open_or_create_instance(const InstanceRequest& request, Random&
   if (request.ports.http) instance.ports.http = request.ports.http;
   if (request.ports.https) instance.ports.https = request.ports.https;
   if (request.ports.kube) instance.ports.kube = request.ports.kube;
-  // Next to the API port, so that two instances with their own ports do not meet.
-  instance.platform_port = static_cast<uint16_t>(instance.ports.kube + 1);
+  instance.platform_port = platform_port_of(instance.ports);
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("run")));
   if (!io::path_exists(instance.path("token"))) {
     SKIFF_RETURN_IF_ERROR(io::write_file_atomic(instance.path("token"), make_secret(random) + "\n"));

@@ -18,6 +18,7 @@
 #include "node/images/stack.h"
 #include "skiff/memory.h"
 #include "skiff/node_options.h"
+#include "skiff/ports.h"
 #include "skiff/role_support.h"
 #include "skiff/supervisor.h"
 
@@ -170,6 +171,13 @@ Result<void> run_instance(const Instance& instance) {
   return running.outcome;
 }
 
+// The end of what a detached instance said.
+std::string last_words(const std::string& data) {
+  const auto text = io::read_file(data + "/logs/up.log");
+  const auto lines = split(trim(text.value_or("")), '\n');
+  return lines.back();
+}
+
 // Waits in the parent of a detached start until the child says ready or ends.
 Result<void> wait_until_ready(pid_t child, const std::string& data) {
   const auto deadline = std::chrono::steady_clock::now() + kReadyTimeout;
@@ -178,7 +186,7 @@ Result<void> wait_until_ready(pid_t child, const std::string& data) {
     int status = 0;
     if (::waitpid(child, &status, WNOHANG) == child) {
       return fail(Code::kInternal,
-                  fmt::format("the instance ended; its last words are in {}/logs/up.log", data));
+                  fmt::format("the instance ended: {}\nmore in {}/logs", last_words(data), data));
     }
     std::this_thread::sleep_for(kPollPause);
   }
@@ -221,6 +229,10 @@ Result<void> up(const UpOptions& options) {
       return {};
     }
     if (!free) return fail(Code::kUnavailable, "an instance is starting already in " + options.request.data);
+  }
+  {
+    auto loop = io::make_epoll_loop();
+    SKIFF_RETURN_IF_ERROR(io::block_on(*loop, check_ports(*loop, wanted_ports(options.request))));
   }
   SystemRandom random;
   auto instance = open_or_create_instance(options.request, random, std::chrono::system_clock::now());

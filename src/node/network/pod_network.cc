@@ -14,6 +14,10 @@ namespace skiff::node {
 namespace {
 constexpr Ipv4 kDnsHost = 10;  // the cluster DNS is the tenth address of the service range
 
+std::string veth_prefix(const std::string& instance) {
+  return "sk" + instance;
+}
+
 Result<void> write_setting(const std::string& path, const std::string& value) {
   auto current = io::read_file(path);
   if (current && trim(*current) == value) return {};
@@ -29,7 +33,7 @@ std::string bridge_name(const std::string& instance) {
 
 std::string veth_name(const std::string& instance, const std::string& pod_uid) {
   constexpr size_t kMaxName = 15;  // IFNAMSIZ less its end
-  return ("sk" + instance + sha256_hex(pod_uid)).substr(0, kMaxName);
+  return (veth_prefix(instance) + sha256_hex(pod_uid)).substr(0, kMaxName);
 }
 
 Result<void> make_bridge(const PodNetworkOptions& options) {
@@ -80,8 +84,7 @@ Result<void> remove_bridge(const std::string& instance) {
   auto netlink = Netlink::open();
   if (!netlink) return std::unexpected(netlink.error());
   for (const auto& name : *names) {
-    const bool ours = name == bridge_name(instance) ||
-                      io::path_exists("/sys/class/net/" + bridge_name(instance) + "/brif/" + name);
+    const bool ours = name == bridge_name(instance) || name.starts_with(veth_prefix(instance));
     if (ours) SKIFF_RETURN_IF_ERROR(netlink->delete_link(name));
   }
   return {};

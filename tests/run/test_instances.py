@@ -1,0 +1,132 @@
+"""Instances of one machine beside each other, and what one leaves behind when it is removed: nothing."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from support.instance import Instance, missing, wait_for
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+
+WEB = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+       "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}},
+                "template": {"metadata": {"labels": {"app": "web"}},
+                             "spec": {"terminationGracePeriodSeconds": 1, "containers": [
+                                 {"name": "web", "image": "skiff.local/stack:run",
+                                  "command": ["sleep", "1000000"]}]}}}}
+
+
+def settings(instance):
+    return json.loads((instance.data / "instance.json").read_text())
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True).stdout if shutil.which(command[0]) else ""
+
+
+def traces(instance_id, data):
+    """What this machine shows of an instance, by where it shows."""
+    own = f"skiff-{instance_id}"
+    processes = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if str(data) in command:
+                processes.append(command)
+    found = {
+        "links": [name for name in os.listdir("/sys/class/net")
+                  if name == own or name.startswith(f"sk{instance_id}")],
+        "tables": [line for line in output("nft", "list", "tables").splitlines() if own in line],
+        "forwarding": [line for line in output("iptables-save").splitlines() if own in line],
+        "cgroups": output("find", "/sys/fs/cgroup", "-name", own).split(),
+        "mounts": [line for line in pathlib.Path("/proc/self/mounts").read_text().splitlines() if str(data) in line],
+        "processes": processes,
+    }
+    return {where: what for where, what in found.items() if what}
+
+
+def pods(instance):
+    listed = json.loads(instance.kubectl("get", "pods", "-l", "app=web", "-o", "json").stdout)["items"]
+    return sorted((pod["metadata"]["uid"], pod["status"]["containerStatuses"][0]["containerID"],
+                   pod["status"]["containerStatuses"][0]["restartCount"])
+                  for pod in listed if pod["status"].get("phase") == "Running")
+
+
+def deploy(instance):
+    instance.kubectl("apply", "-f", "-", stdin=json.dumps(WEB))
+    assert wait_for(lambda: len(pods(instance)) == 2), instance.kubectl("get", "pods", "-o", "wide").stdout
+
+
+@pytest.fixture
+def instance(tmp_path):
+    instance = Instance(tmp_path / "a")
+    try:
+        yield instance
+    finally:
+        instance.close()
+
+
+@pytest.fixture
+def other(tmp_path):
+    instance = Instance(tmp_path / "b")
+    try:
+        yield instance
+    finally:
+        instance.close()
+
+
+def test_two_instances_share_nothing_and_one_goes_without_the_other(instance, other):
+    instance.up()
+    other.up()
+    one, two = settings(instance), settings(other)
+    for key in ("id", "podRange", "serviceRange", "platformPort"):
+        assert one[key] != two[key], key
+    deploy(instance)
+    deploy(other)
+    before = pods(instance)
+    assert {"links", "tables", "cgroups", "mounts", "processes"} <= set(traces(two["id"], other.data))
+    other.close()
+    assert traces(two["id"], other.data) == {}
+    assert pods(instance) == before
+    assert {"links", "tables", "cgroups"} <= set(traces(one["id"], instance.data))
+    instance.close()
+    assert traces(one["id"], instance.data) == {}
+
+
+def test_every_role_killed_at_once_comes_back_with_the_same_containers(instance):
+    instance.up()
+    deploy(instance)
+    before = pods(instance)
+    supervisor = int((instance.data / "run" / "skiff.pid").read_text())
+    roles = [int(pid) for pid in output("pgrep", "-P", str(supervisor)).split()]
+    assert len(roles) == 4
+    for pid in [supervisor, *roles]:
+        os.kill(pid, signal.SIGKILL)
+    instance.up()
+    assert wait_for(lambda: pods(instance) == before), (pods(instance), before)
+
+
+def test_up_says_which_port_is_taken_and_what_to_do(instance):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", instance.https))
+        holder.listen()
+        done = instance.skiff("up", "--data", str(instance.data), "--http-port", str(instance.http), "--https-port",
+                              str(instance.https), "--kube-port", str(instance.kube), "--detach", check=False)
+    assert done.returncode == 1
+    assert done.stderr == (f"skiff: port {instance.https} is taken by another program: stop that, or choose another "
+                           "port with --https-port\n")
+    # Nothing was begun: there is nothing to take away.
+    assert not (instance.data / "instance.json").exists()
+    twice = instance.skiff("up", "--data", str(instance.data), "--http-port", "8080", "--https-port", "8080",
+                           check=False)
+    assert twice.returncode == 1 and "port 8080 is asked for twice" in twice.stderr
+    instance.up()
+    assert "an instance runs already" in instance.skiff("up", "--data", str(instance.data), "--detach").stdout
