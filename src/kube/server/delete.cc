@@ -147,7 +147,7 @@ io::Task<void> serve_delete_collection(Exchange& exchange) {
     co_await send_error(exchange, page.error());
     co_return;
   }
-  json::Value items = json::Value::array();
+  std::string items;  // as text: a whole namespace of values would be many times larger
   for (const auto& entry : page->entries) {
     auto object = json::parse(*entry.value);
     if (!object || !selection->matches(*object)) continue;
@@ -158,14 +158,15 @@ io::Task<void> serve_delete_collection(Exchange& exchange) {
       co_await send_error(exchange, deleted.error());
       co_return;
     }
-    if (deleted) items.push_back(std::move(deleted->object));
+    if (!deleted) continue;
+    if (!items.empty()) items += ',';
+    json::encode_to(deleted->object, items);
   }
   const auto revision = std::to_string(store::number(exchange.objects.store().current()));
-  co_await send_json(exchange, 200,
-                     json::Value::object({{"kind", exchange.kind->kind + "List"},
-                                          {"apiVersion", exchange.kind->api_version()},
-                                          {"metadata", json::Value::object({{"resourceVersion", revision}})},
-                                          {"items", std::move(items)}}));
+  std::string body = "{\"kind\":\"" + exchange.kind->kind + "List\",\"apiVersion\":\"" +
+                     exchange.kind->api_version() + "\",\"metadata\":{\"resourceVersion\":\"" + revision +
+                     "\"},\"items\":[" + items + "]}";
+  co_await send_response(exchange, net::Response::json(200, std::move(body)));
 }
 
 }  // namespace skiff::kube
