@@ -1,6 +1,7 @@
 """What the tests of the edge share: the rig's process, backends of raw sockets, a raw client, a sink for log lines."""
 import contextlib
 import json
+import os
 import pathlib
 import re
 import socket
@@ -160,12 +161,16 @@ class LogSink(Backend):
 
 
 class Rig:
-    def __init__(self, binary, folder, routes, **options):
+    """The process. `open_files` limits its descriptors; other options go to its configuration."""
+
+    def __init__(self, binary, folder, routes, open_files=None, **options):
         self.http = free_port()
         config = {"http": self.http, "routes": routes, **options}
         path = pathlib.Path(folder) / f"edge-{self.http}.json"
         path.write_text(json.dumps(config))
-        self.process = subprocess.Popen([binary, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        limited = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
+        self.process = subprocess.Popen([*limited, binary, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
         assert self.process.stdout.readline() == "ready\n"
 
     def route(self, *routes):
@@ -191,6 +196,9 @@ class Rig:
         """Resident bytes."""
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) * 1024
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def stop(self):
         self.process.stdin.close()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from edge_kit import free_port, read_answer, reset, response
+from edge_kit import free_port, read_answer, reset, response, wait_for
 
 GET = "GET /a?b=c HTTP/1.1\r\nHost: shop.test\r\n\r\n"
 POST = "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 10\r\n\r\n"
@@ -230,3 +230,18 @@ def test_an_unknown_host_is_404(edge, backend):
     rig = edge({"host": "shop.test", "ready": [backend().port]})
     assert rig.ask("GET / HTTP/1.1\r\nHost: other.test\r\n\r\n")[0] == 404
     assert rig.ask("GET / HTTP/1.1\r\nHost: SHOP.test.:8080\r\n\r\n")[0] == 200
+
+
+def test_h99_when_the_edge_has_no_descriptor_left_and_it_recovers(edge, sink, backend):
+    rig = edge({"ready": [backend().port]}, open_files=40)
+    used = rig.open_files()
+    idle = [rig.connect() for _ in range(40 - used)]
+    assert wait_for(lambda: rig.open_files() == 40)
+    assert rig.connect().rest() == b""  # refused at once, not left waiting
+    idle.pop().sock.close()
+    assert wait_for(lambda: rig.open_files() == 39)
+    assert rig.ask(GET)[0] == 503
+    for wire in idle:
+        wire.sock.close()
+    assert 'desc="Platform error"' in sink.line("code=H99 ")
+    assert rig.ask(GET)[0] == 200
