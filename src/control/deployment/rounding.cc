@@ -57,7 +57,9 @@ std::vector<int64_t> next_old_replicas(const ScaleDown& in) {
     total += set.spec;
   }
   const auto min_available = in.desired - in.unavailable;
-  const auto max_down = total - min_available - (in.fresh.spec - in.fresh.available);
+  // Pods beyond the size are on their way out, though the status still counts them.
+  const auto fresh_available = std::min(in.fresh.available, in.fresh.spec);
+  const auto max_down = total - min_available - (in.fresh.spec - fresh_available);
   if (total == in.fresh.spec || max_down <= 0) return sizes;
   // More available than wanted means that an earlier scale-down has not reached the status yet: counting
   // those pods again would take too many.
@@ -66,7 +68,7 @@ std::vector<int64_t> next_old_replicas(const ScaleDown& in) {
   }
 
   int64_t done = 0;
-  int64_t available = in.fresh.available;
+  int64_t available = fresh_available;
   for (size_t i = 0; i < sizes.size(); ++i) {
     const auto& set = in.old[i];
     if (set.spec != 0 && set.spec != set.available && done < max_down) {

@@ -69,6 +69,11 @@ std::vector<int64_t> scaled(const ScaleCase& c) {
 }
 }  // namespace
 
+TEST_CASE("pods of the new ReplicaSet beyond its size do not count as available") {
+  // Its status still says 3 after it was scaled to 2: with min 3, the old one may only go from 2 to 1.
+  CHECK(next_old_replicas({4, 1, {2, 3}, {{2, 2}}}) == std::vector<int64_t>{1});
+}
+
 TEST_CASE("a scaling event is shared in proportion and the rest goes to the largest") {
   for (const auto& c : std::vector<ScaleCase>{{5, 10, 2, {3}, {4, 6}},
                                               {5, 3, 2, {3}, {1, 2}},
