@@ -127,6 +127,20 @@ TEST_CASE("an aggregated role has the rules of the roles that it selects") {
   CHECK(ask_as(rig, {"jane"}, "GET", kMaps).status == 403);
 }
 
+TEST_CASE("admin, edit and view take up the roles labelled for them") {
+  ServerRig rig;
+  rig.ask("POST", kClusterRoles, R"({"metadata":{"name":"gizmos","labels":
+    {"rbac.authorization.k8s.io/aggregate-to-edit":"true"}},
+    "rules":[{"apiGroups":["e.example.com"],"resources":["gizmos"],"verbs":["list"]}]})");
+  rig.ask("POST", kBindings,
+          R"({"metadata":{"name":"e"},
+    "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"edit"},"subjects":)" +
+              kJane + "}");
+  CHECK(ask_as(rig, {"jane"}, "GET", "/apis/e.example.com/v1/namespaces/default/gizmos").status == 404);
+  CHECK(ask_as(rig, {"jane"}, "GET", "/apis/e.example.com/v1/namespaces/other/gizmos").status == 403);
+  CHECK(ask_as(rig, {"jane"}, "GET", kMaps).status == 200);
+}
+
 TEST_CASE("nobody grants what they do not hold") {
   ServerRig rig;
   grant(rig,
@@ -262,6 +276,12 @@ TEST_CASE("a node changes its own node, lease and pods alone") {
   CHECK(ask_as(rig, kNode, "GET", leases + "/n1").status == 404);
   CHECK(ask_as(rig, kNode, "GET", leases + "/n2").status == 403);
   CHECK(ask_as(rig, kNode, "POST", "/api/v1/namespaces/default/pods", "{}").status == 403);
+  CHECK(ask_as(rig, kNode, "POST", "/api/v1/nodes", R"({"metadata":{"name":"n1"}})").status == 201);
+  const auto other = ask_as(rig, kNode, "POST", "/api/v1/nodes", R"({"metadata":{"name":"n2"}})");
+  CHECK(other.status == 403);
+  CHECK(other.body["message"].str() ==
+        "nodes \"n2\" is forbidden: node \"n1\" is not allowed to modify node \"n2\"");
+  CHECK(ask_as(rig, kNode, "POST", leases, R"({"metadata":{"name":"n2"}})").status == 403);
 }
 
 TEST_CASE("an access review answers for anybody, a self review for the caller") {

@@ -36,6 +36,15 @@ Value cluster_role(const std::string& name, std::initializer_list<Value> rules) 
                         {"rules", Value::array(rules)}});
 }
 
+// A role that also has the rules of those labelled for it: how extensions add to view, edit and admin.
+Value open_role(const std::string& name, std::initializer_list<Value> rules) {
+  Value role = cluster_role(name, rules);
+  const Value label = Value::object({{"rbac.authorization.k8s.io/aggregate-to-" + name, "true"}});
+  const Value selector = Value::object({{"matchLabels", label}});
+  role.set("aggregationRule", Value::object({{"clusterRoleSelectors", Value::array({selector})}}));
+  return role;
+}
+
 Value cluster_binding(const std::string& name, const std::string& role, const char* kind,
                       const std::string& subject_name) {
   const Value subject =
@@ -121,9 +130,9 @@ std::vector<Value> bootstrap_cluster_roles() {
       rule(strings({"authentication.k8s.io"}), strings({"selfsubjectreviews"}), strings({"create"}));
   return {
       cluster_role("cluster-admin", {rule(all, all, all), paths_rule(all, all)}),
-      cluster_role("view", {view, view_work}),
-      cluster_role("edit", {view, view_work, secrets, edit, edit_work, tokens}),
-      cluster_role("admin", {view, view_work, secrets, edit, edit_work, tokens, roles}),
+      open_role("view", {view, view_work}),
+      open_role("edit", {view, view_work, secrets, edit, edit_work, tokens}),
+      open_role("admin", {view, view_work, secrets, edit, edit_work, tokens, roles}),
       cluster_role("system:discovery",
                    {paths_rule(strings({"/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez",
                                         "/openapi", "/openapi/*", "/readyz", "/version", "/version/"}),

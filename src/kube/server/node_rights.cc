@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kube/server/status.h"
+
 namespace skiff::kube {
 
 namespace {
@@ -113,6 +115,17 @@ bool node_allows(const Objects& objects, const std::string& node, const Attribut
   if (asked.name_space != "kube-node-lease") return false;
   return asked.verb == "create" ||
          (asked.name == node && is_one_of(asked.verb, {"get", "patch", "update", "delete"}));
+}
+
+Result<void> check_node_write(const UserInfo& user, const Target& target, const Value& object) {
+  const auto node = node_of(user);
+  const Kind& kind = *target.kind;
+  const bool own_kind = kind.kind == "Node" || kind.kind == "Lease";
+  const std::string& name = object["metadata"]["name"].str();
+  if (!node || !own_kind || name == *node) return {};
+  return std::unexpected(
+      forbidden(kind.group, kind.plural, name,
+                "node \"" + *node + "\" is not allowed to modify " + kind.singular + " \"" + name + "\""));
 }
 
 }  // namespace skiff::kube

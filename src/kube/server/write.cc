@@ -2,6 +2,7 @@
 #include "base/strings.h"
 #include "kube/server/definition_status.h"
 #include "kube/server/escalation.h"
+#include "kube/server/node_rights.h"
 #include "kube/server/routes.h"
 #include "kube/server/status.h"
 
@@ -35,7 +36,9 @@ Result<void> check_options(const Exchange& exchange, std::string_view kind) {
 
 Result<WriteOptions> write_options(const Exchange& exchange, std::string_view options_kind) {
   WriteOptions options;
-  options.guard = [&exchange](const Target& target, const json::Value& object, const json::Value* before) {
+  options.guard = [&exchange](const Target& target, const json::Value& object,
+                              const json::Value* before) -> Result<void> {
+    SKIFF_RETURN_IF_ERROR(check_node_write(exchange.user, target, object));
     return check_escalation(exchange.authorizer, exchange.user, target, object, before);
   };
   options.subresource = exchange.info.subresource;
