@@ -1,0 +1,68 @@
+// What the node reads from outside: DNS queries of pods, lines and queries of logs, names and configurations
+// of images, resolv.conf. No crash; answers keep to their limits.
+#include "base/json.h"
+#include "input.h"
+#include "node/dns/message.h"
+#include "node/images/layout.h"
+#include "node/images/reference.h"
+#include "node/logs/cri.h"
+#include "node/pod/pod_files.h"
+
+namespace {
+
+using namespace skiff;
+
+void dns(std::string_view packet) {
+  const auto question = node::parse_dns_query(packet);
+  if (!question) return;
+  node::DnsAnswer answer;
+  answer.zone = "cluster.local";
+  for (int i = 0; i < 50; ++i) {
+    answer.records.push_back(
+        {question->name, node::DnsType::kA, node::encode_address(static_cast<uint32_t>(i))});
+  }
+  const size_t limit = std::max<size_t>(question->udp_size, 512);
+  fuzz::require(node::encode_dns_answer(*question, answer, limit).size() <= limit);
+}
+
+void log(fuzz::Input& input) {
+  const auto query = node::parse_log_query(input.part(), WallTime(std::chrono::hours(500000)));
+  if (!query) return;
+  node::LogFormatter formatter(*query);
+  std::string out;
+  for (std::string_view line = input.part(); !line.empty(); line = input.part()) {
+    if (const auto parsed = node::parse_log_line(line)) fuzz::require(parsed->text.size() <= line.size());
+    if (!formatter.add(line, out)) break;
+  }
+  if (query->limit_bytes) fuzz::require(out.size() <= static_cast<size_t>(*query->limit_bytes));
+}
+
+void image(std::string_view text) {
+  const auto reference = node::parse_reference(std::string(text));
+  if (!reference) return;
+  const auto again = node::parse_reference(reference->canonical());
+  fuzz::require(again && again->canonical() == reference->canonical());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::Input input(data, size);
+  switch (input.choose(5)) {
+    case 0:
+      dns(input.rest());
+      break;
+    case 1:
+      log(input);
+      break;
+    case 2:
+      image(input.rest());
+      break;
+    case 3:
+      if (const auto config = json::parse(input.rest())) (void)node::parse_image_config(*config);
+      break;
+    default:
+      (void)node::parse_resolv_conf(std::string(input.rest()));
+  }
+  return 0;
+}
