@@ -76,3 +76,42 @@ def test_a_platform_that_dies_leaves_no_build_behind(skiff):
     assert pushed.ok, pushed.said
     mounts = subprocess.run(["findmnt", "-rno", "TARGET"], capture_output=True, text=True, timeout=30).stdout
     assert f"{skiff.data}/platform/disks" not in mounts
+
+
+def test_a_build_outlives_the_api_server_and_shows_each_line_once(skiff):
+    app = skiff.app({"Procfile": "web: true\n",
+                     "Makefile": "all:\n\t@for i in 1 2 3 4 5 6 7 8; do echo line $$i; sleep 1; done\n"})
+    pushing = app.start_push()
+    try:
+        said = read_until(pushing, "line 2")
+        os.kill(skiff.role_pid("control"), signal.SIGKILL)
+        said += pushing.stdout.read()
+        assert pushing.wait(120) == 0, said
+    finally:
+        stop(pushing)
+    assert [line.split()[-1] for line in said.splitlines() if "line " in line] == list("12345678"), said
+
+
+def test_without_loop_devices_the_size_is_watched(skiff):
+    programs = skiff.data / "programs"
+    programs.mkdir()
+    (programs / "mkfs.ext4").write_text("#!/bin/sh\nexit 1\n")
+    (programs / "mkfs.ext4").chmod(0o755)
+    before = dict(skiff.env)
+    skiff.skiff("down")
+    skiff.env["PATH"] = f"{programs}:{before['PATH']}"
+    try:
+        skiff.up()
+        app = skiff.app({"Procfile": "web: true\n", "Makefile": "all:\n\t@head -c 200M /dev/zero >big; sleep 60\n"})
+        with skiff.limits(diskMb=64):
+            pushed = app.push()
+        assert not pushed.ok
+        assert " !     No space left on device: the build takes more than 64 MB." in pushed.said
+        assert " !     Push refused: the build filled its disk of 64 MB, which also holds its cache; write less" in pushed.said
+        app.write({"Makefile": "all:\n\techo fine\n"})
+        pushed = app.push()
+        assert pushed.ok, pushed.said
+    finally:
+        skiff.env = before
+        skiff.skiff("down")
+        skiff.up()

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
@@ -10,7 +12,6 @@
 #include "io/sync.h"
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
-#include "platform/builds/pod_watch.h"
 
 namespace skiff::platform {
 
@@ -20,6 +21,8 @@ using json::Value;
 
 constexpr Duration kPodStart = std::chrono::minutes(3);
 constexpr Duration kPastDeadline = std::chrono::seconds(60);  // for the pod to end once its time is over
+constexpr Duration kLogPause =
+    std::chrono::milliseconds(300);  // before a log that broke off is asked for again
 constexpr int kFirstError = 400;
 
 std::string pod_path(const std::string& app, const std::string& name) {
@@ -155,19 +158,38 @@ Result<void> Builder::write_input(const std::string& id, const Value& vars) {
   return give_to_dyno(folder);
 }
 
-io::Task<Result<void>> Builder::follow_log(std::string log_path, BuildOutput& output) {
+io::Task<Result<void>> Builder::follow_log(std::string log_path, BuildOutput& output, size_t& shown) {
   net::Request request;
   request.target = std::move(log_path);
   auto stream = co_await log_client_.open(std::move(request));
   SKIFF_CO_RETURN_IF_ERROR(stream);
   if ((*stream)->head().status >= kFirstError)
     co_return fail(Code::kUnavailable, "the build's log is not available");
+  size_t known = shown;
   for (;;) {
     auto piece = co_await (*stream)->body().read_some();
     SKIFF_CO_RETURN_IF_ERROR(piece);
     if (piece->empty()) co_return Result<void>{};
-    output.write(*piece);
+    const size_t skipped = std::min(known, piece->size());
+    known -= skipped;
+    shown += piece->size() - skipped;
+    output.write(std::string_view(*piece).substr(skipped));
   }
+}
+
+io::Task<Result<Value>> Builder::see_to_end(PodWatch& watch, std::string log_path, BuildOutput& output) {
+  size_t shown = 0;
+  for (;;) {
+    const bool last_try = watch.is_over();
+    auto followed = co_await follow_log(log_path, output, shown);
+    if (followed) break;
+    log_warn("build log broke off", {{"log", log_path}, {"error", followed.error().message}});
+    if (last_try) break;
+    co_await io::sleep(loop_, kLogPause);
+  }
+  std::vector<std::string> ended = {"Succeeded", "Failed"};
+  auto pod = co_await watch.reach(std::move(ended));
+  co_return pod;
 }
 
 io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
@@ -181,11 +203,7 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   auto starting = watch.reach(std::move(begun));
   auto started = co_await io::with_timeout(loop_, kPodStart, std::move(starting));
   if (!started) co_return wrap(started.error(), "start the build");
-  auto followed = co_await follow_log(pod_path(facts.app, name) + "/log?follow=true&container=build", output);
-  if (!followed)
-    log_warn("build log ended early", {{"build", facts.id}, {"error", followed.error().message}});
-  std::vector<std::string> ended = {"Succeeded", "Failed"};
-  auto ending = watch.reach(std::move(ended));
+  auto ending = see_to_end(watch, pod_path(facts.app, name) + "/log?follow=true&container=build", output);
   const Duration longest = std::chrono::seconds(facts.limits.seconds) + kPastDeadline;
   auto pod = co_await io::with_timeout(loop_, longest, std::move(ending));
   if (!pod) co_return wrap(pod.error(), "wait for the build");

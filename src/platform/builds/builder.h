@@ -18,6 +18,7 @@
 #include "platform/builds/disk.h"
 #include "platform/builds/limits.h"
 #include "platform/builds/output.h"
+#include "platform/builds/pod_watch.h"
 
 namespace skiff::platform {
 
@@ -55,7 +56,10 @@ class Builder {
   io::Task<Result<void>> check_procfile(std::string id);
   Result<void> write_input(const std::string& id, const json::Value& vars);
   io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output);
-  io::Task<Result<void>> follow_log(std::string log_path, BuildOutput& output);
+  // The pod at its end. A log that breaks off, since a role died, is taken up where it was.
+  io::Task<Result<json::Value>> see_to_end(PodWatch& watch, std::string log_path, BuildOutput& output);
+  // Shows the log beyond the first `shown` bytes, which it counts on.
+  io::Task<Result<void>> follow_log(std::string log_path, BuildOutput& output, size_t& shown);
   io::Task<Result<Slug>> make_image(BuildFacts facts);
   io::Task<void> clean_up(std::string app, std::string id);
 

@@ -31,6 +31,11 @@ void PodWatch::on_change(const kube::ObjectChange& change) {
   changed_.set();
 }
 
+bool PodWatch::is_over() const {
+  const std::string phase = pod_["status"]["phase"].str();
+  return gone_ || phase == "Succeeded" || phase == "Failed";
+}
+
 io::Task<Result<json::Value>> PodWatch::reach(std::vector<std::string> phases) {
   for (;;) {
     if (gone_) co_return fail(Code::kNotFound, "somebody deleted the build's pod; push again");

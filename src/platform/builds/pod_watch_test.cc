@@ -1,0 +1,94 @@
+#include "platform/builds/pod_watch.h"
+
+#include <doctest/doctest.h>
+
+#include "io/sim_loop.h"
+
+using namespace skiff;
+using namespace skiff::platform;
+using Kind = kube::ObjectChange::Kind;
+
+namespace {
+
+// A cluster of which only following works: the test says what changed.
+struct FakeCluster final : kube::Client {
+  explicit FakeCluster(io::Loop& l) : loop(l) {}
+  io::Task<Result<json::Value>> get(std::string) override { co_return fail(Code::kUnimplemented, ""); }
+  io::Task<Result<json::Value>> list(std::string, std::string) override {
+    co_return fail(Code::kUnimplemented, "");
+  }
+  io::Task<Result<json::Value>> create(std::string, json::Value) override {
+    co_return fail(Code::kUnimplemented, "");
+  }
+  io::Task<Result<json::Value>> update(std::string, json::Value) override {
+    co_return fail(Code::kUnimplemented, "");
+  }
+  io::Task<Result<json::Value>> patch(std::string, kube::PatchType, json::Value) override {
+    co_return fail(Code::kUnimplemented, "");
+  }
+  io::Task<Result<void>> remove(std::string, json::Value) override {
+    co_return fail(Code::kUnimplemented, "");
+  }
+  io::Task<void> follow(std::string path, std::string query, kube::ChangeCallback on_change) override {
+    followed = path + "?" + query;
+    callback = std::move(on_change);
+    co_await io::sleep(loop, std::chrono::hours(1));
+  }
+  void tell(Kind kind, const char* phase = "") {
+    const auto status = json::Value::object({{"phase", phase}});
+    callback({kind, json::Value::object({{"status", status}})});
+  }
+
+  io::Loop& loop;
+  std::string followed;
+  kube::ChangeCallback callback;
+};
+
+struct Rig {
+  Rig() { scope.spawn(wait(this)); }
+  static io::Task<void> wait(Rig* self) {
+    std::vector<std::string> phases = {"Succeeded", "Failed"};
+    auto pod = co_await self->watch.reach(std::move(phases));
+    self->outcome.emplace(std::move(pod));
+  }
+  void settle() { loop.run_until_idle(); }
+
+  io::SimLoop loop{1};
+  FakeCluster cluster{loop};
+  PodWatch watch{loop, cluster, "shop", "build-1"};
+  std::optional<Result<json::Value>> outcome;
+  io::TaskScope scope{loop};
+};
+
+}  // namespace
+
+TEST_CASE("a watch waits for one of the phases") {
+  Rig rig;
+  rig.settle();
+  CHECK(rig.cluster.followed == "/api/v1/namespaces/shop/pods?fieldSelector=metadata.name%3Dbuild-1");
+  rig.cluster.tell(Kind::kReset);
+  rig.cluster.tell(Kind::kUpsert, "Pending");
+  rig.cluster.tell(Kind::kSynced);
+  rig.cluster.tell(Kind::kUpsert, "Running");
+  rig.settle();
+  CHECK_FALSE(rig.outcome.has_value());
+  CHECK_FALSE(rig.watch.is_over());
+  rig.cluster.tell(Kind::kUpsert, "Failed");
+  rig.settle();
+  REQUIRE(rig.outcome.has_value());
+  CHECK((**rig.outcome)["status"]["phase"].str() == "Failed");
+  CHECK(rig.watch.is_over());
+}
+
+TEST_CASE("a watch ends when the pod is deleted, also unseen") {
+  for (const Kind how : {Kind::kRemoved, Kind::kSynced}) {
+    Rig rig;
+    rig.settle();
+    rig.cluster.tell(Kind::kUpsert, "Running");
+    if (how == Kind::kSynced) rig.cluster.tell(Kind::kReset);
+    rig.cluster.tell(how);
+    rig.settle();
+    REQUIRE(rig.outcome.has_value());
+    CHECK(rig.outcome->error().message == "somebody deleted the build's pod; push again");
+  }
+}
