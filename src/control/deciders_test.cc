@@ -84,7 +84,9 @@ TEST_CASE("a node that is silent for fifty seconds is Unknown and tainted, a fre
   const auto node = parsed(
       R"({"metadata":{"name":"n","creationTimestamp":"2026-01-01T00:00:00Z"},"status":{"conditions":[{"type":"Ready","status":"True"}]}})");
   const auto fresh = parsed(R"({"spec":{"renewTime":"2026-01-01T00:59:30.000000Z"}})");
-  CHECK(plan_node({.node = node, .lease = fresh}, kNow).actions.empty());
+  const auto calm = plan_node({.node = node, .lease = fresh}, kNow);
+  CHECK(calm.actions.empty());
+  CHECK(calm.again == std::chrono::seconds(20));  // when the fifty are over
   const auto silent = parsed(R"({"spec":{"renewTime":"2026-01-01T00:59:09.000000Z"}})");
   const auto plan = plan_node({.node = node, .lease = silent}, kNow);
   REQUIRE(plan.actions.size() == 3);

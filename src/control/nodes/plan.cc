@@ -9,7 +9,7 @@ namespace skiff::control {
 namespace {
 
 constexpr Duration kGrace = std::chrono::seconds(50);     // upstream's node-monitor-grace-period
-constexpr Duration kLookAgain = std::chrono::seconds(5);  // upstream's node-monitor-period
+constexpr Duration kLookAgain = std::chrono::seconds(5);  // at a silent node; upstream's node-monitor-period
 constexpr const char* kNotReady = "node.kubernetes.io/not-ready";
 constexpr const char* kUnreachable = "node.kubernetes.io/unreachable";
 constexpr const char* kUnschedulable = "node.kubernetes.io/unschedulable";
@@ -78,6 +78,11 @@ void mark_pods_not_ready(const NodeView& view, WallTime now, Plan& plan) {
   }
 }
 
+void look_again(Plan& plan, Duration delay) {
+  constexpr Duration kSoonest = std::chrono::seconds(1);
+  plan.again = std::max(kSoonest, std::min(delay, plan.again.value_or(delay)));
+}
+
 // Pods that a NoExecute taint drives away; those that put up with it for a while go when that is over.
 void evict_pods(const NodeView& view, const Value& taints, WallTime now, Plan& plan) {
   std::vector<Value> driving;
@@ -91,7 +96,11 @@ void evict_pods(const NodeView& view, const Value& taints, WallTime now, Plan& p
   for (const auto& pod : view.pods) {
     if (is_deleting(pod)) continue;
     const auto stay = time_to_stay(pod, driving);
-    if (!stay || since + *stay > now) continue;
+    if (!stay) continue;
+    if (since + *stay > now) {
+      look_again(plan, since + *stay - now);
+      continue;
+    }
     plan.actions.push_back(
         normal_event(pod, "TaintManagerEviction", "Marking for deletion Pod " + key_of(pod)));
     plan.actions.push_back(remove(path_of("/api/v1", "pods", namespace_of(pod), name_of(pod)),
@@ -108,11 +117,12 @@ bool is_driving(const Value& node) {
 
 Plan plan_node(const NodeView& view, WallTime now) {
   Plan plan;
-  plan.again = kLookAgain;
   const auto path = path_of("/api/v1", "nodes", "", name_of(view.node));
   auto node = view.node;
   const auto seen = last_seen(view);
   const bool silent = seen && *seen + kGrace < now;
+  // Not before it can have changed: an idle cluster sleeps.
+  if (seen) look_again(plan, silent ? kLookAgain : *seen + kGrace - now);
   if (silent) node.edit("status").set("conditions", unknown_conditions(node, now));
   const auto ready = find_condition(node, "Ready")["status"].str();
   // Taints first: the scheduler must not place pods on a node that is known to be gone.
