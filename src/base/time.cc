@@ -2,11 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace skiff {
 
 namespace {
+
+constexpr int kFirstYear = 1900, kLastYear = 2200;
 
 struct Fields {
   int year = 0;
@@ -118,9 +121,12 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   }
   if (read_char(text, at, '.') && !read_fraction(text, at, nanos)) return bad();
   if (!read_offset(text, at, offset) || at != text.size()) return bad();
-  const year_month_day date{year(y), month(unsigned(mo)), day(unsigned(d))};
-  if (!date.ok() || h > 23 || mi > 59 || s > 60) return bad();
-  return WallTime(sys_days(date)) + hours(h) + minutes(mi) + seconds(s) + nanoseconds(nanos) - offset;
+  const year_month_day written{year(y), month(unsigned(mo)), day(unsigned(d))};
+  if (!written.ok() || h > 23 || mi > 59 || s > 60) return bad();
+  // A 29th of February in a year without one is the 1st of March.
+  const sys_days date =
+      sys_days(year(std::clamp(y, kFirstYear, kLastYear)) / written.month() / written.day());
+  return WallTime(date) + hours(h) + minutes(mi) + seconds(s) + nanoseconds(nanos) - offset;
 }
 
 }  // namespace skiff

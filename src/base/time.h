@@ -21,7 +21,8 @@ std::string format_rfc3339(WallTime time);
 std::string format_rfc3339_micro(WallTime time);
 // "2026-01-02T03:04:05.123456789Z": as CRI log lines carry.
 std::string format_rfc3339_nano(WallTime time);
-// Accepts any fraction and any offset.
+// Accepts any fraction and any offset. A year before 1900 or after 2200 (Go's zero time is of the year 1) is
+// taken as that year: so the difference of two times of which one is now always fits a Duration.
 Result<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace skiff

@@ -51,3 +51,14 @@ TEST_CASE("custom kinds come and go and never replace a built-in one") {
 }
 
 }  // namespace skiff::kube
+
+TEST_CASE("a time that is beyond computing stays as it was written") {
+  Registry registry;
+  const auto kind = registry.find("", "v1", "events");
+  const auto decoded =
+      decode(registry, *kind, MediaType::kJson,
+             R"({"firstTimestamp":"9999-12-31T23:59:59Z","lastTimestamp":"2026-01-02T05:04:05+02:00"})");
+  REQUIRE(decoded.has_value());
+  CHECK(decoded->object["firstTimestamp"].str() == "9999-12-31T23:59:59Z");
+  CHECK(decoded->object["lastTimestamp"].str() == "2026-01-02T03:04:05Z");
+}

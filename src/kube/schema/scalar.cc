@@ -67,6 +67,9 @@ Result<Value> convert_time(const Type& owner, const Field& field, const Value& v
   if (!value.is_string()) return type_error(owner, go_path, value, go_type_name(field));
   bool micro = field.scalar == Scalar::kMicroTime;
   auto time = parse_rfc3339(value.str());
+  // What WallTime does not hold ("9999-12-31T23:59:59Z") stays as it was written.
+  const std::string_view year = std::string_view(value.str()).substr(0, 4);
+  if (time && (year < "1900" || year > "2200")) return value;
   if (time) return Value(micro ? format_rfc3339_micro(*time) : format_rfc3339(*time));
   std::string_view layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
   return fail(

@@ -1,10 +1,15 @@
 #include "node/logs/cri.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace skiff::node {
 
 namespace {
+
+constexpr int64_t kLongestSince =
+    100LL * 365 * 24 * 3600;  // seconds: older than any log, and a Duration holds it
 
 Result<int64_t> whole_number(const std::string& key, const std::string& value, int64_t least) {
   const auto number = parse_int(value);
@@ -26,7 +31,7 @@ Result<void> apply(LogQuery& out, const std::string& key, const std::string& val
     if (!number) return std::unexpected(number.error());
     if (key == "tailLines") out.tail_lines = *number;
     if (key == "limitBytes") out.limit_bytes = *number;
-    if (key == "sinceSeconds") out.since = now - std::chrono::seconds(*number);
+    if (key == "sinceSeconds") out.since = now - std::chrono::seconds(std::min(*number, kLongestSince));
   }
   if (key == "sinceTime") {
     auto time = parse_rfc3339(value);
