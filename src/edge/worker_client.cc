@@ -144,9 +144,7 @@ void Worker::start_request(Client& c, const RequestHead& head, std::string_view 
                   .tls = c.ssl != nullptr,
                   .start_ms = wall_ms_},
                  c.request);
-  const auto path = std::string_view(c.path).substr(0, c.path.find('?'));
-  const App* app = routes_->find(host_key(c.host, host_buffer_), path);
-  if (app != nullptr) c.log_namespace = app->log_namespace;
+  const App* app = find_app(c);
   const uint64_t max_body = options_.limits.max_body;
   if (max_body != 0 && head.length > max_body) return refuse_body(c, 413, "body too large");
   if (!rest.empty()) {
@@ -160,7 +158,7 @@ void Worker::start_request(Client& c, const RequestHead& head, std::string_view 
     c.in.clear();
   }
   if (c.excess) return fail(c, Fault::kH22);
-  route(c);
+  serve(c, app);
 }
 
 // Checks body bytes; `rest` is what belongs to the next request. False when the request was refused.
@@ -180,21 +178,28 @@ bool Worker::take_request_body(Client& c, std::string_view data, std::string_vie
   return true;
 }
 
+const App* Worker::find_app(Client& c) {
+  const auto path = std::string_view(c.path).substr(0, c.path.find('?'));
+  const App* app = routes_->find(host_key(c.host, host_buffer_), path);
+  if (app == nullptr) return nullptr;
+  c.log_namespace.assign(app->log_namespace);
+  c.platform = app->platform;
+  return app;
+}
+
+// Once more, with the present table.
 void Worker::route(Client& c) {
   if (c.state == Client::State::kHeld) {
     --held_;
     c.state = Client::State::kHead;
   }
-  const auto path = std::string_view(c.path).substr(0, c.path.find('?'));
-  const App* app = routes_->find(host_key(c.host, host_buffer_), path);
-  if (app == nullptr)
-    return answer(c, plain_response(404, "There is no app at this address", kNoApp, c.to_head));
-  c.log_namespace = app->log_namespace;
-  c.platform = app->platform;
-  serve(c, *app);
+  serve(c, find_app(c));
 }
 
-void Worker::serve(Client& c, const App& app) {
+void Worker::serve(Client& c, const App* found) {
+  if (found == nullptr)
+    return answer(c, plain_response(404, "There is no app at this address", kNoApp, c.to_head));
+  const App& app = *found;
   if (app.maintenance) return fail(c, Fault::kH80);
   if (app.blank) return fail(c, Fault::kH81);
   const Limits& limits = options_.limits;
