@@ -50,8 +50,6 @@ TEST_CASE("custom kinds come and go and never replace a built-in one") {
   CHECK(registry.find("skiff.dev", "v1", "apps") == nullptr);
 }
 
-}  // namespace skiff::kube
-
 TEST_CASE("a time that is beyond computing stays as it was written") {
   Registry registry;
   const auto kind = registry.find("", "v1", "events");
@@ -62,3 +60,5 @@ TEST_CASE("a time that is beyond computing stays as it was written") {
   CHECK(decoded->object["firstTimestamp"].str() == "9999-12-31T23:59:59Z");
   CHECK(decoded->object["lastTimestamp"].str() == "2026-01-02T03:04:05Z");
 }
+
+}  // namespace skiff::kube
