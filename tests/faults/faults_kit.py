@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import ssl
+import subprocess
 import threading
 import time
 
@@ -124,6 +125,31 @@ class Instance(support.Instance):
 
     def wait_ready(self, namespace, app, count, seconds=60):
         assert support.wait_for(lambda: len(self.ready_pods(namespace, app)) == count, seconds), self.pods(namespace)
+
+    def git(self, folder, *arguments):
+        """A running git of that folder that knows the instance's token."""
+        token = (self.data / "token").read_text().strip()
+        env = {**self.env, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader",
+               "GIT_CONFIG_VALUE_0": f"Authorization: Bearer {token}"}
+        return subprocess.Popen(["git", "-c", "user.name=t", "-c", "user.email=t@localhost", *arguments], cwd=folder,
+                                env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def create_app(self, folder, name, files):
+        """An app and its committed source in `folder`, ready to be pushed."""
+        for file, text in files.items():
+            (folder / file).write_text(text)
+        self.skiff("create", name)
+        address = f"http://localhost:{self.http}/{name}.git"
+        for words in (["init", "-q", "-b", "main", "."], ["add", "-A"], ["commit", "-qm", "one"],
+                      ["remote", "add", "skiff", address]):
+            _, said = self.git(folder, *words).communicate(timeout=20)
+            assert said == ""
+
+    def push(self, folder):
+        """The end of `git push`: its code, and what it said."""
+        pushing = self.git(folder, "push", "skiff", "main")
+        _, said = pushing.communicate(timeout=180)
+        return pushing.returncode, said
 
     def remove(self):
         self.skiff("down", "--data", str(self.data), check=False)

@@ -1,6 +1,5 @@
 """The log of a pushed app has no gap and nothing twice, whichever role is killed while the app talks."""
 import re
-import subprocess
 import time
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from faults_kit import ROLES, kill
 from support.instance import wait_for
 
-GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost"]
 # Prints a number every 50 ms; answers on $PORT.
 APP = """use IO::Socket;
 $| = 1;
@@ -27,17 +25,10 @@ while (1) {
 @pytest.fixture(scope="module")
 def talker(instance, tmp_path_factory):
     folder = tmp_path_factory.mktemp("talker")
-    (folder / "app.pl").write_text(APP)
-    (folder / "Makefile").write_text("all:\n\ttrue\n")
-    (folder / "Procfile").write_text("web: exec perl app.pl\n")
-    instance.skiff("create", "talker")
-    token = (instance.data / "token").read_text().strip()
-    env = {**instance.env, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader",
-           "GIT_CONFIG_VALUE_0": f"Authorization: Bearer {token}"}
-    for command in (["init", "-q", "-b", "main", "."], ["add", "-A"], ["commit", "-qm", "one"],
-                    ["push", "-q", f"http://localhost:{instance.http}/talker.git", "main"]):
-        done = subprocess.run([*GIT, *command], cwd=folder, env=env, capture_output=True, text=True, timeout=180)
-        assert done.returncode == 0, done.stderr
+    instance.create_app(folder, "talker", {"app.pl": APP, "Makefile": "all:\n\ttrue\n",
+                                           "Procfile": "web: exec perl app.pl\n"})
+    code, said = instance.push(folder)
+    assert code == 0, said
     assert wait_for(lambda: counted(instance), 30)
     yield instance
     instance.drop_namespace("talker")
