@@ -5,6 +5,7 @@
 // A writer is a thread that waits for its answer before it writes again, as a connection of the API server
 // does. The peer has the same durability (WAL, synchronous=FULL), a connection for each writer, and no more
 // to do than insert; the store also checks, numbers and publishes.
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sqlite3.h>
 #include <unistd.h>
@@ -132,6 +133,19 @@ double measure_peer(const std::string& path, int writers) {
   });
 }
 
+// What the disk allows a writer that shares no sync: the ceiling of one writer.
+double measure_bare_file(const std::string& path) {
+  return measure("bare file", 1, [&](int) -> Create {
+    auto file =
+        std::make_shared<io::UniqueFd>(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    return [file](const std::string&) {
+      static const std::string value(kBytes, 'x');
+      return ::write(file->get(), value.data(), value.size()) == ssize_t(value.size()) &&
+             fdatasync(file->get()) == 0;
+    };
+  });
+}
+
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
@@ -167,11 +181,13 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "{}\n", objects.error().message);
       return 1;
     }
+    std::vector<double> bare;
     for (const int writers : {1, 8}) {
       std::vector<double> ours, theirs;
       for (int round = 0; round < rounds; ++round) {
         ours.push_back(measure_store(*loop, **objects, writers));
         theirs.push_back(measure_peer(peer, writers));
+        if (writers == 1) bare.push_back(measure_bare_file(path + ".bare"));
       }
       fmt::print(
           "RATIO store/plain SQLite, one transaction a write, {} writers {:.2f} (median {:.0f}/s against "
@@ -182,5 +198,6 @@ int main(int argc, char** argv) {
   }
   remove_database(path);
   remove_database(peer);
+  unlink((path + ".bare").c_str());
   return 0;
 }
