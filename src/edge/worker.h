@@ -72,13 +72,15 @@ class Worker {
   void refuse_head(Client& c, const RequestHead& head);
   void refuse_body(Client& c, int status, std::string_view cause);
   bool take_request_body(Client& c, std::string_view data, std::string_view& rest);
+  void pump_request(Client& c);
+  void client_lost(Client& c);
+  Millis window(const Client& c) const;
+
+  // Where it goes: worker_route.cc.
   const App* find_app(Client& c);
   void route(Client& c);
   void serve(Client& c, const App* found);
   bool hold(Client& c, int64_t deadline);
-  void pump_request(Client& c);
-  void client_lost(Client& c);
-  Millis window(const Client& c) const;
 
   // How a request ends: worker_answer.cc.
   void fail(Client& c, Fault fault);

@@ -10,20 +10,13 @@ import subprocess
 import threading
 import time
 
+from support.instance import free_ports, wait_for
+
 ROUTE = {"host": "", "name": "shop"}
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_for(check, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not (value := check()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return value
+    return free_ports(1)[0]
 
 
 def response(body=b"ok", status="200 OK", headers=""):
