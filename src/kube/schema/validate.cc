@@ -113,7 +113,7 @@ std::vector<FieldError> validate(const Kind& kind, const json::Value& object, co
   // Reviews, bindings and options have no name of their own.
   if (kind.listed) validate_metadata(kind, object, old, findings);
   if (kind.type == nullptr) {
-    validate_custom(kind, object, findings);
+    validate_custom(kind, object, old, findings);
   } else if (const auto* check = find_check(kind)) {
     (*check)(object, old, findings);
   }

@@ -59,6 +59,8 @@ ObjectCheck validate_pod, validate_deployment, validate_replica_set, validate_se
     validate_secret, validate_ingress, validate_endpoint_slice, validate_role, validate_cluster_role,
     validate_role_binding, validate_cluster_role_binding, validate_lease, validate_node, validate_event,
     validate_definition, validate_scale;
-void validate_custom(const Kind& kind, const json::Value& object, Findings& findings);
+void validate_custom(const Kind& kind, const json::Value& object, const json::Value* old, Findings& findings);
+// The one rule in CEL that is evaluated: "self == oldSelf", for what never changes.
+bool is_unchanging_rule(const json::Value& rule);
 
 }  // namespace skiff::kube

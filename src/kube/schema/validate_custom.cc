@@ -1,4 +1,5 @@
-// Custom resources against their openAPIV3Schema. Rules in CEL (x-kubernetes-validations) are not evaluated.
+// Custom resources against their openAPIV3Schema. Of the rules in CEL (x-kubernetes-validations) only
+// "self == oldSelf" is evaluated.
 #include <algorithm>
 #include <cmath>
 #include <regex>
@@ -215,10 +216,29 @@ void check(const Value& schema, const Value& value, const std::string& path, Fin
   check_combinations(schema, value, path, findings);
 }
 
+// Down the properties: rules below lists and maps compare what belongs together by key, which is not done
+// here.
+void check_unchanging(const Value& schema, const Value& value, const Value& old, const std::string& path,
+                      Findings& findings) {
+  if (value.is_null() || old.is_null()) return;
+  for (const auto& rule : schema["x-kubernetes-validations"].items()) {
+    if (!is_unchanging_rule(rule) || value == old) continue;
+    findings.wrong_type(path, type_name(value), rule["message"].str_or("failed rule: " + rule["rule"].str()));
+  }
+  for (const auto& [name, property] : schema["properties"].members()) {
+    check_unchanging(property, value[name], old[name], path.empty() ? name : path + "." + name, findings);
+  }
+}
+
 }  // namespace
 
-void validate_custom(const Kind& kind, const Value& object, Findings& findings) {
+bool is_unchanging_rule(const Value& rule) {
+  return trim(rule["rule"].str()) == "self == oldSelf";
+}
+
+void validate_custom(const Kind& kind, const Value& object, const Value* old, Findings& findings) {
   check(kind.custom_schema, object, "", findings);
+  if (old != nullptr) check_unchanging(kind.custom_schema, object, *old, "", findings);
 }
 
 }  // namespace skiff::kube

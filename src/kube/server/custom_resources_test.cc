@@ -132,6 +132,20 @@ TEST_CASE("rules in CEL are kept, with a warning that nobody evaluates them") {
   CHECK(rig.ask("POST", kGizmos, gizmo("g", R"({"size":3})")).status == 201);
 }
 
+TEST_CASE("what a rule says never changes is not changed") {
+  ServerRig rig;
+  define(rig, R"("x-kubernetes-validations":[{"rule":"self == oldSelf","message":"a gizmo is immutable"}],)" +
+                  kPlain);
+  CHECK(rig.ask("POST", kGizmos, gizmo("g", R"({"size":3})")).status == 201);
+  const std::string merge = "application/merge-patch+json";
+  const auto changed = rig.ask("PATCH", kGizmos + "/g", R"({"spec":{"size":4}})", merge);
+  CHECK(changed.status == 422);
+  CHECK(changed.body["message"].str() ==
+        "Gizmo.e.example.com \"g\" is invalid: spec: Invalid value: \"object\": a gizmo is immutable");
+  CHECK(rig.ask("PATCH", kGizmos + "/g/status", R"({"status":{"ready":1}})", merge).status == 200);
+  CHECK(rig.ask("PATCH", kGizmos + "/g", R"({"metadata":{"labels":{"a":"b"}}})", merge).status == 200);
+}
+
 TEST_CASE("a custom kind's status and spec are written apart") {
   ServerRig rig;
   define(rig);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "kube/schema/validate.h"
 
 namespace skiff::kube {
 
@@ -66,8 +67,10 @@ Value stored_versions(const Value& spec, const Value& before) {
   return out;
 }
 
+// Rules that nobody evaluates.
 bool holds_rules(const Value& schema) {
-  if (schema.contains("x-kubernetes-validations")) return true;
+  const auto& rules = schema["x-kubernetes-validations"].items();
+  if (!std::ranges::all_of(rules, is_unchanging_rule)) return true;
   const auto any_holds = [](const Value& members) {
     return std::ranges::any_of(members.members(),
                                [](const auto& member) { return holds_rules(member.second); });
