@@ -49,36 +49,39 @@ std::vector<KindPtr> kinds_of(const json::Value& definition) {
   return out;
 }
 
+io::Task<void> CustomKinds::delete_objects(KindPtr kind) {
+  auto page = objects_.store().list({collection_prefix({kind, "", ""}), "", 0, {}});
+  if (!page) co_return;
+  for (const auto& entry : page->entries) {
+    auto object = json::parse(*entry.value);
+    if (!object || !(*object)["metadata"]["deletionTimestamp"].is_null()) continue;
+    const json::Value& metadata = (*object)["metadata"];
+    Target target{kind, metadata["namespace"].str(), metadata["name"].str()};
+    auto removed = co_await objects_.remove(std::move(target), {});
+    if (!removed && removed.error().code != Code::kNotFound)
+      log_warn("custom resource not deleted", {{"key", entry.key}, {"error", removed.error().message}});
+  }
+}
+
 io::Task<void> CustomKinds::clean_up(json::Value definition) {
   const std::string name = definition["metadata"]["name"].str();
   const KindPtr kind = make_kind(definition, definition["spec"]["versions"].at(0));
-  const std::string prefix = collection_prefix({kind, "", ""});
-  for (;;) {
-    auto page = objects_.store().list({prefix, "", 0, {}});
-    if (page && page->entries.empty()) break;
-    if (!page) co_return;
-    for (const auto& entry : page->entries) {
-      auto object = json::parse(*entry.value);
-      if (!object || !(*object)["metadata"]["deletionTimestamp"].is_null()) continue;
-      const json::Value& metadata = (*object)["metadata"];
-      Target target{kind, metadata["namespace"].str(), metadata["name"].str()};
-      auto removed = co_await objects_.remove(std::move(target), {});
-      if (!removed && removed.error().code != Code::kNotFound)
-        log_warn("custom resource not deleted", {{"key", entry.key}, {"error", removed.error().message}});
-    }
-    auto left = objects_.store().list({prefix, "", 1, {}});
-    if (left && left->entries.empty()) break;
-    co_await io::sleep(objects_.loop(), kCleanUpPause);
-  }
+  const Target self{objects_.kind("apiextensions.k8s.io", "customresourcedefinitions"), "", name};
   const auto release = [](const json::Value& current) -> Result<json::Value> {
     json::Value out = current;
     std::erase(out.edit("metadata").edit("finalizers").edit_items(), json::Value(kCustomCleanup));
     return out;
   };
-  const Target target{objects_.kind("apiextensions.k8s.io", "customresourcedefinitions"), "", name};
-  auto released = co_await objects_.modify(target, release, {});
-  if (!released && released.error().code != Code::kNotFound)
-    log_warn("definition not released", {{"name", name}, {"error", released.error().message}});
+  for (;;) {
+    co_await delete_objects(kind);
+    auto left = objects_.store().list({collection_prefix({kind, "", ""}), "", 1, {}});
+    if (left && left->entries.empty()) {
+      auto released = co_await objects_.modify(self, release, {});
+      if (released || released.error().code == Code::kNotFound) break;
+      log_warn("definition not released", {{"name", name}, {"error", released.error().message}});
+    }
+    co_await io::sleep(objects_.loop(), kCleanUpPause);
+  }
   cleaning_.erase(name);
 }
 

@@ -23,6 +23,7 @@ class CustomKinds {
   void put(const json::Value& definition);
   // Deletes every object of the definition, waits for those with finalizers, lets the definition go.
   io::Task<void> clean_up(json::Value definition);
+  io::Task<void> delete_objects(KindPtr kind);
   Objects& objects_;
   std::unique_ptr<store::Watch> changes_;
   std::map<std::string, json::Value> known_;  // by name of the definition
