@@ -83,15 +83,23 @@ void add_data(CLI::App* command, Arguments& arguments) {
                       "The instance's directory (default: SKIFF_DATA or /var/lib/skiff)");
 }
 
+const CLI::Range kPorts(1, 65534);
+
 void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
-  CLI::App* up_command = root.add_subcommand("up", "Start the instance");
+  CLI::App* up_command = root.add_subcommand("up", "Start the instance, or make it at the first time");
+  up_command->footer("Needs root. What is given is kept: later starts need only --data.");
   add_data(up_command, a);
   up_command->add_option("--domain", a.up.request.domain,
                          "Apps are served at <app>.<domain> (default: localhost)");
-  up_command->add_option("--http-port", a.up.request.ports.http, "HTTP port (default: 80)");
-  up_command->add_option("--https-port", a.up.request.ports.https, "HTTPS port (default: 443)");
-  up_command->add_option("--kube-port", a.up.request.ports.kube, "Kubernetes API port (default: 6443)");
-  up_command->add_flag("--detach", a.detach, "Return when the instance is ready");
+  Ports& ports = a.up.request.ports;
+  up_command->add_option("--http-port", ports.http, "Port of apps over HTTP (default: 80)")->check(kPorts);
+  up_command->add_option("--https-port", ports.https, "Port of apps over HTTPS (default: 443)")
+      ->check(kPorts);
+  up_command
+      ->add_option("--kube-port", ports.kube,
+                   "Port of the Kubernetes API; the next one is taken too, on loopback (default: 6443)")
+      ->check(kPorts);
+  up_command->add_flag("--detach", a.detach, "Return when the instance is ready (default: run until Ctrl-C)");
   up_command->callback([&a, &code] {
     a.up.request.data = a.data;
     a.up.foreground = a.detach ? Foreground::kNo : Foreground::kYes;
@@ -100,8 +108,8 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* down_command = root.add_subcommand("down", "Stop the instance; `up` brings everything back");
   add_data(down_command, a);
   down_command->callback([&a, &code] { code = finish(down(a.data)); });
-  CLI::App* remove_command =
-      root.add_subcommand("remove", "Take a stopped instance's containers off this machine");
+  CLI::App* remove_command = root.add_subcommand(
+      "remove", "Take a stopped instance's containers and networks off this machine; its data stays");
   add_data(remove_command, a);
   remove_command->callback([&a, &code] { code = finish(skiff::remove(a.data)); });
   CLI::App* config = root.add_subcommand("kubeconfig", "Print the path of the kubeconfig");

@@ -16,6 +16,7 @@
 #include "io/file.h"
 #include "io/sync.h"
 #include "node/images/stack.h"
+#include "platform/builds/disk.h"
 #include "skiff/memory.h"
 #include "skiff/node_options.h"
 #include "skiff/ports.h"
@@ -44,10 +45,27 @@ std::string own_binary() {
   return length > 0 ? std::string(path, static_cast<size_t>(length)) : "skiff";
 }
 
+// Lower-case labels of letters, digits and inner dashes.
+bool is_domain(const std::string& text) {
+  constexpr size_t kMaxLabel = 63, kMaxName = 200;  // below 253: apps' names stand before it
+  if (text.size() > kMaxName) return false;
+  for (const auto& label : split(text, '.')) {
+    if (label.empty() || label.size() > kMaxLabel || label.front() == '-' || label.back() == '-')
+      return false;
+    if (label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) return false;
+  }
+  return true;
+}
+
 Result<void> check_host(const InstanceRequest& request) {
   if (::geteuid() != 0) {
     return fail(Code::kForbidden,
                 "Skiff makes containers and networks, so `skiff up` needs root: run it with sudo");
+  }
+  if (!request.domain.empty() && !is_domain(request.domain)) {
+    return fail(Code::kInvalidArgument, fmt::format("\"{}\" is no domain name: give one such as localhost or "
+                                                    "apps.example.com with --domain",
+                                                    request.domain));
   }
   return io::make_directories(request.data);
 }
@@ -269,6 +287,7 @@ Result<void> remove(const std::string& data) {
   auto options = agent_options(*instance);
   if (!options) return std::unexpected(options.error());
   auto loop = io::make_epoll_loop();
+  platform::unmount_build_disks(instance->path("platform"));
   auto removed = io::block_on(*loop, node::remove_instance(*loop, *options));
   if (removed) fmt::print("removed from this machine; the data in {} is yours to delete\n", data);
   return removed;

@@ -128,5 +128,7 @@ def test_up_says_which_port_is_taken_and_what_to_do(instance):
     twice = instance.skiff("up", "--data", str(instance.data), "--http-port", "8080", "--https-port", "8080",
                            check=False)
     assert twice.returncode == 1 and "port 8080 is asked for twice" in twice.stderr
+    odd = instance.skiff("up", "--data", str(instance.data), "--domain", "a b", check=False)
+    assert odd.returncode == 1 and '"a b" is no domain name' in odd.stderr
     instance.up()
     assert "an instance runs already" in instance.skiff("up", "--data", str(instance.data), "--detach").stdout
