@@ -24,6 +24,10 @@ def stop(process):
     process.stdout.close()
 
 
+def mounts():
+    return subprocess.run(["findmnt", "-rno", "TARGET"], capture_output=True, text=True, timeout=30).stdout
+
+
 def push_quickly(app):
     app.git("rm", "-q", "--ignore-unmatch", "slow")
     return app.push()
@@ -74,8 +78,7 @@ def test_a_platform_that_dies_leaves_no_build_behind(skiff):
     assert wait_for(lambda: app.git("ls-remote", "skiff", check=False).returncode == 0, 30)
     pushed = push_quickly(app)
     assert pushed.ok, pushed.said
-    mounts = subprocess.run(["findmnt", "-rno", "TARGET"], capture_output=True, text=True, timeout=30).stdout
-    assert f"{skiff.data}/platform/disks" not in mounts
+    assert f"{skiff.data}/platform/disks" not in mounts()
 
 
 def test_a_build_outlives_the_api_server_and_shows_each_line_once(skiff):
@@ -90,6 +93,23 @@ def test_a_build_outlives_the_api_server_and_shows_each_line_once(skiff):
     finally:
         stop(pushing)
     assert [line.split()[-1] for line in said.splitlines() if "line " in line] == list("12345678"), said
+
+
+def test_down_in_the_middle_of_a_build_leaves_no_mount(skiff):
+    app = skiff.app(SLOW)
+    pushing = app.start_push()
+    try:
+        read_until(pushing, "waiting")
+        assert f"{skiff.data}/platform/disks" in mounts()
+        skiff.skiff("down")
+        assert f"{skiff.data}/platform/disks" not in mounts()
+        assert pushing.wait(60) != 0
+    finally:
+        stop(pushing)
+        skiff.up()
+    assert wait_for(lambda: skiff.build_pods() == [], 60)
+    pushed = push_quickly(app)
+    assert pushed.ok, pushed.said
 
 
 def test_without_loop_devices_the_size_is_watched(skiff):

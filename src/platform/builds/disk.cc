@@ -84,6 +84,16 @@ int64_t plan_disk_size(int64_t limit_mb, int64_t free_mb, int64_t own_mb) {
   return spare < std::min(limit_mb, kLeastDiskMb) ? 0 : std::min(limit_mb, spare);
 }
 
+void unmount_build_disks(const std::string& data) {
+  auto apps = io::list_directory(data + "/disks");
+  if (!apps) return;
+  for (const auto& app : *apps) unmount(data + "/disks/" + app);
+}
+
+BuildDisks::~BuildDisks() {
+  unmount_build_disks(data_);
+}
+
 io::Task<Result<void>> BuildDisks::mount(std::string app) {
   std::vector<std::string> argv = {"mount", "-o", "loop,nosuid,nodev,noatime,discard", image(app),
                                    folder(app)};

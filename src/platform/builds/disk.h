@@ -24,6 +24,7 @@ struct BuildDisk {
 class BuildDisks {
  public:
   BuildDisks(io::Loop& loop, std::string data) : loop_(loop), data_(std::move(data)) {}
+  ~BuildDisks();
   // Mounts the disk of an app, empty but for the cache; less than `megabytes` large when the host has less to
   // spare. ResourceExhausted when the host's own disk is nearly full.
   io::Task<Result<BuildDisk>> open(std::string app, int64_t megabytes);
@@ -41,6 +42,9 @@ class BuildDisks {
   io::Loop& loop_;
   std::string data_;
 };
+
+// Unmounts the disks of all builds in `data` (DATA/platform), of a platform that has ended. Blocking, short.
+void unmount_build_disks(const std::string& data);
 
 // Pure: how large the disk of a build becomes, in MB; 0 when the host can spare too little. `free_mb` is what
 // the host's disk has left, `own_mb` what the app's disk takes of it already.
