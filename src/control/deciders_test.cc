@@ -94,6 +94,32 @@ TEST_CASE("a node that is silent for fifty seconds is Unknown and tainted, a fre
   CHECK(plan.actions[1].body["status"]["conditions"].at(0)["status"].str() == "Unknown");
 }
 
+TEST_CASE("pods of an unreachable node are evicted when their toleration is over") {
+  auto node = parsed(
+      R"({"metadata":{"name":"n"},"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoSchedule"},
+          {"key":"node.kubernetes.io/unreachable","effect":"NoExecute","timeAdded":"2026-01-01T00:55:10Z"}]},
+          "status":{"conditions":[{"type":"Ready","status":"Unknown"}]}})");
+  const auto pod = parsed(
+      R"({"metadata":{"name":"p","namespace":"shop","uid":"u"},"spec":{"tolerations":[
+          {"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}]}})");
+  const auto early = plan_node({.node = node, .pods = {pod}}, kNow);
+  CHECK(early.actions.empty());
+  CHECK(early.again == std::chrono::seconds(10));
+  const auto late = plan_node({.node = node, .pods = {pod}}, kNow + std::chrono::seconds(10));
+  REQUIRE(late.actions.size() == 2);
+  CHECK(late.actions[1].to_string() == "delete /api/v1/namespaces/shop/pods/p");
+}
+
+TEST_CASE("pods of a node that is not registered are removed after forty seconds") {
+  const auto pod = parsed(R"({"metadata":{"name":"p","namespace":"shop","uid":"u"}})");
+  const auto early = plan_lost_pods({pod}, kNow, kNow + std::chrono::seconds(10));
+  CHECK(early.actions.empty());
+  CHECK(early.again == std::chrono::seconds(30));
+  const auto late = plan_lost_pods({pod}, kNow, kNow + std::chrono::seconds(40));
+  REQUIRE(late.actions.size() == 1);
+  CHECK(late.actions[0].body["gracePeriodSeconds"].as_int(-1) == 0);
+}
+
 TEST_CASE("the least useful pod is deleted first") {
   const auto unassigned = parsed(R"({"metadata":{"uid":"1"}})");
   const auto pending =

@@ -5,8 +5,9 @@
 // that leaves fewer than replicas - maxUnavailable ready. When the Deployment is changed in the middle of a
 // rollout, the widest of the bounds since it last settled count. What the test itself breaks (a pod that
 // vanishes or fails) is no breach, and for a moment afterwards neither is what was decided before it was
-// seen. The same moment is granted after a change of the number of replicas: it is shared among the
-// ReplicaSets in proportion, as upstream does, whether their pods are ready or not.
+// seen. The same moment is granted
+// after a change of the number of replicas, the strategy or the pause: pods are shared among the ReplicaSets
+// in proportion then, as upstream does, whether they are ready or not.
 #pragma once
 
 #include <functional>
@@ -49,9 +50,11 @@ class RolloutRig {
   Value web() const { return api_.read(kWeb); }
   void edit(const std::function<void(Value& spec)>& change) {
     auto deployment = web();
-    const auto before = deployment["spec"]["replicas"].as_int();
+    const auto before = deployment["spec"];
     change(deployment.edit("spec"));
-    if (deployment["spec"]["replicas"].as_int() != before) harmed_ = loop_.now();
+    for (const char* field : {"replicas", "strategy", "paused"}) {
+      if (!(deployment["spec"][field] == before[field])) harmed_ = loop_.now();
+    }
     (void)api_.write(kWeb, std::move(deployment));
     widen();
   }
@@ -83,6 +86,12 @@ class RolloutRig {
     if (pods.empty()) return;
     auto pod = pods[random_.below(pods.size())];
     if (is_pod_ready(pod)) harm([&] { set_ready(std::move(pod), "False"); });
+  }
+
+  // The controllers die and begin again, as with a killed process; what they had under way is dropped.
+  void restart() {
+    controllers_.stop();
+    controllers_.start();
   }
 
   bool settled() const {

@@ -53,7 +53,7 @@ Value recording(std::string_view name) {
 // One random thing that happens to a rollout.
 void disturb(RolloutRig& rig) {
   auto& random = rig.random();
-  switch (random.below(7)) {
+  switch (random.below(8)) {
     case 0:
       return rig.vanish();
     case 1:
@@ -70,6 +70,8 @@ void disturb(RolloutRig& rig) {
         rolling.set("maxSurge", int64_t(random.below(3)));
         rolling.set("maxUnavailable", random.below(2) == 0 ? Value("30%") : Value(1));
       });
+    case 6:
+      return rig.restart();
     default:
       for (uint64_t i = random.below(20); i > 0; --i) rig.turn();
   }
@@ -124,8 +126,7 @@ TEST_CASE("a rollout whose pods never start keeps the old ones, and undoing it c
   }
 }
 
-TEST_CASE(
-    "failing and vanishing pods, pauses, undos and scaling in the middle keep the bounds and converge") {
+TEST_CASE("failures, pauses, undos, scaling and restarts in the middle keep the bounds and converge") {
   for (uint64_t seed = 1; seed <= seeds(); ++seed) {
     CAPTURE(seed);
     RolloutRig rig(seed, 6);

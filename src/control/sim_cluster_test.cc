@@ -8,15 +8,15 @@ namespace skiff::control {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("a hundred nodes run two thousand pods and roll one Deployment over") {
+TEST_CASE("a hundred nodes run a thousand pods and roll one Deployment over") {
   SimCluster cluster({.fleet = {.nodes = 100}});
   REQUIRE(cluster.start());
   for (int i = 0; i < 10; ++i) {
     CAPTURE(i);
-    REQUIRE(cluster.deploy("team-" + std::to_string(i), "web", 200));
+    REQUIRE(cluster.deploy("team-" + std::to_string(i), "web", 100));
   }
   REQUIRE(cluster.run_until([&] { return cluster.rolled_out(); }, 60s));
-  CHECK(cluster.fleet().running() == 2000);
+  CHECK(cluster.fleet().running() == 1000);
   REQUIRE(cluster.set_image("team-3", "web", "web:2"));
   REQUIRE(cluster.run_until([&] { return cluster.rolled_out(); }, 60s));
   // Every node has its share of the pods, none more than it has room for.
@@ -28,7 +28,7 @@ TEST_CASE("a hundred nodes run two thousand pods and roll one Deployment over") 
     ++by_node[pod["spec"]["nodeName"].str()];
     if (!is_deleting(pod)) renewed += pod["spec"]["containers"].at(0)["image"].str() == "web:2";
   }
-  CHECK(renewed == 200);
+  CHECK(renewed == 100);
   CHECK(by_node.size() == 100);
   for (const auto& [node, count] : by_node) CHECK(count <= 110);
   CHECK(cluster.fleet().failures() == 0);

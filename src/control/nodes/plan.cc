@@ -143,4 +143,20 @@ Plan plan_node(const NodeView& view, WallTime now) {
   return plan;
 }
 
+Plan plan_lost_pods(const std::vector<Value>& pods, WallTime since, WallTime now) {
+  constexpr Duration kQuarantine = std::chrono::seconds(40);  // as upstream: the node may only register again
+  Plan plan;
+  if (pods.empty()) return plan;
+  if (now < since + kQuarantine) {
+    look_again(plan, since + kQuarantine - now);
+    return plan;
+  }
+  for (const auto& pod : pods) {
+    plan.actions.push_back(remove(path_of("/api/v1", "pods", namespace_of(pod), name_of(pod)),
+                                  Value::object({{"gracePeriodSeconds", 0},
+                                                 {"preconditions", Value::object({{"uid", uid_of(pod)}})}})));
+  }
+  return plan;
+}
+
 }  // namespace skiff::control

@@ -17,4 +17,8 @@ struct NodeView {
 bool is_driving(const Value& node);
 Plan plan_node(const NodeView& view, WallTime now);
 
+// Pods bound to a node that is not registered since `since`: after a while nobody will ever end them, and
+// they are removed at once.
+Plan plan_lost_pods(const std::vector<Value>& pods, WallTime since, WallTime now);
+
 }  // namespace skiff::control
