@@ -316,14 +316,19 @@ std::unique_ptr<Network> make_socket_network(Loop& loop) {
 }
 
 Result<Address> Address::parse(std::string_view text) {
-  if (text.starts_with("unix:")) return unix_socket(std::string(text.substr(5)));
+  constexpr std::string_view kUnix = "unix:";
+  if (text.starts_with(kUnix) && text.size() > kUnix.size()) {
+    return unix_socket(std::string(text.substr(kUnix.size())));
+  }
   const size_t colon = text.rfind(':');
   const auto port = colon == std::string_view::npos ? std::nullopt : parse_uint(text.substr(colon + 1));
-  if (!port || *port > 65535) {
+  std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const bool ambiguous = host.find_first_of(bracketed ? "[]" : "[]:") != std::string_view::npos;
+  if (!port || *port > 65535 || ambiguous) {
     return fail(Code::kInvalidArgument, fmt::format("\"{}\" is not of the form host:port", text));
   }
-  std::string_view host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return tcp(std::string(host), static_cast<uint16_t>(*port));
 }
 

@@ -1,0 +1,64 @@
+#include "io/file.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace skiff;
+
+namespace {
+
+struct Folder {
+  Folder() {
+    char name[] = "/tmp/skiff-file-test-XXXXXX";
+    REQUIRE(::mkdtemp(name) != nullptr);
+    path = name;
+  }
+  ~Folder() { auto removed = io::remove_tree(path); }
+  std::string operator/(const std::string& name) const { return path + "/" + name; }
+  std::string path;
+};
+
+}  // namespace
+
+TEST_CASE("a file is replaced as one step, with its mode and without leftovers") {
+  const Folder folder;
+  REQUIRE(io::write_file_atomic(folder / "f", "one"));
+  REQUIRE(io::write_file_atomic(folder / "f", "two", 0640));
+  CHECK(io::read_file(folder / "f") == "two");
+  struct stat info{};
+  REQUIRE(::stat((folder / "f").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0640);
+  CHECK(io::list_directory(folder.path) == std::vector<std::string>{"f"});
+}
+
+TEST_CASE("a file beyond the limit is not read") {
+  const Folder folder;
+  REQUIRE(io::write_file_atomic(folder / "f", "12345"));
+  CHECK(io::read_file(folder / "f", 5) == "12345");
+  CHECK(io::read_file(folder / "f", 4).error().code == Code::kResourceExhausted);
+  CHECK(io::read_file(folder / "none").error().code == Code::kNotFound);
+}
+
+TEST_CASE("a tree is removed without following its links") {
+  const Folder folder;
+  REQUIRE(io::make_directories(folder / "keep"));
+  REQUIRE(io::write_file_atomic(folder / "keep/file", "x"));
+  REQUIRE(io::make_directories(folder / "tree/a/b"));
+  REQUIRE(::symlink((folder / "keep").c_str(), (folder / "tree/a/link").c_str()) == 0);
+  REQUIRE(io::remove_tree(folder / "tree"));
+  CHECK_FALSE(io::path_exists(folder / "tree"));
+  CHECK(io::path_exists(folder / "keep/file"));
+  CHECK(io::remove_tree(folder / "tree"));
+}
+
+TEST_CASE("a lock has one holder and ends with its descriptor") {
+  const Folder folder;
+  {
+    const auto held = io::lock_file(folder / "lock");
+    REQUIRE(held);
+    CHECK(io::lock_file(folder / "lock").error().code == Code::kUnavailable);
+  }
+  CHECK(io::lock_file(folder / "lock"));
+}
