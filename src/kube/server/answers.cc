@@ -1,6 +1,7 @@
 // The last step of every request: bodies, headers, forms.
 #include "base/strings.h"
 #include "kube/print/table.h"
+#include "kube/schema/protobuf.h"
 #include "kube/server/negotiate.h"
 #include "kube/server/routes.h"
 #include "kube/server/status.h"
@@ -16,10 +17,17 @@ std::string quote(const std::string& text) {
 }
 
 net::Response encoded(const Exchange& exchange, int code, const json::Value& value) {
-  if (negotiate(exchange.request.headers.get("Accept")).encoding == Encoding::kJson)
-    return net::Response::json(code, json::encode(value));
-  net::Response response = net::Response::text(code, encode_yaml(value));
-  response.headers.set("Content-Type", "application/yaml");
+  const Encoding wanted = negotiate(exchange.request.headers.get("Accept")).encoding;
+  net::Response response = net::Response::json(code, "");
+  if (wanted == Encoding::kYaml) {
+    response.body = encode_yaml(value);
+    response.headers.set("Content-Type", "application/yaml");
+    return response;
+  }
+  auto protobuf = wanted == Encoding::kProtobuf ? encode_protobuf(exchange.objects.registry(), value)
+                                                : std::optional<std::string>();
+  if (protobuf) response.headers.set("Content-Type", "application/vnd.kubernetes.protobuf");
+  response.body = protobuf ? std::move(*protobuf) : json::encode(value);
   return response;
 }
 }  // namespace

@@ -1,5 +1,6 @@
 #include "kube/server/api_server.h"
 
+#include "kube/schema/protobuf.h"
 #include "kube/server/authenticate.h"
 #include "kube/server/authorize.h"
 #include "kube/server/bootstrap.h"
@@ -95,11 +96,19 @@ std::optional<Error> refusal(const Exchange& exchange) {
                              json::Value::object());
   }
   // A log is text, whatever is accepted.
-  const Form form = negotiate(exchange.request.headers.get("Accept")).form;
-  if (form != Form::kNone || info.subresource == "log") return std::nullopt;
+  const Acceptable wanted = negotiate(exchange.request.headers.get("Accept"));
+  if (info.subresource == "log") return std::nullopt;
+  if (wanted.encoding == Encoding::kProtobuf && !has_protobuf(kind)) {
+    return make_status_error(
+        406, "NotAcceptable",
+        "only the following media types are accepted: application/json, application/yaml",
+        json::Value::object());
+  }
+  if (wanted.form != Form::kNone) return std::nullopt;
   return make_status_error(
       406, "NotAcceptable",
-      "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml",
+      "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
+      "application/vnd.kubernetes.protobuf",
       json::Value::object());
 }
 

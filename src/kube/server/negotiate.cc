@@ -6,6 +6,7 @@ namespace skiff::kube {
 
 Acceptable negotiate(std::string_view accept) {
   if (trim(accept).empty()) return {};
+  Acceptable last{Form::kNone, Encoding::kJson};
   for (const auto& alternative : split(accept, ',')) {
     const auto parts = split(alternative, ';');
     const std::string media = to_lower(trim(parts[0]));
@@ -14,6 +15,8 @@ Acceptable negotiate(std::string_view accept) {
       const auto [name, value, found] = split_once(trim(part), "=");
       if (found && name == "as") as = value;
     }
+    if (media == "application/vnd.kubernetes.protobuf" && as.empty())
+      last = {Form::kObject, Encoding::kProtobuf};
     const bool yaml = media == "application/yaml";
     if (!yaml && media != "application/json" && media != "*/*" && media != "application/*") continue;
     const Encoding encoding = yaml ? Encoding::kYaml : Encoding::kJson;
@@ -22,7 +25,7 @@ Acceptable negotiate(std::string_view accept) {
       return {Form::kMetadata, encoding};
     if (as.empty()) return {Form::kObject, encoding};
   }
-  return {Form::kNone, Encoding::kJson};
+  return last;
 }
 
 IncludeObject include_of(std::string_view text) {

@@ -1,6 +1,6 @@
 // What form of answer the Accept header asks for. Pure.
 //
-// Answers are JSON or YAML; protobuf is read but not written, so a client that accepts nothing else gets 406.
+// Protobuf goes to clients that accept nothing else: whoever reads it reads JSON too, as a rule.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@
 namespace skiff::kube {
 
 enum class Form { kObject, kTable, kMetadata, kNone };  // kNone: nothing acceptable, 406
-enum class Encoding { kJson, kYaml };
+enum class Encoding { kJson, kYaml, kProtobuf };
 struct Acceptable {
   Form form = Form::kObject;
   Encoding encoding = Encoding::kJson;

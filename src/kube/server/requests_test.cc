@@ -180,6 +180,35 @@ TestAnswer get(ServerRig& rig, const std::string& target, const std::string& acc
   return rig.ask(request, "");
 }
 
+TEST_CASE("who accepts protobuf alone gets objects, lists and errors in it") {
+  ServerRig rig;
+  make_map(rig);
+  const auto object = get(rig, kMap, kProtobuf);
+  CHECK(object.headers.get("Content-Type") == kProtobuf);
+  auto decoded = decode_protobuf(rig.registry, object.text);
+  REQUIRE(decoded.has_value());
+  CHECK((*decoded)["data"]["a"].str() == "b");
+  const auto list = get(rig, kMaps, kProtobuf);
+  CHECK(list.text.starts_with(envelope("v1", "ConfigMapList", "").substr(0, 20)));
+  auto status = decode_protobuf(rig.registry, get(rig, kMaps + "/none", kProtobuf).text);
+  REQUIRE(status.has_value());
+  CHECK((*status)["message"].str() == "configmaps \"none\" not found");
+  CHECK((*status)["code"].as_int() == 404);
+  CHECK(get(rig, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", kProtobuf).status == 406);
+}
+
+TEST_CASE("a watch in protobuf is a row of frames") {
+  ServerRig rig;
+  make_map(rig);
+  const auto watch = get(rig, kMaps + "?watch=true&timeoutSeconds=1", kProtobuf + ";stream=watch");
+  CHECK(watch.headers.get("Content-Type") == "application/vnd.kubernetes.protobuf;stream=watch");
+  REQUIRE(watch.text.size() > 4);
+  const size_t length =
+      static_cast<size_t>(static_cast<uint8_t>(watch.text[2])) << 8 | static_cast<uint8_t>(watch.text[3]);
+  CHECK(watch.text.size() == 4 + length);
+  CHECK(watch.text.substr(4, 7) == field(1, "ADDED"));
+}
+
 TEST_CASE("answers are JSON or YAML, and 406 for those who take neither") {
   ServerRig rig;
   rig.ask("POST", kMaps, R"({"metadata":{"name":"cm"},"data":{"yes":"1","k":"line\nline"}})");

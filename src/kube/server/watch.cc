@@ -96,7 +96,8 @@ io::Task<void> serve_watch(Exchange& exchange) {
   io::Loop& loop = exchange.objects.loop();
   store::Store& store = exchange.objects.store();
   const std::string prefix = collection_prefix(exchange.target());
-  WatchEncoder encoder(exchange.kind, plan->selection, negotiate(exchange.request.headers.get("Accept")).form,
+  WatchEncoder encoder(exchange.objects.registry(), exchange.kind, plan->selection,
+                       negotiate(exchange.request.headers.get("Accept")),
                        include_of(exchange.query("includeObject")));
   std::string out;
   const store::Revision asked = plan->after;
@@ -115,15 +116,16 @@ io::Task<void> serve_watch(Exchange& exchange) {
   // A revision of the future is waited for in silence.
   auto watch = store.watch(prefix, std::min(plan->after, store.current()));
   net::Response head;
-  head.headers.set("Content-Type", "application/json");
+  head.headers.set("Content-Type", encoder.content_type());
   head.headers.set("Cache-Control", "no-cache, private");
   auto started = co_await exchange.writer.start(std::move(head));
   if (!started) co_return;
   if (!watch) {
     const std::string text = "too old resource version: " + std::to_string(store::number(asked)) + " (" +
                              std::to_string(store::number(store.compacted())) + ")";
-    const std::string line = watch_error_line(make_status_error(410, "Expired", text));
-    auto sent = co_await exchange.writer.write(line);
+    out.clear();
+    encoder.append_error(make_status_error(410, "Expired", text), out);
+    auto sent = co_await exchange.writer.write(out);
     if (sent) sent = co_await exchange.writer.finish();
     co_return;
   }

@@ -1,34 +1,51 @@
 #include "kube/server/watch_events.h"
 
+#include "kube/schema/protobuf.h"
 #include "kube/server/status.h"
 
 namespace skiff::kube {
 
+std::string_view WatchEncoder::content_type() const {
+  return wanted_.encoding == Encoding::kProtobuf ? "application/vnd.kubernetes.protobuf;stream=watch"
+                                                 : "application/json";
+}
+
+// One event whose object is not stored in the form that is sent.
+void WatchEncoder::frame(std::string_view type, const json::Value& object, std::string& out) const {
+  if (wanted_.encoding == Encoding::kProtobuf) {
+    // Only kinds that have the form are watched in it.
+    out += encode_protobuf_event(registry_, type, object).value_or("");
+    return;
+  }
+  json::encode_to(json::Value::object({{"type", type}, {"object", object}}), out);
+  out += '\n';
+}
+
 void WatchEncoder::line(std::string_view type, const store::Bytes& bytes, const json::Value* object,
                         WallTime now, std::string& out) {
-  out += "{\"type\":\"";
-  out += type;
-  out += "\",\"object\":";
-  if (form_ == Form::kObject && bytes) {
+  if (wanted_.form == Form::kObject && wanted_.encoding != Encoding::kProtobuf && bytes) {
+    out += "{\"type\":\"";
+    out += type;
+    out += "\",\"object\":";
     out += *served_bytes(*kind_, bytes);
-  } else {
-    json::Value value;
-    if (object) {
-      value = *object;
-    } else if (auto parsed = json::parse(*served_bytes(*kind_, bytes))) {
-      value = std::move(*parsed);
-    }
-    if (form_ == Form::kTable) {
-      const json::Value metadata =
-          json::Value::object({{"resourceVersion", value["metadata"]["resourceVersion"]}});
-      value = make_table(*kind_, {value}, metadata, include_, now);
-      if (!std::exchange(first_, false)) value.set("columnDefinitions", nullptr);
-    } else if (form_ == Form::kMetadata) {
-      value = partial_metadata(value);
-    }
-    json::encode_to(value, out);
+    out += "}\n";
+    return;
   }
-  out += "}\n";
+  json::Value value;
+  if (object) {
+    value = *object;
+  } else if (auto parsed = json::parse(*served_bytes(*kind_, bytes))) {
+    value = std::move(*parsed);
+  }
+  if (wanted_.form == Form::kTable) {
+    const json::Value metadata =
+        json::Value::object({{"resourceVersion", value["metadata"]["resourceVersion"]}});
+    value = make_table(*kind_, {value}, metadata, include_, now);
+    if (!std::exchange(first_, false)) value.set("columnDefinitions", nullptr);
+  } else if (wanted_.form == Form::kMetadata) {
+    value = partial_metadata(value);
+  }
+  frame(type, value, out);
 }
 
 void WatchEncoder::append_added(const store::Entry& entry, WallTime now, std::string& out) {
@@ -65,12 +82,11 @@ void WatchEncoder::append_bookmark(store::Revision revision, InitialEnd end, std
   }
   const json::Value object = json::Value::object(
       {{"kind", kind_->kind}, {"apiVersion", kind_->api_version()}, {"metadata", std::move(metadata)}});
-  json::encode_to(json::Value::object({{"type", "BOOKMARK"}, {"object", object}}), out);
-  out += '\n';
+  frame("BOOKMARK", object, out);
 }
 
-std::string watch_error_line(const Error& error) {
-  return json::encode(json::Value::object({{"type", "ERROR"}, {"object", answer_of(error).status}})) + "\n";
+void WatchEncoder::append_error(const Error& error, std::string& out) const {
+  frame("ERROR", answer_of(error).status, out);
 }
 
 }  // namespace skiff::kube

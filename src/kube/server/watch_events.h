@@ -1,5 +1,5 @@
-// Events of the store as lines of a watch: selectors with their edges, forms, the first Table's columns
-// (contracts 2.4). No I/O.
+// Events of the store as lines (or protobuf frames) of a watch: selectors with their edges, forms, the first
+// Table's columns (contracts 2.4). No I/O.
 #pragma once
 
 #include "kube/server/negotiate.h"
@@ -9,23 +9,32 @@ namespace skiff::kube {
 
 class WatchEncoder {
  public:
-  WatchEncoder(KindPtr kind, Selection selection, Form form, IncludeObject include)
-      : kind_(std::move(kind)), selection_(std::move(selection)), form_(form), include_(include) {}
+  // The registry outlives the encoder.
+  WatchEncoder(const Registry& registry, KindPtr kind, Selection selection, Acceptable wanted,
+               IncludeObject include)
+      : registry_(registry),
+        kind_(std::move(kind)),
+        selection_(std::move(selection)),
+        wanted_(wanted),
+        include_(include) {}
+  std::string_view content_type() const;
   // Appends the line of an event, or nothing when the event does not concern the watcher.
   void append(const store::Event& event, WallTime now, std::string& out);
   void append_added(const store::Entry& entry, WallTime now, std::string& out);
   enum class InitialEnd { kNo, kYes };
   void append_bookmark(store::Revision revision, InitialEnd end, std::string& out) const;
+  void append_error(const Error& error, std::string& out) const;
 
  private:
   void line(std::string_view type, const store::Bytes& bytes, const json::Value* object, WallTime now,
             std::string& out);
+  void frame(std::string_view type, const json::Value& object, std::string& out) const;
+  const Registry& registry_;
   KindPtr kind_;
   Selection selection_;
-  Form form_;
+  Acceptable wanted_;
   IncludeObject include_;
   bool first_ = true;
 };
-std::string watch_error_line(const Error& error);
 
 }  // namespace skiff::kube
