@@ -20,6 +20,8 @@ import re
 
 MARKER = re.compile(r"<!-- test: ?(.*?)-->", re.S)
 FENCE = re.compile(r"^ *```(\w*) *$")
+# At either end of a line it may stand for nothing, too.
+ANYTHING = [(r" (?:…|\.\.\.)$", r"(?: .*)?"), (r"^(?:…|\.\.\.) ", r"(?:.* )?"), (r"…|\.\.\.", r".*")]
 # What differs from one run to the next, as (pattern of shown text, pattern of output).
 LOOSE = [
     (r"\b[a-z][a-z0-9-]*?-[bcdf-hj-np-tv-xz2456789]{6,10}-[bcdf-hj-np-tv-xz2456789]{5}\b", r"[a-z0-9.-]+"),
@@ -128,7 +130,7 @@ def line_pattern(shown):
         return put
 
     text = " ".join(shown.split())
-    for shape, pattern in [(r"…|\.\.\.", ".*"), *LOOSE]:
+    for shape, pattern in [*ANYTHING, *LOOSE]:
         text = re.sub(shape, keep(pattern), text)
     parts = re.split(r"\0(\d+)\0", text)
     return "".join(found[int(part)] if i % 2 else re.escape(part) for i, part in enumerate(parts))

@@ -52,3 +52,8 @@ def test_ages_addresses_and_generated_names_are_not_compared():
 def test_shown_lines_come_in_order_with_others_between():
     assert page.first_missing(["a", "c … e"], "a\nb\nc d e\n") is None
     assert page.first_missing(["b", "a"], "a\nb\n") == "a"
+
+
+def test_dots_stand_for_anything_and_at_the_ends_for_nothing_too():
+    assert page.first_missing(["… v4 …"], "restarting... done, v4\n") is None
+    assert page.first_missing(["a … c"], "a c\n") == "a … c"
