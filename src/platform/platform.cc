@@ -22,7 +22,7 @@ struct Platform::Impl {
         network(n),
         cluster(a),
         options(std::move(o)),
-        apps(l, a, options.domain, url_port(options.http_port)),
+        apps(l, a, options.images, options.domain, url_port(options.http_port)),
         builder(l, n, a, apps,
                 {options.data, options.images, options.buildpacks, options.host_ca_bundle, options.api}),
         builds(l, a, options.data + "/build-output"),
@@ -69,6 +69,11 @@ io::Task<Result<void>> Platform::start() {
   SKIFF_CO_RETURN_IF_ERROR(builder);
   auto builds = co_await impl_->builds.start();
   SKIFF_CO_RETURN_IF_ERROR(builds);
+  auto apps = co_await impl_->apps.list();
+  SKIFF_CO_RETURN_IF_ERROR(apps);
+  for (const auto& app : *apps) impl_->logs.begin(app["metadata"]["name"].str());
+  auto swept = impl_->logs.sweep();
+  SKIFF_CO_RETURN_IF_ERROR(swept);
   auto listener = impl_->network.listen(io::Address::unix_socket(impl_->repositories.hook_socket()));
   SKIFF_CO_RETURN_IF_ERROR(listener);
   Impl* impl = impl_.get();

@@ -110,12 +110,16 @@ def test_the_edge_names_why_an_app_does_not_answer(world, tmp_path):
 
 
 def test_a_destroyed_app_leaves_nothing_to_its_successor(world, tmp_path):
-    world.skiff("create", "phoenix")
+    world.push(tmp_path / "phoenix", "phoenix", {"web": WEB})
+    assert world.all_up("phoenix", ["web.1"])
     world.skiff("config:set", "OLD=1", "-a", "phoenix")
     world.skiff("apps:destroy", "-a", "phoenix", "--confirm", "phoenix")
     assert wait_for(lambda: world.run("create", "phoenix")[0] == 0)
     assert world.skiff("releases", "-a", "phoenix").stdout.count("Initial release") == 1
     assert "OLD" not in world.skiff("config", "-a", "phoenix").stdout
+    assert "web.1" not in world.logs("phoenix") and "No dynos" in world.skiff("ps", "-a", "phoenix").stdout
+    assert world.kubectl("-n", "phoenix", "get", "releases,builds", "-o", "name").stdout.split() == [
+        "release.skiff.dev/v1"]
 
 
 def test_boot_and_exit_timeouts_are_told(world, tmp_path):

@@ -23,8 +23,14 @@ namespace skiff::platform {
 
 class Apps {
  public:
-  Apps(io::Loop& loop, kube::Client& api, std::string domain, std::string url_port)
-      : loop_(loop), api_(api), domain_(std::move(domain)), url_port_(std::move(url_port)), scope_(loop) {}
+  // `images` holds the layouts of skiff.local/ images; `url_port` is ":8080" or "".
+  Apps(io::Loop& loop, kube::Client& api, std::string images, std::string domain, std::string url_port)
+      : loop_(loop),
+        api_(api),
+        images_(std::move(images)),
+        domain_(std::move(domain)),
+        url_port_(std::move(url_port)),
+        scope_(loop) {}
   // Rolls out what is not, now and whenever an App changes.
   void start() { scope_.spawn(follow_apps(this)); }
 
@@ -70,6 +76,7 @@ class Apps {
   io::Task<Result<void>> apply(std::string collection, std::string name, json::Value object);
   io::Loop& loop_;
   kube::Client& api_;
+  std::string images_;
   std::string domain_;
   std::string url_port_;
   std::set<std::string> releasing_;

@@ -7,6 +7,7 @@
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
 #include "platform/apps/turn.h"
+#include "platform/images/layout_writer.h"
 #include "platform/resources/definitions.h"
 
 namespace skiff::platform {
@@ -163,6 +164,11 @@ io::Task<Result<Release>> Apps::roll_back(std::string app, int version) {
   if (old->image.empty()) {
     co_return fail(Code::kInvalidArgument,
                    fmt::format("release v{} has no build; roll back to a later one", version));
+  }
+  if (!has_app_image(images_, old->image)) {
+    co_return fail(
+        Code::kInvalidArgument,
+        fmt::format("the build of release v{} is no longer kept; push that commit again", version));
   }
   auto vars = co_await config_of(app, version);
   SKIFF_CO_RETURN_IF_ERROR(vars);

@@ -68,7 +68,8 @@ io::Task<Result<Slug>> Builder::make_image(BuildFacts facts) {
     return prune_app_images(images, app, kKeptImages);
   });
   if (!pruned) log_warn("old images stay", {{"app", facts.app}, {"error", pruned.error().message}});
-  co_return Slug{"skiff.local/" + facts.app + ":" + facts.id, facts.commit, std::move(*types)};
+  co_return Slug{"skiff.local/" + facts.app + ":" + facts.id, facts.commit, std::move(*types),
+                 std::move(*written)};
 }
 
 }  // namespace skiff::platform

@@ -35,6 +35,7 @@ io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
   SKIFF_CO_RETURN_IF_ERROR(created);
   auto repository = co_await repositories_.create(name);
   SKIFF_CO_RETURN_IF_ERROR(repository);
+  logs_.begin(name);
   note(name, "Release v1 created by user skiff");
   note(name, "Initial release by user skiff");
   auto app = co_await apps_.get(name);

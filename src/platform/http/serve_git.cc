@@ -14,7 +14,16 @@ constexpr size_t kShortCommit = 8;
 
 // A build that runs beside the request that streams its output.
 struct RunningBuild {
-  explicit RunningBuild(io::Loop& loop) : lines(loop) {}
+  RunningBuild(io::Loop& loop, BuildRecords& r, std::string a, std::string i)
+      : records(r), app(std::move(a)), id(std::move(i)), lines(loop) {}
+  // The pusher who waits for it may go away: the task ends where it stands then.
+  ~RunningBuild() {
+    if (!recorded) records.cancel(app, id, text);
+  }
+  RunningBuild(const RunningBuild&) = delete;
+  BuildRecords& records;
+  const std::string app, id;
+  bool recorded = false;  // its end
   // Output is queued: the builder does not wait for a slow pusher, the output of a build is bounded.
   io::Channel<std::string> lines;
   std::optional<Result<Release>> outcome;
@@ -66,7 +75,7 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::ResponseWriter
   if (!going) co_return;
   note(app, "Build started by user skiff");
   auto recorded = co_await builds_.begin(app, id, commit);
-  RunningBuild build(loop_);
+  RunningBuild build(loop_, builds_, app, id);
   io::TaskScope scope(loop_);
   scope.spawn(run_build(builder_, app, id, commit, build));
   for (;;) {
@@ -87,6 +96,7 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::ResponseWriter
     ending = fmt::format("\n !     Push refused: {}\n", outcome.error().message);
   }
   co_await builds_.end(app, id, outcome, build.text);
+  build.recorded = true;
   auto written = co_await writer.write(ending);
   auto finished = co_await writer.finish();
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 
@@ -94,7 +95,7 @@ Result<void> add_to_index(const std::string& layout, const std::string& tag, Val
 
 }  // namespace
 
-Result<void> write_app_image(const AppImage& image) {
+Result<std::string> write_app_image(const AppImage& image) {
   const std::string layout = image.images + "/" + image.app;
   const std::string stack = image.images + "/" + kStackFolder;
   SKIFF_RETURN_IF_ERROR(io::make_directories(layout + "/blobs/sha256"));
@@ -123,7 +124,18 @@ Result<void> write_app_image(const AppImage& image) {
                                         {"layers", layers}});
   auto manifest_digest = write_blob(layout, manifest, size);
   if (!manifest_digest) return std::unexpected(manifest_digest.error());
-  return add_to_index(layout, image.tag, descriptor(kManifestType, *manifest_digest, size));
+  SKIFF_RETURN_IF_ERROR(add_to_index(layout, image.tag, descriptor(kManifestType, *manifest_digest, size)));
+  return *manifest_digest;
+}
+
+bool has_app_image(const std::string& images, std::string_view image) {
+  const auto halves = split_once(split_once(image, "/").after, ":");
+  auto index = read_json(fmt::format("{}/{}/index.json", images, halves.before));
+  if (!index) return false;
+  const auto& manifests = (*index)["manifests"].items();
+  return std::any_of(manifests.begin(), manifests.end(), [&](const Value& entry) {
+    return entry["annotations"][kRefName].str() == halves.after;
+  });
 }
 
 Result<void> prune_app_images(const std::string& images, const std::string& app, size_t keep) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -15,7 +16,10 @@ struct AppImage {
   std::string layer_tar;     // an uncompressed tar; moved into the layout
   std::string layer_digest;  // "sha256:…" of that tar
 };
-Result<void> write_app_image(const AppImage& image);
+// The digest of the image's manifest.
+Result<std::string> write_app_image(const AppImage& image);
+// Whether the image of a release, "skiff.local/shop:3f2a", was not pruned.
+bool has_app_image(const std::string& images, std::string_view image);
 // Tags of an app's layout beyond the newest `keep` are dropped, with the blobs that nothing names then.
 Result<void> prune_app_images(const std::string& images, const std::string& app, size_t keep);
 

@@ -93,6 +93,7 @@ void LogStore::begin_file(const std::string& app, AppLog& log) {
 }
 
 void LogStore::add(const std::string& app, const std::vector<LogRecord>& records) {
+  if (!apps_.contains(app)) return;
   AppLog& log = open(app);
   if (!log.file || log.file_bytes > kMaxFileBytes) begin_file(app, log);
   std::string text;
@@ -135,7 +136,18 @@ void LogStore::forget(const std::string& app, const std::string& uid) {
   open(app).origins.erase(uid);
 }
 
+Result<void> LogStore::sweep() {
+  auto names = io::list_directory(folder_);
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : *names) {
+    const std::string app = name.substr(0, name.find('.'));
+    if (!apps_.contains(app)) SKIFF_RETURN_IF_ERROR(io::remove_tree(folder_ + "/" + name));
+  }
+  return {};
+}
+
 void LogStore::remove(const std::string& app) {
+  apps_.erase(app);
   if (const auto found = logs_.find(app); found != logs_.end()) {
     found->second->grown.set();
     logs_.erase(found);

@@ -1,4 +1,5 @@
-// The log of each app: the newest lines in memory for readers, more of them on disk within a bound.
+// The log of each app: the newest lines in memory for readers, more of them on disk within a bound. Lines
+// about apps that are not there (any more) are dropped.
 //
 // The file is the only record: what was read of a pod's output follows from it, so a platform that was killed
 // goes on without a gap or a line twice (log_record.h). Lines have numbers that only grow; readers resume by
@@ -8,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,10 @@ constexpr size_t kMaxOrigins = 500;  // of an app that a new file remembers; the
 class LogStore {
  public:
   LogStore(io::Loop& loop, std::string folder) : loop_(loop), folder_(std::move(folder)) {}
+  // The app is there: its lines are kept until remove().
+  void begin(const std::string& app) { apps_.insert(app); }
+  // Removes the files of apps that did not begin.
+  Result<void> sweep();
   void append(const std::string& app, const LogLabel& label, std::string_view text);
   // A line that a pod's container wrote: its position moves on.
   void append_output(const std::string& app, const std::string& uid, const LogLabel& label,
@@ -74,6 +80,7 @@ class LogStore {
   std::string path(const std::string& app) const { return folder_ + "/" + app + ".log"; }
   io::Loop& loop_;
   std::string folder_;
+  std::set<std::string> apps_;
   std::map<std::string, std::unique_ptr<AppLog>> logs_;
 };
 

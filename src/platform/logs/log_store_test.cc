@@ -26,6 +26,7 @@ struct Rig {
   Folder folder;
   io::SimLoop loop;
   LogStore store{loop, folder.path};
+  Rig() { store.begin("shop"); }
 
   LogLabel label(std::string_view source = "app", std::string_view process = "web.1") {
     return {loop.wall_now(), source, process};
@@ -85,6 +86,7 @@ TEST_CASE("lines, positions and numbers are there after a restart") {
   CHECK(lines_of(rig.store.take(reader)) == 1);
 
   LogStore again(rig.loop, rig.folder.path);
+  again.begin("shop");
   CHECK(again.origin("shop", "pod-1").position == LogPosition{rig.loop.wall_now(), 2});
   CHECK(again.origin("shop", "pod-1").mark == "1.up");
   auto resumed = again.resume("shop", reader.next);
@@ -100,6 +102,7 @@ TEST_CASE("a torn line is cut off and its place does not count") {
   io::UniqueFd fd(::open(file.c_str(), O_WRONLY | O_APPEND));
   REQUIRE(::write(fd.get(), "pod-1 2026-01-01T00:0", 21) == 21);
   LogStore again(rig.loop, rig.folder.path);
+  again.begin("shop");
   CHECK(again.origin("shop", "pod-1").position.lines == 1);
   again.append("shop", rig.label(), "next");
   LogStore third(rig.loop, rig.folder.path);
@@ -117,6 +120,7 @@ TEST_CASE("files stay within their bound and positions outlive the rotations") {
   REQUIRE((now && before));
   CHECK(now->size() + before->size() < 2 * kMaxFileBytes + 3 * kMaxLineBytes);
   LogStore again(rig.loop, rig.folder.path);
+  again.begin("shop");
   CHECK(again.origin("shop", "quiet").position.lines == 1);
   CHECK(again.last("shop", 0).next == rig.store.last("shop", 0).next);
 }
@@ -133,6 +137,19 @@ TEST_CASE("a removed log begins anew") {
   rig.say("old");
   const uint64_t next = rig.store.last("shop", 0).next;
   rig.store.remove("shop");
+  rig.say("from a dyno that is still being stopped");
+  rig.store.begin("shop");
   CHECK(rig.all().empty());
   CHECK(rig.store.resume("shop", next).next == 0);
+}
+
+TEST_CASE("files of apps that are gone are swept away") {
+  Rig rig;
+  rig.store.begin("gone");
+  rig.store.append("gone", rig.label(), "x");
+  rig.say("kept");
+  LogStore again(rig.loop, rig.folder.path);
+  again.begin("shop");
+  REQUIRE(again.sweep().has_value());
+  CHECK(io::list_directory(rig.folder.path).value() == std::vector<std::string>{"shop.log"});
 }

@@ -105,6 +105,16 @@ io::Task<void> BuildRecords::end(std::string app, std::string id, const Result<R
   co_await write_status(app, id, std::move(status));
 }
 
+void BuildRecords::cancel(const std::string& app, const std::string& id, const BuildText& text) {
+  scope_.spawn(end_cancelled(this, app, id, text));
+}
+
+io::Task<void> BuildRecords::end_cancelled(BuildRecords* self, std::string app, std::string id,
+                                           BuildText text) {
+  const Result<Release> outcome = fail(Code::kCancelled, "the push was cancelled");
+  co_await self->end(std::move(app), std::move(id), outcome, text);
+}
+
 io::Task<void> BuildRecords::write_status(std::string app, std::string id, Value status) {
   Value patch = Value::object({{"status", std::move(status)}});
   auto written = co_await api_.patch(resource_path("builds", app, id) + "/status", kube::PatchType::kMerge,

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/loop.h"
+#include "io/scope.h"
 #include "kube/client/client.h"
 #include "platform/apps/release.h"
 
@@ -33,23 +33,27 @@ class BuildRecords {
  public:
   // `folder` holds the outputs: one folder an app.
   BuildRecords(io::Loop& loop, kube::Client& api, std::string folder)
-      : loop_(loop), api_(api), folder_(std::move(folder)) {}
+      : loop_(loop), api_(api), folder_(std::move(folder)), scope_(loop) {}
   // Ends what a platform before this one left unfinished.
   io::Task<Result<void>> start();
   io::Task<Result<void>> begin(std::string app, std::string id, std::string commit);
   // A record that can't be written is logged: the build itself is not harmed by it.
   io::Task<void> end(std::string app, std::string id, const Result<Release>& outcome, const BuildText& text);
+  // The pusher went away during the build.
+  void cancel(const std::string& app, const std::string& id, const BuildText& text);
   io::Task<Result<std::vector<json::Value>>> list(std::string app);         // newest first
   std::string output(const std::string& app, const std::string& id) const;  // "" when there is none
   void remove_output(const std::string& app);
 
  private:
+  static io::Task<void> end_cancelled(BuildRecords* self, std::string app, std::string id, BuildText text);
   std::string output_path(const std::string& app, const std::string& id) const;
   io::Task<void> write_status(std::string app, std::string id, json::Value status);
   io::Task<Result<void>> prune(std::string app);
   io::Loop& loop_;
   kube::Client& api_;
   std::string folder_;
+  io::TaskScope scope_;
 };
 
 }  // namespace skiff::platform
