@@ -1,5 +1,6 @@
 """What every benchmark here shares: the machine, load by wrk, and pairs that alternate with a peer."""
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -22,6 +23,7 @@ def say(text=""):
     print(text, flush=True)
 
 
+@functools.cache
 def machine():
     """The lines that tell where a figure was taken."""
     cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()

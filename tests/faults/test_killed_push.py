@@ -40,6 +40,7 @@ def test_a_push_ends_though_a_role_was_killed_and_the_next_one_works(instance, a
     kill(killed)
     _, said = pushing.communicate(timeout=90)
     assert wait_for(lambda: instance.roles().get(role, killed) != killed, 10)
+    assert wait_for(lambda: instance.skiff("apps", check=False).returncode == 0, 20)
     if role in ("control", "node"):  # the others carry the push itself
         assert pushing.returncode == 0, said
     change(instance, app)
