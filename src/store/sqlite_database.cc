@@ -2,13 +2,25 @@
 
 #include <fmt/core.h>
 
+#include <cerrno>
+
 namespace skiff::store {
+
+namespace {
+bool is_full(int system_error) {
+  return system_error == ENOSPC || system_error == EDQUOT;
+}
+}  // namespace
+
+std::unexpected<Error> SqliteDatabase::fail_full() const {
+  return fail(Code::kResourceExhausted, fmt::format("no space left for {}: free some disk space", path_));
+}
 
 std::unexpected<Error> SqliteDatabase::fail_here(int code) const {
   const std::string why = db_ ? sqlite3_errmsg(db_.get()) : sqlite3_errstr(code);
   switch (code & 0xff) {
     case SQLITE_FULL:
-      return fail(Code::kResourceExhausted, fmt::format("no space left for {}: free some disk space", path_));
+      return fail_full();
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return fail(
@@ -26,6 +38,7 @@ std::unexpected<Error> SqliteDatabase::fail_here(int code) const {
       return fail(Code::kForbidden,
                   fmt::format("{} cannot be opened for writing ({}): check its owner and mode", path_, why));
     case SQLITE_IOERR:
+      if (db_ && is_full(sqlite3_system_errno(db_.get()))) return fail_full();
       return fail(Code::kUnavailable,
                   fmt::format("{}: {} (code {}, errno {}): check the disk and the kernel log", path_, why,
                               code, db_ ? sqlite3_system_errno(db_.get()) : 0));

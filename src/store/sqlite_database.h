@@ -46,6 +46,7 @@ class SqliteDatabase {
  private:
   explicit SqliteDatabase(std::string path) : path_(std::move(path)) {}
   std::unexpected<Error> fail_here(int code) const;
+  std::unexpected<Error> fail_full() const;
 
   struct Close {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
