@@ -202,7 +202,13 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   std::vector<std::string> begun = {"Running", "Succeeded", "Failed"};
   auto starting = watch.reach(std::move(begun));
   auto started = co_await io::with_timeout(loop_, kPodStart, std::move(starting));
-  if (!started) co_return wrap(started.error(), "start the build");
+  if (!started && started.error().code == Code::kTimeout) {
+    co_return fail(
+        Code::kUnavailable,
+        fmt::format("the build did not start within {}: {}; push again when that has passed",
+                    describe_seconds(kPodStart / std::chrono::seconds(1)), watch.what_it_waits_for()));
+  }
+  SKIFF_CO_RETURN_IF_ERROR(started);
   auto ending = see_to_end(watch, pod_path(facts.app, name) + "/log?follow=true&container=build", output);
   const Duration longest = std::chrono::seconds(facts.limits.seconds) + kPastDeadline;
   auto pod = co_await io::with_timeout(loop_, longest, std::move(ending));

@@ -31,6 +31,17 @@ void PodWatch::on_change(const kube::ObjectChange& change) {
   changed_.set();
 }
 
+std::string PodWatch::what_it_waits_for() const {
+  const auto& waiting = pod_["status"]["containerStatuses"].at(0)["state"]["waiting"];
+  const std::string message = waiting["message"].str_or(waiting["reason"].str());
+  if (!message.empty()) return message;
+  for (const auto& condition : pod_["status"]["conditions"].items()) {
+    if (condition["type"].str() == "PodScheduled" && condition["status"].str() == "False")
+      return condition["message"].str();
+  }
+  return "";
+}
+
 bool PodWatch::is_over() const {
   const std::string phase = pod_["status"]["phase"].str();
   return gone_ || phase == "Succeeded" || phase == "Failed";

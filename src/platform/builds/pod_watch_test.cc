@@ -80,6 +80,20 @@ TEST_CASE("a watch waits for one of the phases") {
   CHECK(rig.watch.is_over());
 }
 
+TEST_CASE("a pod that does not start says why") {
+  Rig rig;
+  rig.settle();
+  CHECK(rig.watch.what_it_waits_for() == "");
+  for (const char* status :
+       {R"({"conditions":[{"type":"PodScheduled","status":"False","message":"no room"}]})",
+        R"({"containerStatuses":[{"state":{"waiting":{"reason":"ContainerCreating","message":"no room"}}}]})",
+        R"({"containerStatuses":[{"state":{"waiting":{"reason":"no room"}}}]})"}) {
+    auto parsed = json::parse(status);
+    rig.cluster.callback({Kind::kUpsert, json::Value::object({{"status", *parsed}})});
+    CHECK(rig.watch.what_it_waits_for() == "no room");
+  }
+}
+
 TEST_CASE("a watch ends when the pod is deleted, also unseen") {
   for (const Kind how : {Kind::kRemoved, Kind::kSynced}) {
     Rig rig;
