@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "control/deployment/controller.h"
 #include "control/endpoints/controller.h"
+#include "control/expiry/controller.h"
 #include "control/gc/controller.h"
 #include "control/namespaces/controller.h"
 #include "control/nodes/controller.h"
@@ -33,6 +34,7 @@ void Controllers::start() {
   controllers_.push_back(make_garbage_collector(context, *catalog_));
   controllers_.push_back(make_namespace_controller(context, *catalog_));
   controllers_.push_back(make_node_controller(context));
+  controllers_.push_back(make_event_expiry(context));
   caches_->start();
   scope_ = std::make_unique<io::TaskScope>(loop_);
   scope_->spawn(open_when_synced(this));

@@ -143,6 +143,22 @@ TEST_CASE("a NoExecute taint drives pods away at once, after a while or never, a
   CHECK(!engine.get(pods + "/stays").is_null());
 }
 
+TEST_CASE("Events go an hour after they were last counted") {
+  Engine engine;
+  REQUIRE(engine.cluster().deploy("shop", "web", 2));
+  engine.pass(10s);
+  const auto count = [&] {
+    return io::block_on(engine.cluster().loop(), engine.cluster().client().list("/api/v1/events", ""))
+        .value_or(Value())["items"]
+        .size();
+  };
+  CHECK(count() > 4);
+  engine.pass(50min);
+  CHECK(count() > 4);
+  engine.pass(20min);
+  CHECK(count() == 0);
+}
+
 TEST_CASE("the old annotation rolls a Deployment back and goes away") {
   Engine engine;
   REQUIRE(engine.cluster().deploy("shop", "web", 2));

@@ -11,8 +11,8 @@ namespace {
 constexpr int kSimilarAlone = 10;
 constexpr Duration kSimilarWindow = std::chrono::seconds(600);
 constexpr double kBurst = 25, kRefillSeconds = 300;
-constexpr size_t kMaxPending = 2000;      // more are dropped: Events are hints
-constexpr size_t kMaxRemembered = 20000;  // entries of each table; all forgotten beyond
+constexpr size_t kMaxPending = 2000;     // more are dropped: Events are hints
+constexpr size_t kMaxRemembered = 4096;  // entries of each table, as upstream; all forgotten beyond
 
 template <typename Table>
 void bound(Table& table) {
