@@ -23,6 +23,15 @@ def test_a_field_that_the_definitions_do_not_know_is_refused(world, shop):
     assert bad.returncode != 0 and "100" in bad.stderr
 
 
+def test_a_release_names_its_image_and_never_changes(world, shop):
+    digest = world.kubectl("-n", "shop", "get", "release", "v2", "-o", "jsonpath={.spec.digest}").stdout
+    assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
+    bad = world.kubectl("-n", "shop", "patch", "release", "v2", "--type=merge", "-p", '{"spec": {"commit": "x"}}',
+                        check=False)
+    assert bad.returncode != 0 and "a release is immutable" in bad.stderr
+    world.kubectl("-n", "shop", "label", "release", "v2", "seen=yes")
+
+
 def test_kubectl_and_skiff_change_the_same_app(world, shop):
     world.kubectl("-n", "shop", "patch", "app", "shop", "--type=merge", "-p", '{"spec": {"maintenance": true}}')
     assert wait_for(lambda: world.fetch("shop")[0] == 503)

@@ -1,9 +1,7 @@
 """The main job with real clients: push source, watch it roll out, serve it. One instance for the whole file, as root."""
 import json
-import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -12,57 +10,22 @@ import urllib.request
 
 import pytest
 
+from support import instance as support
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIFF = str(ROOT / "build" / "skiff")
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
 def wait_for(check, seconds=60):
-    deadline = time.monotonic() + seconds
-    while True:
+    def tried():
         try:
-            value = check()
+            return check()
         except (urllib.error.URLError, OSError):
-            value = None
-        if value or time.monotonic() > deadline:
-            return value
-        time.sleep(0.1)
+            return None
+    return support.wait_for(tried, seconds)
 
 
-class Instance:
-    def __init__(self, data):
-        self.data = str(data)
-        self.http, self.https, kube = free_ports(3)
-        # The platform listens beside the API port.
-        self.kube = kube - 1 if kube % 2 else kube
-        self.env = {**os.environ, "SKIFF_DATA": self.data, "KUBECONFIG": f"{self.data}/kubeconfig",
-                    "HOME": self.data, "GIT_TERMINAL_PROMPT": "0"}
-
-    def skiff(self, *args, check=True, cwd=None):
-        done = subprocess.run([SKIFF, *args], env=self.env, cwd=cwd, capture_output=True, text=True, timeout=300)
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
-
-    def up(self):
-        return self.skiff("up", "--data", self.data, "--http-port", str(self.http), "--https-port", str(self.https),
-                          "--kube-port", str(self.kube), "--detach")
-
-    def kubectl(self, *args, check=True):
-        done = subprocess.run(["kubectl", "--cache-dir", f"{self.data}/kube-cache", *args], env=self.env,
-                              capture_output=True, text=True, timeout=90)
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
-
+class Instance(support.Instance):
     def get(self, host, path="/", headers=None):
         request = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", headers={"Host": host, **(headers or {})})
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -77,22 +40,21 @@ class Instance:
     def app(self, folder, name):
         folder.mkdir(exist_ok=True)
         subprocess.run(["git", "init", "-q", "-b", "main", "."], cwd=folder, check=True)
-        self.skiff("create", name, cwd=folder)
+        subprocess.run([support.BINARY, "create", name], cwd=folder, env=self.env, check=True)
         return folder
 
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory):
-    if not shutil.which("kubectl"):
-        pytest.skip("kubectl is not installed")
+    if support.missing():
+        pytest.skip(support.missing())
     made = Instance(tmp_path_factory.mktemp("skiff"))
     made.up()
     yield made
     for app in made.skiff("apps", check=False).stdout.split():
         made.kubectl("delete", "namespace", app, "--wait=false", check=False)
     wait_for(lambda: "No resources" in made.kubectl("get", "pods", "-A", check=False).stderr, 60)
-    made.skiff("down", "--data", made.data)
-    made.skiff("remove", "--data", made.data, check=False)
+    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +150,7 @@ def test_a_failed_build_refuses_the_push(instance, tmp_path):
 
 
 def test_everything_comes_back_after_down_and_up(instance, ipify):
-    instance.skiff("down", "--data", instance.data)
+    instance.skiff("down", "--data", str(instance.data))
     instance.up()
     assert wait_for(lambda: instance.get("ipify.localhost")[0] == 200)
     assert "ipify" in instance.skiff("apps").stdout
