@@ -2,6 +2,7 @@
 import contextlib
 import hashlib
 import http.server
+import os
 import pathlib
 import shutil
 import subprocess
@@ -64,6 +65,18 @@ def test_the_example_site(skiff):
     deployed(site.push())
     assert wait_for(lambda: "<h1>About this site</h1>" in site.get("/about"), 60)
     assert "<h1>Not found</h1>" in site.get("/nowhere") and "Location: /\n" in site.get("/home")
+
+
+def test_a_download_ends_well_though_its_site_is_stopped(skiff):
+    site = skiff.app({"index.html": "i", "large": os.urandom(16 << 20)})
+    deployed(site.push())
+    assert wait_for(lambda: site.get("/").endswith("\n\ni"), 60)
+    download = subprocess.Popen(["curl", "-sS", "-m", "60", "--limit-rate", "3M", "-o", "/dev/null", "-w", "%{size_download}",
+                                 "-H", f"Host: {site.host}", f"http://127.0.0.1:{skiff.http}/large"],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    skiff.kubectl("-n", site.name, "delete", "pods", "--all", "--wait=false")
+    said, _ = download.communicate(timeout=90)
+    assert said == str(16 << 20)
 
 
 def test_a_bad_static_json_refuses_the_push(skiff):
