@@ -73,6 +73,17 @@ bool acceptable_request_id(std::string_view id) {
   return true;
 }
 
+void assign_request_id(Random& random, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const uint64_t halves[] = {(random.next() & 0xFFFFFFFFFFFF0FFFULL) | 0x4000ULL,
+                             (random.next() & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL};
+  out.clear();
+  for (size_t digit = 0; digit < 32; ++digit) {
+    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) out += '-';
+    out += kDigits[halves[digit / 16] >> (60 - 4 * (digit % 16)) & 15];
+  }
+}
+
 void append_request(const RequestHead& head, const ForwardFacts& facts, std::string& out) {
   out += head.method;
   out += ' ';

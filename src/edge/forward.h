@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/random.h"
 #include "edge/head.h"
 
 namespace skiff::edge {
@@ -23,5 +24,8 @@ void append_response(const ResponseHead& head, After after, std::string& out);
 
 // A client's id is kept when it has 20 to 200 characters of letters, digits and "-_+/=.".
 bool acceptable_request_id(std::string_view id);
+// A version 4 UUID (RFC 9562), as base's make_uuid() but in memory that is used again: each request needs
+// one.
+void assign_request_id(Random& random, std::string& out);
 
 }  // namespace skiff::edge

@@ -106,6 +106,16 @@ TEST_CASE("a client's request id is kept when it is one") {
   CHECK(acceptable_request_id(std::string(200, 'a')));
 }
 
+TEST_CASE("a request without an id gets a random UUID") {
+  SeededRandom random(1), same(1);
+  std::string id = "left over";
+  for (int i = 0; i < 10; ++i) {
+    assign_request_id(random, id);
+    CHECK(id == make_uuid(same));
+    CHECK(acceptable_request_id(id));
+  }
+}
+
 TEST_CASE("a client gets the response without the pod's hop") {
   CHECK(
       returned(

@@ -106,7 +106,7 @@ void Worker::reset_request(Client& c, const RequestHead& head) {
   if (acceptable_request_id(head.request_id)) {
     c.request_id.assign(head.request_id);
   } else {
-    c.request_id = make_uuid(random_);
+    assign_request_id(random_, c.request_id);
   }
   c.keep_alive = head.keep_alive;
   c.minor = head.minor;
