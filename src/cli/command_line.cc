@@ -136,6 +136,7 @@ void add_releases(Adder& adder) {
 }  // namespace
 
 void add_app_commands(CLI::App& root, const Runner& run) {
+  root.footer("A dash in a command's name may be a colon, as Heroku has it: skiff config:set A=b");
   Adder adder(root, run);
   add_apps(adder);
   add_dynos(adder);

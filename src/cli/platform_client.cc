@@ -30,9 +30,13 @@ Code code_of_status(int status) {
 std::unexpected<Error> error_of(int status, std::string_view body) {
   auto value = json::parse(body);
   std::string message = value ? (*value)["message"].str() : "";
-  if (message.empty()) message = fmt::format("the platform answered {}", status);
+  const Code code = code_of_status(status);
+  if (message.empty()) {
+    message = code == Code::kUnavailable ? "the platform is not ready; try again in a moment"
+                                         : fmt::format("the platform answered {}", status);
+  }
   if (value && (*value)["resource"].str() == "app") message += " `skiff apps` lists those there are.";
-  return fail(code_of_status(status), std::move(message));
+  return fail(code, std::move(message));
 }
 
 std::unexpected<Error> no_answer(const Error& error) {

@@ -1,13 +1,36 @@
-// What the platform reads from those who push and from the edge: Procfiles, names, frames of log lines. No
-// crash; an accepted Procfile has only names that can be process types.
+// What the platform reads from those who push, from the edge, from containers and from its own files: Procfiles,
+// names, frames of log lines, output with times, records. No crash; an accepted Procfile has only names that can
+// be process types; output is cut the same however it arrives; a record that is read is written back as it was.
 #include "input.h"
 #include "platform/apps/procfile.h"
+#include "platform/logs/collector.h"
 #include "platform/logs/frames.h"
+#include "platform/logs/log_record.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace skiff;
   fuzz::Input input(data, size);
-  if (input.choose(2) == 0) {
+  const size_t choice = input.choose(4);
+  if (choice == 2) {
+    const auto text = input.rest();
+    platform::OutputCutter whole({}), halves({});
+    const auto all = whole.add(text);
+    const auto first = halves.add(text.substr(0, text.size() / 2)), second = halves.add(text.substr(text.size() / 2));
+    fuzz::require(all.size() == first.size() + second.size());
+    return 0;
+  }
+  if (choice == 3) {
+    std::optional<uint64_t> number;
+    platform::LogOrigins origins;
+    (void)platform::parse_head_line(input.rest(), number, origins);
+    const auto record = platform::parse_record(input.rest());
+    if (!record) return 0;
+    const std::string line = platform::encode_record(*record);
+    const auto again = platform::parse_record(std::string_view(line).substr(0, line.size() - 1));
+    fuzz::require(again && again->text == record->text && again->time == record->time);
+    return 0;
+  }
+  if (choice == 0) {
     const auto types = platform::parse_procfile(input.rest());
     if (!types) return 0;
     fuzz::require(types->size() <= platform::kMaxProcessTypes);
