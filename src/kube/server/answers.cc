@@ -10,7 +10,8 @@
 namespace skiff::kube {
 
 namespace {
-constexpr size_t kMaxBody = 3 << 20;  // as upstream
+constexpr size_t kMaxBody = 3 << 20;        // bytes, as upstream
+constexpr size_t kMaxDiscarded = 64 << 20;  // bytes of a larger body that are read and dropped
 
 std::string quote(const std::string& text) {
   return "\"" + replace_all(replace_all(text, "\\", "\\\\"), "\"", "\\\"") + "\"";
@@ -39,11 +40,15 @@ bool Exchange::flag(std::string_view name) const {
 
 io::Task<Result<std::string>> read_body(Exchange& exchange) {
   auto body = co_await net::read_all(exchange.body, kMaxBody);
-  if (!body && body.error().code == Code::kResourceExhausted) {
-    co_return std::unexpected(make_status_error(
-        413, "RequestEntityTooLarge", "Request entity too large: limit is " + std::to_string(kMaxBody)));
+  if (body || body.error().code != Code::kResourceExhausted) co_return body;
+  // A client that is still sending would meet a closed connection before it reads why.
+  for (size_t seen = 0; seen < kMaxDiscarded;) {
+    auto piece = co_await exchange.body.read_some();
+    if (!piece || piece->empty()) break;
+    seen += piece->size();
   }
-  co_return body;
+  co_return std::unexpected(make_status_error(
+      413, "RequestEntityTooLarge", "Request entity too large: limit is " + std::to_string(kMaxBody)));
 }
 
 io::Task<void> send_response(Exchange& exchange, net::Response response) {
