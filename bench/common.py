@@ -16,6 +16,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("SKIFF_BUILD", ROOT / "build"))
+# A stopped benchmark cleans up too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 FIRST_PORT = int(os.environ.get("SKIFF_BENCH_PORT", "22000"))
 
 
@@ -45,6 +47,8 @@ def built(target):
     def find():
         return next((p for p in BUILD.rglob(target) if p.is_file() and os.access(p, os.X_OK)), None)
     if not find():
+        if not (BUILD / "build.ninja").exists():
+            sys.exit(f"{BUILD} is not configured: run scripts/build first, or name a build folder in SKIFF_BUILD")
         subprocess.run(["ninja", "-C", BUILD, target], check=True, stdout=subprocess.DEVNULL)
     return str(find())
 
@@ -153,11 +157,6 @@ def ratio_of_pairs(ours, theirs):
 
 def median(values):
     return statistics.median(values)
-
-
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def table(header, rows):

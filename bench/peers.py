@@ -1,4 +1,7 @@
-"""Configurations of the peers, in front of `backend` (host:port), for the same work as skiff's edge: its header fields, and its line per request."""
+"""Configurations of the peers in front of `backend` (host:port): the same work as Skiff's edge does.
+
+That is its header fields and a line for each request. The long lines are formats that can't be split.
+"""
 
 
 def haproxy(folder, port, backend, threads, full):

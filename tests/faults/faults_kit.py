@@ -20,7 +20,8 @@ SERVER = ("$SIG{TERM} = sub { exit 0 }; use IO::Socket; "
           "while (1) { my $c = $s->accept or next; while (defined(my $l = <$c>)) { last if $l =~ /^\\r?$/ } "
           "my $b = \"$ENV{ANSWER}\"; print $c \"HTTP/1.1 200 OK\\r\\nContent-Length: \" . length($b) . "
           "\"\\r\\nConnection: close\\r\\n\\r\\n$b\"; close $c }")
-COUNTER = "$SIG{TERM} = sub { exit 0 }; $| = 1; my $n = 0; while (1) { print ++$n, \"\\n\"; select(undef, undef, undef, 0.01) }"
+COUNTER = ("$SIG{TERM} = sub { exit 0 }; $| = 1; my $n = 0; "
+           "while (1) { print ++$n, \"\\n\"; select(undef, undef, undef, 0.01) }")
 
 
 class Api:
@@ -188,7 +189,8 @@ def expose(api, namespace, name, host):
     backend = {"service": {"name": name, "port": {"number": 80}}}
     api.create(f"/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses", {
         "metadata": {"name": name},
-        "spec": {"rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]}})
+        "spec": {"rules": [{"host": host, "http": {"paths": [
+            {"path": "/", "pathType": "Prefix", "backend": backend}]}}]}})
 
 
 class Repeat(threading.Thread):

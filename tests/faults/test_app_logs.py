@@ -11,7 +11,10 @@ from support.instance import wait_for
 APP = """use IO::Socket;
 $| = 1;
 my $s = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 9, ReuseAddr => 1) or die;
-if (!fork) { $SIG{TERM} = sub { exit 0 }; my $n = 0; while (1) { print 'count=', ++$n, "\\n"; select undef, undef, undef, 0.05 } }
+if (!fork) {
+  $SIG{TERM} = sub { exit 0 };
+  for (my $n = 1;; $n++) { print "count=$n\\n"; select undef, undef, undef, 0.05 }
+}
 $SIG{TERM} = sub { kill 15, -getpgrp; exit 0 };
 while (1) {
   my $c = $s->accept or next;

@@ -1,4 +1,4 @@
-"""A full disk under the data directory: clear errors, reads and apps go on, and all is well when there is room again."""
+"""A full disk under the data directory: clear errors, reads go on, and all is well when there is room again."""
 import contextlib
 import shutil
 import sqlite3

@@ -25,7 +25,7 @@ def change(instance, app):
 @pytest.fixture(scope="module")
 def app(instance, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pushed")
-    instance.create_app(folder, "pushed", {"app.pl": APP, "Makefile": "all:\n\tsleep 2\n",
+    instance.create_app(folder, "pushed", {"app.pl": APP, "Makefile": "all:\n\tsleep 1\n",
                                            "Procfile": "web: exec perl app.pl\n"})
     yield folder
     instance.drop_namespace("pushed")
