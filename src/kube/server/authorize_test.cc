@@ -270,6 +270,8 @@ TEST_CASE("a node changes its own node, lease and pods alone") {
   CHECK(ask_as(rig, kNode, "PATCH", pods + "mine", ready, merge).status == 403);
   CHECK(ask_as(rig, kNode, "DELETE", pods + "other").status == 403);
   CHECK(ask_as(rig, kNode, "DELETE", pods + "mine").status == 200);
+  CHECK(ask_as(rig, kNode, "PATCH", pods + "gone/status", ready, merge).status == 404);
+  CHECK(ask_as(rig, kNode, "DELETE", pods + "gone").status == 404);
   CHECK(ask_as(rig, kNode, "PATCH", "/api/v1/nodes/n1/status", "{}", merge).status == 404);
   CHECK(ask_as(rig, kNode, "PATCH", "/api/v1/nodes/n2/status", "{}", merge).status == 403);
   const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";

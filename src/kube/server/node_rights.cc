@@ -67,10 +67,11 @@ bool is_used(const Objects& objects, const std::string& node, const Attributes& 
   return false;
 }
 
+// Also for a pod that is gone: an agent that comes late is told so, not that it may not.
 bool is_own_pod(const Objects& objects, const std::string& node, const Attributes& asked) {
   if (asked.name.empty()) return false;
   const Value pod = objects.find({objects.kind("", "pods"), asked.name_space, asked.name});
-  return pod["spec"]["nodeName"].str() == node;
+  return pod.is_null() || pod["spec"]["nodeName"].str() == node;
 }
 
 bool core_allows(const Objects& objects, const std::string& node, const Attributes& asked) {
