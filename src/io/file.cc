@@ -77,13 +77,21 @@ Result<void> write_file_atomic(const std::string& path, std::string_view data, m
   return {};
 }
 
+// The folder that a path lies in; "" for one that lies in the root or in the present folder.
+static std::string parent_of(const std::string& path) {
+  const size_t end = path.find_last_not_of('/');
+  const size_t slash = end == std::string::npos ? std::string::npos : path.rfind('/', end);
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
 Result<void> make_directories(const std::string& path, mode_t mode) {
-  for (size_t at = 1; at <= path.size(); ++at) {
-    if (at < path.size() && path[at] != '/') continue;
-    const std::string part = path.substr(0, at);
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST)
-      return fail_errno(errno, "make directory " + part);
-  }
+  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
+  const int why = errno;
+  const std::string parent = parent_of(path);
+  if (why != ENOENT || parent.empty()) return fail_errno(why, "make directory " + path);
+  auto made = make_directories(parent, mode);
+  if (!made) return made;
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return fail_errno(errno, "make directory " + path);
   return {};
 }
 

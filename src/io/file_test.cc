@@ -62,3 +62,13 @@ TEST_CASE("a lock has one holder and ends with its descriptor") {
   }
   CHECK(io::lock_file(folder / "lock"));
 }
+
+TEST_CASE("directories are made with their parents, once") {
+  const Folder folder;
+  CHECK(io::make_directories(folder / "a/b/c"));
+  CHECK(io::make_directories(folder / "a/b/c"));
+  CHECK(io::make_directories(folder / "a//d/"));
+  CHECK(io::list_directory(folder / "a") == std::vector<std::string>{"b", "d"});
+  REQUIRE(io::write_file_atomic(folder / "file", "x"));
+  CHECK_FALSE(io::make_directories(folder / "file/below"));
+}

@@ -21,6 +21,8 @@ def containers(rig):
             command = pathlib.Path(f"/proc/{monitor}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
+        if b"-b" not in command:
+            continue  # it ended meanwhile
         bundle = command[command.index(b"-b") + 1].decode()
         out.append(pathlib.Path(bundle).relative_to(rig.data / "node" / "pods").parts[0])
     return sorted(out)
