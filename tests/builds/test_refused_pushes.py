@@ -42,6 +42,10 @@ def test_a_build_that_fails(skiff):
             " !     The build failed; what went wrong stands above.", " !     Push refused: the build ended with exit code 1")
 
 
+def test_a_build_that_says_it_was_fine_before_it_fails(skiff):
+    refused(skiff.app(make("echo skiff-build: ok; exit 1")).push(), "pre-receive hook declined")
+
+
 def test_a_build_that_hangs(skiff):
     app = skiff.app(make("echo waiting; sleep 600"))
     with skiff.limits(seconds=6):

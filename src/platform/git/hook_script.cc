@@ -16,8 +16,9 @@ std::string packet_line(std::string_view text) {
   return fmt::format("{:04x}{}", text.size() + 4, text);
 }
 
-// The last line of the platform's answer tells how the build ended; it is not shown. The archive is bounded
-// by a limit of file sizes, in blocks of 512 bytes.
+// The last line of the platform's answer tells how the build ended; it is not shown. A build that says the
+// same is not believed: the platform has the last word. The archive is bounded by a limit of file sizes, in
+// blocks of 512 bytes.
 static constexpr const char* kHook = R"(#!/bin/sh
 # Made by Skiff: builds a push of main or master and refuses it when the build fails.
 builds='@BUILDS@'
@@ -48,7 +49,7 @@ while read -r old new ref; do
   {
     result=1
     while IFS= read -r line; do
-      if [ "$line" = "skiff-build: ok" ]; then result=0; else printf '%s\n' "$line"; fi
+      if [ "$line" = "skiff-build: ok" ]; then result=0; else result=1; printf '%s\n' "$line"; fi
     done
     exit $result
   }

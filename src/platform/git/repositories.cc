@@ -69,7 +69,10 @@ class Repositories::Git {
   }
   Git(const Git&) = delete;
   io::Process& process() { return *process_; }
-  void set_ended() { process_.reset(); }
+  void set_ended() {
+    feeding_.cancel();
+    process_.reset();
+  }
 
  private:
   io::TaskScope& ending_;
