@@ -19,7 +19,7 @@ constexpr size_t kMaxBatchBytes = 8 << 20;
 constexpr size_t kMaxValueBytes = 16 << 20;
 // The history in memory; half of it is forgotten beyond either, also when nobody asks for compaction.
 constexpr uint64_t kMaxHistoryEvents = 200'000;
-constexpr size_t kMaxHistoryBytes = 256 << 20;
+constexpr size_t kMaxHistoryBytes = 64 << 20;
 // Rows erased in one commit: writes wait behind it for a moment only.
 constexpr size_t kEraseRows = 256;
 

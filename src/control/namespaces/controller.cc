@@ -1,6 +1,5 @@
 #include "control/namespaces/controller.h"
 
-#include "base/strings.h"
 #include "control/namespaces/conditions.h"
 #include "control/shared/applier.h"
 #include "control/shared/reconciler.h"
@@ -62,9 +61,7 @@ io::Task<void> NamespaceController::empty_collection(NamespaceController* self, 
         remove(path + "/" + name_of(object), Value::object({{"propagationPolicy", "Background"}})));
   }
   if (const auto count = (*listed)["items"].size(); count > 0) {
-    const auto group =
-        resource.api.starts_with("/apis/") ? split_once(resource.api_version(), "/").before : "";
-    remains->objects[resource.plural + "." + std::string(group)] = static_cast<int64_t>(count);
+    remains->objects[resource.plural + "." + resource.group()] = static_cast<int64_t>(count);
   }
   auto errors = co_await apply_parallel(self->loop_, self->client_, self->events_, std::move(actions));
   for (const auto& error : errors) {

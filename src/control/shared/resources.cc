@@ -18,6 +18,10 @@ std::string_view group_of(std::string_view api_version) {
 
 }  // namespace
 
+std::string ResourceInfo::group() const {
+  return std::string(group_of(api_version()));
+}
+
 std::vector<ResourceInfo> builtin_resources() {
   return {{"/api/v1", "namespaces", "Namespace", false},
           {"/api/v1", "nodes", "Node", false},
@@ -58,9 +62,8 @@ Catalog::Catalog(Caches& caches) : all_(builtin_resources()) {
 const ResourceInfo* Catalog::find(const Value& reference) const {
   const auto& kind = reference["kind"].str();
   const auto group = group_of(reference["apiVersion"].str());
-  const auto found = std::ranges::find_if(all_, [&](const ResourceInfo& resource) {
-    return resource.kind == kind && group_of(resource.api_version()) == group;
-  });
+  const auto found = std::ranges::find_if(
+      all_, [&](const ResourceInfo& resource) { return resource.kind == kind && resource.group() == group; });
   return found == all_.end() ? nullptr : &*found;
 }
 

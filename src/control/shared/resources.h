@@ -19,6 +19,8 @@ struct ResourceInfo {
   std::string path() const { return api + "/" + plural; }
   // "v1" or "apps/v1"
   std::string api_version() const { return api.substr(api.starts_with("/apis/") ? 6 : 5); }
+  // "apps", or "" of the core.
+  std::string group() const;
 };
 
 std::vector<ResourceInfo> builtin_resources();
