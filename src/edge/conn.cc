@@ -1,5 +1,7 @@
 #include "edge/conn.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -11,6 +13,7 @@
 namespace skiff::edge {
 namespace {
 
+constexpr int kUnsentBytes = 128 << 10;
 constexpr size_t kKeepCapacity = 64 << 10;  // bytes of a buffer kept for the next use
 
 bool would_block() {
@@ -113,6 +116,12 @@ bool Conn::flush() {
   out_at = 0;
   if (out.capacity() > kKeepCapacity) out.shrink_to_fit();
   return true;
+}
+
+void Conn::pace() {
+  if (paced) return;
+  paced = true;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
 }
 
 void Conn::shutdown_write() {

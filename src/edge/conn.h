@@ -21,6 +21,7 @@ struct Conn {
   bool hung_up = false;   // the peer has ended its direction: reads go on until they give 0
   bool ended = false;     // a read found the end of what the peer sends
   bool shut = false;      // our direction is ended, too
+  bool paced = false;     // the kernel keeps little for it
   bool dead = false;      // freed at the end of the turn
   std::string in;         // received, not used yet
   std::string out;        // to be written when the peer takes it
@@ -32,6 +33,9 @@ struct Conn {
   // False when the peer is gone.
   bool write(std::string_view head, std::string_view body = {});
   bool flush();
+  // Before much is written: the kernel would take megabytes for a peer that reads slowly, and hide for
+  // minutes that it moves.
+  void pace();
   void shutdown_write();
   void close();
   // Ends with a reset, so that the peer can tell a message cut off from a complete one.

@@ -16,7 +16,6 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;
 constexpr uint32_t kBoth = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-constexpr int kUnsentBytes = 128 << 10;
 constexpr size_t kExcessShare = 8;  // an eighth more clients are told why they
                                     // are not served; the rest is cut
 
@@ -77,8 +76,6 @@ void Worker::add_client(int fd, std::string ip, bool tls) {
   c->excess = clients_.size() >= options_.limits.max_connections;
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  // The kernel would keep megabytes for a slow reader, and hide for minutes that it moves.
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
   if (tls) {
     c->ssl = SSL_new(options_.tls);
     if (c->ssl == nullptr) return;

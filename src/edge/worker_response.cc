@@ -89,9 +89,12 @@ bool Worker::take_response_body(Client& c, Upstream& u, std::string_view head, s
     client_lost(c);
     return false;
   }
-  if (!c.response_body.done()) return true;
-  finish(c);
-  return false;
+  if (c.response_body.done()) {
+    finish(c);
+    return false;
+  }
+  c.pace();
+  return true;
 }
 
 }  // namespace skiff::edge

@@ -6,6 +6,7 @@ namespace skiff::edge {
 
 void Worker::open_tunnel(Client& c, std::string_view head, std::string_view data) {
   c.state = Client::State::kTunnel;
+  c.pace();
   c.deadline = now_ + window(c).count();
   c.bytes += data.size();
   if (!c.write(head, data)) return client_lost(c);
