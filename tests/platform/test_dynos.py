@@ -51,6 +51,8 @@ def test_a_new_release_keeps_the_names(world, shop):
     world.skiff("config:set", "ROUND=2", "-a", "shop")
     world.kubectl("-n", "shop", "rollout", "status", "deploy/web", "--timeout=60s")
     assert world.all_up("shop", ["web.1"]), world.dynos("shop")
+    world.fetch("shop")
+    assert wait_for(lambda: "dyno=web.1 " in world.logs("shop", "--ps", "router"))
 
 
 def test_the_log_tells_the_life_of_a_dyno(world, shop):

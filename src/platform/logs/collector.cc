@@ -52,9 +52,7 @@ io::Task<bool> LogCollector::read_log(DynoOutput dyno, Instance instance) {
   for (;;) {
     auto piece = co_await (*stream)->body().read_some();
     if (!piece || piece->empty()) co_return true;
-    for (const auto& line : cutter.add(*piece)) {
-      store_.append_output(dyno.app, dyno.uid, {line.time, "app", dyno.name}, line.text);
-    }
+    store_.append_output(dyno.app, dyno.uid, dyno.name, cutter.add(*piece));
   }
 }
 

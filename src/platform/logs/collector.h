@@ -44,16 +44,12 @@ class LogCollector {
 // Pure.
 class OutputCutter {
  public:
-  struct Line {
-    WallTime time;
-    std::string text;
-  };
   // `stored` is how far the store is; the text begins at that time or before.
   explicit OutputCutter(LogPosition stored) : stored_(stored) {}
-  std::vector<Line> add(std::string_view text);
+  std::vector<OutputLine> add(std::string_view text);
 
  private:
-  void take(std::string_view line, std::vector<Line>& out);
+  void take(std::string_view line, std::vector<OutputLine>& out);
   LogPosition stored_;
   uint64_t seen_ = 0;  // lines of stored_.time that were passed over
   std::string pending_;

@@ -23,6 +23,12 @@ struct LogLabel {
   std::string_view process;  // "web.1", "router", "api"
 };
 
+// A line of a container's output.
+struct OutputLine {
+  WallTime time;
+  std::string text;
+};
+
 struct LogRecord {
   std::string uid;   // "" for none
   std::string mark;  // "" for none

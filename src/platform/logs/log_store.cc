@@ -15,16 +15,18 @@ namespace {
 constexpr size_t kTakeBytes = 64 << 10;  // of lines given at once
 
 // The pieces of a line; only the first counts for its origin.
-std::vector<LogRecord> split_line(LogRecord record, const LogLabel& label, std::string_view text) {
-  std::vector<LogRecord> records;
+void add_pieces(std::vector<LogRecord>& records, LogRecord record, const LogLabel& label,
+                std::string_view text) {
   do {
     const std::string_view piece = text.substr(0, kMaxLineBytes);
     text.remove_prefix(piece.size());
     record.text = fmt::format("{}[{}]: {}", label.source, label.process, piece);
+    // A record is a line, of the file and of the stream of events.
+    std::replace_if(
+        record.text.begin(), record.text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
     records.push_back(record);
     record.uid.clear();
   } while (!text.empty());
-  return records;
 }
 
 void drop_oldest(LogOrigins& origins) {
@@ -106,12 +108,17 @@ void LogStore::add(const std::string& app, const std::vector<LogRecord>& records
 }
 
 void LogStore::append(const std::string& app, const LogLabel& label, std::string_view text) {
-  add(app, split_line({"", "", label.time, ""}, label, text));
+  std::vector<LogRecord> records;
+  add_pieces(records, {"", "", label.time, ""}, label, text);
+  add(app, records);
 }
 
-void LogStore::append_output(const std::string& app, const std::string& uid, const LogLabel& label,
-                             std::string_view text) {
-  add(app, split_line({uid, "", label.time, ""}, label, text));
+void LogStore::append_output(const std::string& app, const std::string& uid, std::string_view process,
+                             const std::vector<OutputLine>& lines) {
+  std::vector<LogRecord> records;
+  for (const auto& line : lines)
+    add_pieces(records, {uid, "", line.time, ""}, {line.time, "app", process}, line.text);
+  if (!records.empty()) add(app, records);
 }
 
 void LogStore::append_marked(const std::string& app, const std::string& uid, const std::string& mark,

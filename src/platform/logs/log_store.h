@@ -34,9 +34,9 @@ class LogStore {
   // Removes the files of apps that did not begin.
   Result<void> sweep();
   void append(const std::string& app, const LogLabel& label, std::string_view text);
-  // A line that a pod's container wrote: its position moves on.
-  void append_output(const std::string& app, const std::string& uid, const LogLabel& label,
-                     std::string_view text);
+  // Lines that a pod's container wrote: its position moves on.
+  void append_output(const std::string& app, const std::string& uid, std::string_view process,
+                     const std::vector<OutputLine>& lines);
   // Lines about a pod, and the mark that says they were told: all of them or none survive a kill.
   void append_marked(const std::string& app, const std::string& uid, const std::string& mark,
                      const LogLabel& label, const std::vector<std::string>& texts);

@@ -31,6 +31,9 @@ struct Rig {
   LogLabel label(std::string_view source = "app", std::string_view process = "web.1") {
     return {loop.wall_now(), source, process};
   }
+  void write(const std::string& uid, const std::string& text) {
+    store.append_output("shop", uid, "web.1", {{loop.wall_now(), text}});
+  }
   void say(std::string_view text) { store.append("shop", label(), text); }
   std::string all() {
     auto cursor = store.last("shop", kKeptLines);
@@ -79,8 +82,8 @@ TEST_CASE("a slow reader is told how many lines it missed") {
 
 TEST_CASE("lines, positions and numbers are there after a restart") {
   Rig rig;
-  rig.store.append_output("shop", "pod-1", rig.label(), "kept");
-  rig.store.append_output("shop", "pod-1", rig.label(), "kept too");
+  rig.write("pod-1", "kept");
+  rig.write("pod-1", "kept too");
   rig.store.append_marked("shop", "pod-1", "1.up", rig.label("heroku"), {"a", "b"});
   auto reader = rig.store.last("shop", 1);
   CHECK(lines_of(rig.store.take(reader)) == 1);
@@ -97,7 +100,7 @@ TEST_CASE("lines, positions and numbers are there after a restart") {
 
 TEST_CASE("a torn line is cut off and its place does not count") {
   Rig rig;
-  rig.store.append_output("shop", "pod-1", rig.label(), "whole");
+  rig.write("pod-1", "whole");
   const std::string file = rig.folder.path + "/shop.log";
   io::UniqueFd fd(::open(file.c_str(), O_WRONLY | O_APPEND));
   REQUIRE(::write(fd.get(), "pod-1 2026-01-01T00:0", 21) == 21);
@@ -112,7 +115,7 @@ TEST_CASE("a torn line is cut off and its place does not count") {
 
 TEST_CASE("files stay within their bound and positions outlive the rotations") {
   Rig rig;
-  rig.store.append_output("shop", "quiet", rig.label(), "once");
+  rig.write("quiet", "once");
   const std::string long_line(kMaxLineBytes, 'x');
   for (size_t i = 0; i < 3 * kMaxFileBytes / kMaxLineBytes; ++i) rig.say(long_line);
   auto now = io::read_file(rig.folder.path + "/shop.log"),
@@ -127,9 +130,16 @@ TEST_CASE("files stay within their bound and positions outlive the rotations") {
 
 TEST_CASE("a line above the bound is split and counts once") {
   Rig rig;
-  rig.store.append_output("shop", "pod-1", rig.label(), std::string(kMaxLineBytes + 1, 'x'));
+  rig.write("pod-1", std::string(kMaxLineBytes + 1, 'x'));
   CHECK(lines_of(rig.all()) == 2);
   CHECK(rig.store.origin("shop", "pod-1").position.lines == 1);
+}
+
+TEST_CASE("a text with line ends is one line") {
+  Rig rig;
+  rig.say("one\r\ntwo\rthree");
+  CHECK(lines_of(rig.all()) == 1);
+  CHECK(rig.all().find("one  two three") != std::string::npos);
 }
 
 TEST_CASE("a removed log begins anew") {

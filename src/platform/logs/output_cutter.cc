@@ -3,7 +3,7 @@
 
 namespace skiff::platform {
 
-void OutputCutter::take(std::string_view line, std::vector<Line>& out) {
+void OutputCutter::take(std::string_view line, std::vector<OutputLine>& out) {
   const auto halves = split_once(line, " ");
   const auto time = parse_rfc3339(halves.before);
   if (!time || *time < stored_.time) return;
@@ -16,8 +16,8 @@ void OutputCutter::take(std::string_view line, std::vector<Line>& out) {
   out.push_back({*time, std::string(text)});
 }
 
-std::vector<OutputCutter::Line> OutputCutter::add(std::string_view text) {
-  std::vector<Line> out;
+std::vector<OutputLine> OutputCutter::add(std::string_view text) {
+  std::vector<OutputLine> out;
   while (!text.empty()) {
     const size_t end = text.find('\n');
     if (!too_long_) pending_ += text.substr(0, end);

@@ -10,7 +10,7 @@ namespace {
 const std::string kOne = "2026-01-02T03:04:05.000000001Z";
 const std::string kTwo = "2026-01-02T03:04:05.000000002Z";
 
-std::string texts(const std::vector<OutputCutter::Line>& lines) {
+std::string texts(const std::vector<OutputLine>& lines) {
   std::string out;
   for (const auto& line : lines) out += line.text + "|";
   return out;
