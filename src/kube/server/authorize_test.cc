@@ -222,6 +222,8 @@ TEST_CASE("the platform keeps apps but changes no rights and no nodes") {
             .status == 201);
   CHECK(ask_as(rig, platform, "GET", "/apis/apps/v1/namespaces/shop/deployments").status == 200);
   CHECK(ask_as(rig, platform, "POST", kClusterRoles, "{}").status == 403);
+  CHECK(ask_as(rig, platform, "GET", "/api/v1/configmaps").status == 403);
+  CHECK(ask_as(rig, platform, "GET", "/api/v1/nodes").status == 403);
   CHECK(ask_as(rig, platform, "PATCH", "/api/v1/nodes/n", "{}", "application/merge-patch+json").status ==
         403);
   CHECK(ask_as(rig, platform, "POST", "/api/v1/namespaces/shop/serviceaccounts/default/token", "{}").status ==

@@ -96,14 +96,10 @@ Value platform_role() {
   const Value core = strings({""});
   return cluster_role(
       kPlatformUser,
-      {rule(core, strings({"namespaces", "secrets", "configmaps", "services"}), all_verbs()),
+      {rule(core, strings({"namespaces", "secrets", "services"}), all_verbs()),
        rule(core, strings({"pods"}), strings({"create", "delete", "get", "list", "patch", "watch"})),
        rule(core, strings({"pods/log"}), strings({"get"})),
-       rule(core, strings({"serviceaccounts", "nodes"}), read_verbs()),
-       rule(strings({"", "events.k8s.io"}), strings({"events"}),
-            strings({"create", "get", "list", "patch", "watch"})),
        rule(strings({"apps"}), strings({"deployments"}), all_verbs()),
-       rule(strings({"apps"}), strings({"replicasets"}), read_verbs()),
        rule(strings({"networking.k8s.io"}), strings({"ingresses"}), all_verbs()),
        rule(strings({"apiextensions.k8s.io"}), strings({"customresourcedefinitions"}),
             strings({"create", "get", "list", "patch", "update", "watch"})),
