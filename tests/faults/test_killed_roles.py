@@ -114,25 +114,34 @@ def test_all_roles_killed_at_once_come_back_with_skiff_up(world):
 
 
 def test_a_rollout_goes_on_through_the_death_of_every_role(world):
-    apps = "/apis/apps/v1/namespaces/killed/deployments"
-    web = deployment("web", SERVER, 2, "new answer")
-    reader = Repeat(lambda _: world.fetch("killed.test"), 0.005)
-    world.api.patch(f"{apps}/web", {"spec": {"template": web["spec"]["template"]}})
+    apps, others = "/apis/apps/v1/namespaces/killed/deployments", len(world.monitors())
+    world.api.create(apps, deployment("rolling", SERVER, 2, "old"))
+    expose(world.api, "killed", "rolling", "rolling.test")
+    world.wait_ready("killed", "rolling", 2)
+    assert world.serves("rolling.test", "old")
+
+    def serves(_):
+        assert world.fetch("rolling.test") in ((200, "old"), (200, "new"))
+    reader = Repeat(serves, 0.005)
+    template = deployment("rolling", SERVER, 2, "new")["spec"]["template"]
+    world.api.patch(f"{apps}/rolling", {"spec": {"template": template}})
     for role in ("node", "control", "platform"):
         time.sleep(0.1)
         kill(world.roles()[role])
 
     def complete():
         try:
-            status = world.api.get(f"{apps}/web")["status"]
+            status = world.api.get(f"{apps}/rolling")["status"]
         except (OSError, AssertionError):
             return False
         return all(status.get(key) == 2 for key in ("replicas", "updatedReplicas", "availableReplicas"))
     assert wait_for(complete, 60)
-    assert world.serves("killed.test", "new answer")
+    assert world.serves("rolling.test", "new")
     reader.finish()
     assert reader.errors == [] and len(reader.done) > 20
-    assert wait_for(lambda: len(world.monitors()) == 3, 20), "an orphan container, or one too few"
+    assert wait_for(lambda: len(world.monitors()) == others + 2, 20), "an orphan container, or one too few"
+    world.api.request("DELETE", f"{apps}/rolling")
+    assert wait_for(lambda: len(world.monitors()) == others, 20)
 
 
 def test_roles_killed_at_random_moments_lose_nothing(world):
