@@ -1,6 +1,6 @@
 // The entrance for HTTP traffic: worker threads that proxy, and one control thread that follows the cluster.
 //
-//   Edge edge({.http = io::Address::tcp("", 80), .client = &client, ...});
+//   Edge edge({.http = io::Address::tcp("", 80), .make_client = ...});
 //   edge.start();   // returns when it listens
 //   edge.stop();    // joins; running requests are cut, their lines and all
 //   others are delivered
