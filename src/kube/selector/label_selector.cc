@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/strings.h"
 #include "kube/selector/label_parser.h"
@@ -11,8 +12,15 @@ namespace {
 
 using Operator = Requirement::Operator;
 
+// Requirements on one key stay in the order in which they were written.
 void sort_by_key(std::vector<Requirement>& requirements) {
-  std::ranges::sort(requirements, {}, &Requirement::key);
+  std::multimap<std::string, Requirement> ordered;
+  for (auto& requirement : requirements) {
+    std::string key = requirement.key;
+    ordered.emplace(std::move(key), std::move(requirement));
+  }
+  requirements.clear();
+  for (auto& [key, requirement] : ordered) requirements.push_back(std::move(requirement));
 }
 
 bool compare_numbers(const Requirement& requirement, const std::string& text) {

@@ -17,6 +17,15 @@ std::string label_error(std::string_view text) {
   REQUIRE(!selector.has_value());
   return selector.error().message;
 }
+
+TEST_CASE("the text of many requirements on one key reads back as itself") {
+  std::string text = "z=1";
+  for (int i = 0; i < 40; ++i) text += i % 2 == 0 ? ",a!=b" : ",a=b";
+  const auto selector = LabelSelector::parse(text);
+  REQUIRE(selector.has_value());
+  CHECK(LabelSelector::parse(selector->to_string())->to_string() == selector->to_string());
+}
+
 }  // namespace
 
 TEST_CASE("label selectors match as the API documents them") {
