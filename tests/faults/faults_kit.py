@@ -70,15 +70,15 @@ class Instance(support.Instance):
         return int((self.data / "run" / "skiff.pid").read_text())
 
     def roles(self):
-        """Role → process id, of those that run."""
+        """Role → process id, of those that run: not their children, which look like them until they exec."""
         found = {}
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit():
                 with contextlib.suppress(OSError):
                     words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
                     if words[1:2] == ["role"] and str(self.data) in words:
-                        found[words[2]] = int(entry.name)
-        return found
+                        found.setdefault(words[2], {})[int(entry.name)] = parent_of(entry)
+        return {role: next(pid for pid, parent in pids.items() if parent not in pids) for role, pids in found.items()}
 
     def monitors(self):
         """The conmon processes of this instance: one a container."""
@@ -155,6 +155,10 @@ class Instance(support.Instance):
     def remove(self):
         self.skiff("down", "--data", str(self.data), check=False)
         self.skiff("remove", "--data", str(self.data), check=False)
+
+
+def parent_of(entry):
+    return int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
 
 
 def is_ready(pod):
