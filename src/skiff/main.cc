@@ -2,6 +2,8 @@
 #include <fmt/core.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -22,6 +24,7 @@ using namespace skiff;
 struct Arguments {
   std::string data;
   std::string role;
+  pid_t supervisor = 0;  // of a role; 0: it runs alone
   UpOptions up;
   bool detach = false;
 };
@@ -68,6 +71,8 @@ int run_role(const Arguments& arguments) {
   if (!run) return finish(fail(Code::kInvalidArgument, "there is no role \"" + arguments.role + "\""));
   // A role does not outlive its supervisor.
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  // One that died before that sends nothing any more.
+  if (arguments.supervisor != 0 && ::getppid() != arguments.supervisor) return 0;
   return finish(run(*instance));
 }
 
@@ -118,6 +123,7 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* role = root.add_subcommand("role", "Run one role (started by `up`)")->group("");
   role->add_option("role", a.role)->required();
   add_data(role, a);
+  role->add_option("--supervisor", a.supervisor, "Process that this role ends with");
   role->callback([&a, &code] { code = run_role(a); });
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -43,6 +44,7 @@ Result<std::unique_ptr<io::Process>> Supervisor::spawn(const std::string& role) 
   options.argv = command_;
   options.argv.push_back(role);
   options.argv.insert(options.argv.end(), arguments_.begin(), arguments_.end());
+  options.argv.push_back("--supervisor=" + std::to_string(::getpid()));
   options.out = io::ProcessOptions::Output::kFd;
   options.out_fd = log.get();
   options.merge_err = true;
