@@ -28,6 +28,7 @@ struct Edge::Impl {
   TlsContext tls;
   uint16_t http_port = 0;
   LogQueue log_queue;
+  std::unique_ptr<Spread> spread;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
   std::unique_ptr<io::Loop> loop;
@@ -110,9 +111,12 @@ Result<void> Edge::Impl::open_workers() {
   const int cpus = static_cast<int>(std::thread::hardware_concurrency());
   const int count = std::max(options.threads > 0 ? options.threads : cpus, 1);
   http_port = options.http.port;
-  for (int i = 0; i < count; ++i) {
+  spread = std::make_unique<Spread>(static_cast<size_t>(count));
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     auto worker = open_listeners();
     if (!worker) return std::unexpected(worker.error());
+    worker->spread = spread.get();
+    worker->index = i;
     workers.push_back(std::make_unique<Worker>(std::move(*worker), routes));
     SKIFF_RETURN_IF_ERROR(workers.back()->open());
   }

@@ -68,6 +68,7 @@ Result<void> Worker::open() {
   if (epoll_ < 0) return fail_errno(errno, "make an epoll instance");
   wake_.fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_.fd < 0) return fail_errno(errno, "make an eventfd");
+  if (options_.spread != nullptr) options_.spread->join(options_.index, wake_.fd);
   spare_fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   for (Conn* conn : {&wake_, &http_, &https_}) {
     if (conn->fd >= 0 && !watch(*conn, EPOLLIN)) return fail_errno(errno, "watch a socket");
@@ -129,7 +130,7 @@ void Worker::dispatch(Conn& conn, uint32_t events) {
     case Conn::Kind::kWake: {
       uint64_t count = 0;
       [[maybe_unused]] const auto got = ::read(wake_.fd, &count, sizeof count);
-      return;
+      return take_arrivals();
     }
     case Conn::Kind::kListener:
     case Conn::Kind::kTlsListener:

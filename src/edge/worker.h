@@ -1,7 +1,8 @@
 // One thread of the edge: an epoll loop that owns its listeners, clients, pooled pod connections and timers.
 //
-// Nothing is shared between workers but the route table, which is immutable, and the log queue. All members
-// belong to the worker's thread, except set_routes() and stop(). A handler may end the client it serves
+// Nothing is shared between workers but the route table, which is immutable, the log queue, and new
+// connections on their way to the worker with the fewest. All members belong to the worker's thread, except
+// set_routes() and stop(). A handler may end the client it serves
 // (`dead`): its memory lives until the end of the turn.
 #pragma once
 
@@ -19,6 +20,7 @@
 #include "edge/log_queue.h"
 #include "edge/report.h"
 #include "edge/routes.h"
+#include "edge/spread.h"
 
 namespace skiff::edge {
 
@@ -28,6 +30,8 @@ struct WorkerOptions {
   SSL_CTX* tls = nullptr;  // outlives the worker
   std::string http_port, https_port;
   LogQueue* log_queue = nullptr;  // outlives the worker; null: no lines
+  Spread* spread = nullptr;       // outlives the worker; null: it serves all that it accepts
+  size_t index = 0;               // of this worker in `spread`
   Limits limits;
 };
 
@@ -59,7 +63,9 @@ class Worker {
   // Who comes and goes: worker_accept.cc.
   void accept_some(Conn& listener);
   void refuse_connection(int listener_fd);
-  void add_client(int fd, std::string ip, bool tls);
+  void add_client(Arrival arrival);
+  void take_arrivals();
+  bool prepare(Client& c, bool tls);
   void end_client(Client& c);
   void drop_upstream(Upstream& u);
 

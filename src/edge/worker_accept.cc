@@ -52,13 +52,19 @@ void Worker::accept_some(Conn& listener) {
         ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0 && (errno == EMFILE || errno == ENFILE)) return refuse_connection(listener.fd);
     if (fd < 0) return;
-    const size_t limit = options_.limits.max_connections;
-    if (clients_.size() >= limit + limit / kExcessShare + 1) {
-      ::close(fd);
-      continue;
+    Arrival arrival{fd, peer_ip(peer), listener.kind == Conn::Kind::kTlsListener};
+    const size_t worker = options_.spread ? options_.spread->choose(options_.index) : options_.index;
+    if (worker == options_.index) {
+      add_client(std::move(arrival));
+    } else {
+      options_.spread->hand_over(worker, std::move(arrival));
     }
-    add_client(fd, peer_ip(peer), listener.kind == Conn::Kind::kTlsListener);
   }
+}
+
+void Worker::take_arrivals() {
+  if (options_.spread == nullptr) return;
+  for (auto& arrival : options_.spread->take(options_.index)) add_client(std::move(arrival));
 }
 
 // Without a free descriptor a connection can't even be closed: it would wake the loop for ever.
@@ -69,27 +75,38 @@ void Worker::refuse_connection(int listener_fd) {
   spare_fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-void Worker::add_client(int fd, std::string ip, bool tls) {
+void Worker::add_client(Arrival arrival) {
   auto c = std::make_unique<Client>();
-  c->fd = fd;
-  c->ip = std::move(ip);
-  c->excess = clients_.size() >= options_.limits.max_connections;
-  const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (tls) {
-    c->ssl = SSL_new(options_.tls);
-    if (c->ssl == nullptr) return;
-    SSL_set_fd(c->ssl, fd);
-    SSL_set_accept_state(c->ssl);
+  c->fd = arrival.fd;
+  c->ip = std::move(arrival.ip);
+  const size_t limit = options_.limits.max_connections;
+  c->excess = clients_.size() >= limit;
+  const bool beyond = clients_.size() >= limit + limit / kExcessShare + 1;
+  if (beyond || !prepare(*c, arrival.tls)) {
+    if (options_.spread != nullptr) options_.spread->leave(options_.index);
+    return;
   }
-  if (!watch(*c, kBoth)) return;
   c->deadline = now_ + options_.limits.head.count();
   c->index = clients_.size();
   clients_.push_back(c.release());
 }
 
+// False when the connection can't be served; it is closed with `c`.
+bool Worker::prepare(Client& c, bool tls) {
+  const int on = 1;
+  ::setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (tls) {
+    c.ssl = SSL_new(options_.tls);
+    if (c.ssl == nullptr) return false;
+    SSL_set_fd(c.ssl, c.fd);
+    SSL_set_accept_state(c.ssl);
+  }
+  return watch(c, kBoth);
+}
+
 void Worker::end_client(Client& c) {
   if (c.dead) return;
+  if (options_.spread != nullptr) options_.spread->leave(options_.index);
   if (c.state == Client::State::kHeld) --held_;
   if (c.upstream != nullptr) {
     Upstream& u = *c.upstream;
