@@ -1,4 +1,5 @@
 import pathlib
+import socket
 import subprocess
 import time
 
@@ -99,6 +100,38 @@ def test_services_names_and_refusal(rig):
     assert b"hello from web" in subprocess.run(bash, capture_output=True).stdout
     pid = (rig.data / "node/pods/default-web-uid/containers/c/0/pid").read_text()
     assert b"hello from web" in subprocess.run(["nsenter", "-t", pid, "-n", *bash], capture_output=True).stdout
+
+
+# Writes for as long as its client takes it; what SIGTERM finds in the kernel is still to be sent.
+TALKER = ("exec perl -MIO::Socket -e '$SIG{TERM}=sub{$stop=1};"
+          "$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>9,ReuseAddr=>1);$c=$s->accept;"
+          "while(!$stop){$n=syswrite($c,\"0123456789abcdef\"x4096);$sent+=$n if $n}"
+          "close $c;$|=1;print \"sent $sent\\n\"'")
+
+
+def test_what_an_ended_container_has_written_reaches_a_slow_client(rig):
+    rig.put(pod("talker", TALKER))
+    rig.wait_ready("talker")
+    address = rig.pod("talker")["status"]["podIP"]
+    log_path = rig.data / "node/logs/default_talker_default-talker-uid/c/0.log"
+    with socket.socket() as client, open(log_path) as log:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.settimeout(10)
+        deadline = time.monotonic() + 10
+        while client.connect_ex((address, 8080)) != 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        received = bytearray()
+        while len(received) < 4 << 20:
+            received += client.recv(65536)
+        time.sleep(0.5)  # every buffer on the way is full
+        rig.send("delete default/talker 30")
+        time.sleep(1)  # the container has ended long ago
+        while piece := client.recv(65536):
+            received += piece
+        rig.wait_line("gone default/talker", 5)
+        sent = int(log.read().split("sent ")[1])
+    assert len(received) == sent and bytes(received) == (b"0123456789abcdef" * (sent // 16 + 1))[:sent]
 
 
 def test_an_agent_killed_at_any_moment_leaves_no_duplicate_and_no_orphan(rig):

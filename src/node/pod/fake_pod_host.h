@@ -16,6 +16,7 @@ class FakePodHost final : public PodHost {
   std::optional<Error> set_up_error;
   std::optional<Error> spec_error;
   std::set<std::string> alive_pods;
+  bool sending = false;  // every pod has unsent data
 
   io::Task<Result<PodGround>> set_up(json::Value pod) override {
     if (set_up_error) co_return std::unexpected(*set_up_error);
@@ -25,7 +26,8 @@ class FakePodHost final : public PodHost {
   }
   bool alive(const json::Value& pod) override { return alive_pods.contains(pod["metadata"]["uid"].str()); }
   io::Task<void> refresh(json::Value) override { co_return; }
-  io::Task<Result<void>> tear_down(json::Value pod) override {
+  io::Task<Result<void>> tear_down(json::Value pod, Unsent unsent) override {
+    if (sending && unsent == Unsent::kKeep) co_return fail(Code::kUnavailable, "data is still being sent");
     alive_pods.erase(pod["metadata"]["uid"].str());
     co_return Result<void>();
   }

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
+#include "node/network/sockets.h"
 #include "node/runtime/record.h"
 #include "node/runtime/sandbox.h"
 
@@ -21,6 +22,19 @@ std::string uid_of(const json::Value& pod) {
 }
 bool uses_host_network(const json::Value& pod) {
   return pod["spec"]["hostNetwork"].as_bool();
+}
+
+// True while the network in this folder has TCP sockets though every program in it has ended.
+bool is_sending(const std::string& namespaces) {
+  bool found = false;
+  auto looked = visit_network(namespaces, [&found]() -> Result<void> {
+    // Of the calling thread: /proc/net is the network of the whole process.
+    for (const char* path : {"/proc/thread-self/net/sockstat", "/proc/thread-self/net/sockstat6"}) {
+      found = found || has_tcp_sockets(io::read_file(path).value_or(""));
+    }
+    return {};
+  });
+  return looked && found;
 }
 }  // namespace
 
@@ -168,23 +182,26 @@ std::string LinuxPodHost::cgroup_of(const json::Value& pod) const {
   return "/skiff-" + options_.instance + "/pod" + uid_of(pod);
 }
 
-io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod) {
+io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod, Unsent unsent) {
   const std::string uid = uid_of(pod);
-  auto torn =
-      co_await io::run_blocking(loop_,
-                                [paths = options_.paths, uid, veth = veth_name(options_.instance, uid),
-                                 cgroups = options_.cgroups, cgroup = cgroup_of(pod)]() -> Result<void> {
-                                  auto unlinked = disconnect_pod(veth);
-                                  auto removed = remove_sandbox(paths.namespaces(uid));
-                                  auto released = VolumeManager::release(paths, uid);
-                                  // An ended pod keeps its logs; what its volumes held goes.
-                                  auto emptied = io::remove_tree(paths.volumes(uid));
-                                  remove_cgroup(cgroups, cgroup);
-                                  if (!unlinked) return unlinked;
-                                  if (!removed) return removed;
-                                  if (!released) return released;
-                                  return emptied;
-                                });
+  auto torn = co_await io::run_blocking(
+      loop_,
+      [unsent, paths = options_.paths, uid, veth = veth_name(options_.instance, uid),
+       cgroups = options_.cgroups, cgroup = cgroup_of(pod)]() -> Result<void> {
+        if (unsent == Unsent::kKeep && is_sending(paths.namespaces(uid)))
+          return fail(Code::kUnavailable, "clients have not taken all data yet");
+        auto unlinked = disconnect_pod(veth);
+        auto removed = remove_sandbox(paths.namespaces(uid));
+        auto released = VolumeManager::release(paths, uid);
+        // An ended pod keeps its logs; what its volumes held goes.
+        auto emptied = io::remove_tree(paths.volumes(uid));
+        remove_cgroup(cgroups, cgroup);
+        if (!unlinked) return unlinked;
+        if (!removed) return removed;
+        if (!released) return released;
+        return emptied;
+      });
+  if (unsent == Unsent::kKeep && !torn && torn.error().code == Code::kUnavailable) co_return torn;
   const auto taken = taken_.find(uid);
   if (taken != taken_.end()) {
     addresses_.release(taken->second);
@@ -195,7 +212,7 @@ io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod) {
 }
 
 io::Task<Result<void>> LinuxPodHost::remove(json::Value pod) {
-  auto torn = co_await tear_down(pod);
+  auto torn = co_await tear_down(pod, Unsent::kDrop);
   auto removed = co_await io::run_blocking(loop_,
                                            [folder = options_.paths.pod(uid_of(pod)),
                                             logs = pod_log_folder(options_.paths, pod)]() -> Result<void> {

@@ -53,7 +53,7 @@ class LinuxPodHost final : public PodHost {
   io::Task<Result<PodGround>> set_up(json::Value pod) override;
   bool alive(const json::Value& pod) override;
   io::Task<void> refresh(json::Value pod) override;
-  io::Task<Result<void>> tear_down(json::Value pod) override;
+  io::Task<Result<void>> tear_down(json::Value pod, Unsent unsent) override;
   io::Task<Result<void>> remove(json::Value pod) override;
   io::Task<Result<ContainerSpec>> make_spec(json::Value pod, ContainerDef def, int attempt, Image image,
                                             PodGround ground) override;

@@ -22,6 +22,9 @@ struct PodGround {
   std::vector<std::string> memory_volumes;
 };
 
+// What becomes of data that ended containers have written and the kernel has still to send.
+enum class Unsent { kKeep, kDrop };
+
 class PodHost {
  public:
   virtual ~PodHost() = default;
@@ -32,8 +35,10 @@ class PodHost {
   virtual bool alive(const json::Value& pod) = 0;
   // Writes changed ConfigMaps, Secrets and tokens again.
   virtual io::Task<void> refresh(json::Value pod) = 0;
-  // Network and mounts; logs and records stay.
-  virtual io::Task<Result<void>> tear_down(json::Value pod) = 0;
+  // Network and mounts; logs and records stay. With Unsent::kKeep nothing happens, and the error is
+  // kUnavailable, while clients have not taken all that the ended containers wrote to TCP connections: it
+  // goes with the network.
+  virtual io::Task<Result<void>> tear_down(json::Value pod, Unsent unsent) = 0;
   // All that is left, logs included.
   virtual io::Task<Result<void>> remove(json::Value pod) = 0;
   // The container's description. An error is the message of CreateContainerConfigError.

@@ -12,6 +12,8 @@ namespace skiff::node {
 
 namespace {
 constexpr Duration kRefreshVolumes = std::chrono::seconds(60);
+constexpr Duration kSendRest = std::chrono::seconds(5);  // a pod's network outlives its containers at most so
+constexpr Duration kSendRestCheck = std::chrono::milliseconds(50);
 constexpr Duration kStatusRetry = std::chrono::seconds(1);
 constexpr Duration kFirstMountRetry = std::chrono::milliseconds(500);
 constexpr Duration kLongestMountRetry = std::chrono::seconds(122);
@@ -228,7 +230,16 @@ io::Task<void> PodWorker::refresh_volumes() {
 
 io::Task<void> PodWorker::tear_down() {
   probes_.clear();
-  auto torn = co_await services_.host.tear_down(pod_);
+  const MonotonicTime deadline = services_.loop.now() + kSendRest;
+  Result<void> torn;
+  for (;;) {
+    const bool hurried = facts_.object_gone || grace_period(pod_) == Duration{};
+    const bool late = services_.loop.now() >= std::min(deadline, stop_by_);
+    const Unsent unsent = hurried || late ? Unsent::kDrop : Unsent::kKeep;
+    torn = co_await services_.host.tear_down(pod_, unsent);
+    if (torn || torn.error().code != Code::kUnavailable || unsent == Unsent::kDrop) break;
+    co_await io::sleep(services_.loop, kSendRestCheck);
+  }
   if (!torn)
     log_warn("pod not torn down cleanly",
              {{"pod", pod_["metadata"]["name"].str()}, {"error", torn.error().message}});

@@ -112,6 +112,49 @@ TEST_CASE("a second deletion shortens the grace period of the first") {
   CHECK(rig.finished);
 }
 
+TEST_CASE("the network stays until ended containers' data is sent, and the status does not wait for it") {
+  Rig rig(kOne);
+  rig.pass(10ms);
+  rig.host.sending = true;
+  rig.api.begin_delete(kPath, 30);
+  rig.pass(2s);
+  CHECK(rig.status()["phase"].str() == "Succeeded");
+  CHECK(rig.host.alive_pods.size() == 1);
+  rig.host.sending = false;
+  rig.pass(60ms);
+  CHECK(rig.host.alive_pods.empty());
+  CHECK(rig.finished);
+}
+
+TEST_CASE("a client that never takes its data does not keep a pod's network for long") {
+  Rig rig(kOne);
+  rig.pass(10ms);
+  rig.host.sending = true;
+  rig.api.begin_delete(kPath, 30);
+  rig.pass(4900ms);
+  CHECK(!rig.finished);
+  rig.pass(200ms);
+  CHECK(rig.finished);
+}
+
+TEST_CASE("a deletion without grace does not wait for data to be sent") {
+  for (const bool forced : {false, true}) {
+    Rig rig(kOne);
+    rig.pass(10ms);
+    rig.host.sending = true;
+    rig.api.begin_delete(kPath, 30);
+    rig.pass(1s);
+    CHECK(!rig.finished);
+    if (forced) {
+      rig.api.erase(kPath);
+    } else {
+      rig.api.begin_delete(kPath, 0);
+    }
+    rig.pass(60ms);
+    CHECK(rig.finished);
+  }
+}
+
 TEST_CASE("a crashing container is restarted at once, then after 10, 20 and 40 seconds") {
   Rig rig(kOne);
   FakeRuntime::Behaviour crash;

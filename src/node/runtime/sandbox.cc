@@ -27,12 +27,17 @@ std::string own_namespace(const std::string& name) {
 // Puts the thread back where it was, whatever happened in between.
 class NamespaceVisit {
  public:
-  Result<void> enter(int flags) {
-    for (const char* name : kNamespaceNames) {
-      home_.emplace_back(::open(own_namespace(name).c_str(), O_RDONLY | O_CLOEXEC));
-      if (!home_.back()) return fail_errno(errno, "open " + own_namespace(name));
-    }
+  Result<void> enter_new(int flags) {
+    SKIFF_RETURN_IF_ERROR(remember_home());
     if (::unshare(flags) != 0) return fail_errno(errno, "make the pod's namespaces");
+    entered_ = true;
+    return {};
+  }
+  Result<void> enter_network(const std::string& path) {
+    io::UniqueFd there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!there) return fail_errno(errno, "open " + path);
+    SKIFF_RETURN_IF_ERROR(remember_home());
+    if (::setns(there.get(), CLONE_NEWNET) != 0) return fail_errno(errno, "enter " + path);
     entered_ = true;
     return {};
   }
@@ -43,6 +48,14 @@ class NamespaceVisit {
   }
 
  private:
+  Result<void> remember_home() {
+    for (const char* name : kNamespaceNames) {
+      home_.emplace_back(::open(own_namespace(name).c_str(), O_RDONLY | O_CLOEXEC));
+      if (!home_.back()) return fail_errno(errno, "open " + own_namespace(name));
+    }
+    return {};
+  }
+
   std::vector<io::UniqueFd> home_;
   bool entered_ = false;
 };
@@ -62,7 +75,7 @@ Result<void> build(const std::string& folder, const std::string& hostname, PodNe
   SKIFF_RETURN_IF_ERROR(io::make_directories(folder));
   NamespaceVisit visit;
   SKIFF_RETURN_IF_ERROR(
-      visit.enter(CLONE_NEWIPC | CLONE_NEWUTS | (network == PodNetwork::kOwn ? CLONE_NEWNET : 0)));
+      visit.enter_new(CLONE_NEWIPC | CLONE_NEWUTS | (network == PodNetwork::kOwn ? CLONE_NEWNET : 0)));
   if (::sethostname(hostname.data(), hostname.size()) != 0)
     return fail_errno(errno, "set the pod's host name");
   SKIFF_RETURN_IF_ERROR(pin("ipc", folder));
@@ -89,6 +102,12 @@ Result<void> make_sandbox(const std::string& folder, const std::string& hostname
 bool sandbox_alive(const std::string& folder) {
   struct statfs info{};
   return ::statfs((folder + "/uts").c_str(), &info) == 0 && info.f_type == NSFS_MAGIC;
+}
+
+Result<void> visit_network(const std::string& folder, const std::function<Result<void>()>& look) {
+  NamespaceVisit visit;
+  SKIFF_RETURN_IF_ERROR(visit.enter_network(folder + "/net"));
+  return look();
 }
 
 Result<void> remove_sandbox(const std::string& folder) {

@@ -21,6 +21,10 @@ Result<void> make_sandbox(const std::string& folder, const std::string& hostname
 // True when the folder holds living namespaces: false after a reboot.
 bool sandbox_alive(const std::string& folder);
 
+// Runs `look` inside the pod's network. NotFound when the folder holds none: the pod uses the node's, or it
+// is gone.
+Result<void> visit_network(const std::string& folder, const std::function<Result<void>()>& look);
+
 // Unmounts and removes the folder. Fine when it is not there.
 Result<void> remove_sandbox(const std::string& folder);
 
