@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <optional>
@@ -90,12 +91,15 @@ bool is_float_form(std::string_view text) {
   return at == text.size();
 }
 
-// Underscores separate digits in YAML 1.1 numbers.
+// Underscores separate digits in YAML 1.1 numbers. A number too large for JSON is a text, as upstream reads it.
 json::Value number_or_text(std::string_view text) {
   std::string plain = replace_all(std::string(text), "_", "");
   if (text.empty() || text.front() == '_') return text;
   if (auto value = integer_of(plain)) return *value;
-  if (is_float_form(plain)) return std::strtod(plain.c_str(), nullptr);
+  if (is_float_form(plain)) {
+    const double value = std::strtod(plain.c_str(), nullptr);
+    if (std::isfinite(value)) return value;
+  }
   return text;
 }
 

@@ -29,6 +29,10 @@ TEST_CASE("anchors, aliases and merge keys are expanded") {
         R"({"a":{"k":1,"l":2},"b":{"k":1,"l":2},"c":{"k":3,"l":2}})");
 }
 
+TEST_CASE("a number beyond what JSON can carry is a text") {
+  CHECK(json_of("[9e99999, -9e99999, 9e9]") == R"(["9e99999","-9e99999",9000000000])");
+}
+
 TEST_CASE("aliases that multiply without bound are refused") {
   std::string text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
   for (int i = 1; i < 10; ++i) {

@@ -85,7 +85,7 @@ std::optional<Wide> scale(std::string_view digits, Wide worth) {
       continue;
     }
     any = true;
-    if (!in_fraction && whole <= kMaxNano / kNano) whole = whole * 10 + (c - '0');
+    if (!in_fraction && whole <= kMaxNano) whole = whole * 10 + (c - '0');
     if (in_fraction && divisor < kNano) {
       fraction = fraction * 10 + (c - '0');
       divisor *= 10;

@@ -155,6 +155,7 @@ TEST_CASE("quantities are stored in their shortest whole form") {
     REQUIRE(quantity);
     CHECK(format_quantity(*quantity) == stored);
   }
+  CHECK(format_quantity(*parse_quantity("888888888888888888889n")) == "888888888888888888889n");
   for (auto text : {"", "x", "1x", "1.2.3", "--1", "1ee3", "."}) CHECK_FALSE(parse_quantity(text));
 }
 
