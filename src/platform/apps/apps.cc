@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
+#include "platform/apps/turn.h"
 #include "platform/resources/definitions.h"
 
 namespace skiff::platform {
@@ -70,6 +71,8 @@ io::Task<Result<void>> Apps::create(std::string app) {
     co_return fail(Code::kAlreadyExists, fmt::format("Name {} is already taken", app));
   }
   SKIFF_CO_RETURN_IF_ERROR(created);
+  co_await wait_for_turn(loop_, releasing_, app);
+  const Turn turn(releasing_, app);
   Release initial;
   initial.description = "Initial release";
   auto released = co_await make_release(app, std::move(initial), Value::object());

@@ -63,6 +63,7 @@ class Apps {
   using Change = std::function<void(AppSpec&)>;
   static io::Task<void> follow_apps(Apps* self);
   static io::Task<void> roll_out_later(Apps* self, std::string app);
+  // The caller has the app's turn in releasing_, from before it read what the new release goes on from.
   io::Task<Result<Release>> make_release(std::string app, Release release, json::Value config);
   io::Task<Result<std::optional<Release>>> try_release(std::string app, Release release, json::Value config);
   io::Task<Result<Release>> release(std::string app, int version);

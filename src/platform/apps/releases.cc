@@ -87,8 +87,6 @@ io::Task<Result<Release>> Apps::make_release(std::string app, Release release, V
   for (const auto& [name, value] : vars.members()) bytes += name.size() + value.str().size();
   if (bytes > kMaxConfigBytes)
     co_return fail(Code::kInvalidArgument, "Config vars are larger than 64 KB together");
-  co_await wait_for_turn(loop_, releasing_, app);
-  const Turn turn(releasing_, app);
   for (int attempt = 0; attempt < kReleaseAttempts; ++attempt) {
     auto made = co_await try_release(app, release, vars);
     SKIFF_CO_RETURN_IF_ERROR(made);
@@ -125,6 +123,8 @@ io::Task<Result<std::optional<Release>>> Apps::try_release(std::string app, Rele
 
 io::Task<Result<std::optional<Release>>> Apps::change_config(std::string app, Value changes) {
   if (changes.size() == 0) co_return fail(Code::kInvalidArgument, "no config var was named");
+  co_await wait_for_turn(loop_, releasing_, app);
+  const Turn turn(releasing_, app);
   auto object = co_await get(app);
   SKIFF_CO_RETURN_IF_ERROR(object);
   const int current = parse_app_spec(*object).release;
@@ -146,6 +146,8 @@ io::Task<Result<std::optional<Release>>> Apps::change_config(std::string app, Va
 }
 
 io::Task<Result<Release>> Apps::release_slug(std::string app, Slug slug) {
+  co_await wait_for_turn(loop_, releasing_, app);
+  const Turn turn(releasing_, app);
   auto vars = co_await config(app);
   SKIFF_CO_RETURN_IF_ERROR(vars);
   Release next;
@@ -159,6 +161,8 @@ io::Task<Result<Release>> Apps::release_slug(std::string app, Slug slug) {
 }
 
 io::Task<Result<Release>> Apps::roll_back(std::string app, int version) {
+  co_await wait_for_turn(loop_, releasing_, app);
+  const Turn turn(releasing_, app);
   auto old = co_await release(app, version);
   SKIFF_CO_RETURN_IF_ERROR(old);
   if (old->image.empty()) {

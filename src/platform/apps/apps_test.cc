@@ -1,0 +1,139 @@
+#include "platform/apps/apps.h"
+
+#include <doctest/doctest.h>
+
+#include "base/strings.h"
+#include "io/sim_loop.h"
+#include "io/sync.h"
+#include "kube/patch/patch.h"
+
+using namespace skiff;
+using namespace skiff::platform;
+using json::Value;
+
+namespace {
+
+constexpr Duration kAnswerTime = std::chrono::milliseconds(3);  // of the API: others get in between
+
+// Objects by path, each answer after a while; writes to paths that hold `broken` fail.
+struct FakeCluster final : kube::Client {
+  explicit FakeCluster(io::Loop& l) : loop(l) {}
+  io::Task<Result<Value>> get(std::string path) override {
+    co_await io::sleep(loop, kAnswerTime);
+    if (!objects.contains(path)) co_return fail(Code::kNotFound, path);
+    co_return objects[path];
+  }
+  io::Task<Result<Value>> list(std::string path, std::string) override {
+    co_await io::sleep(loop, kAnswerTime);
+    Value items = Value::array();
+    for (const auto& [place, object] : objects) {
+      if (place.substr(0, place.rfind('/')) == path) items.push_back(object);
+    }
+    co_return Value::object({{"items", items}});
+  }
+  io::Task<Result<Value>> create(std::string path, Value object) override {
+    co_await io::sleep(loop, kAnswerTime);
+    path += "/" + object["metadata"]["name"].str();
+    if (is_broken(path)) co_return fail(Code::kUnavailable, path);
+    if (objects.contains(path)) co_return fail(Code::kAlreadyExists, path);
+    Value data = Value::object();
+    for (const auto& [name, value] : object["stringData"].members())
+      data.set(name, base64_encode(value.str()));
+    object.set("data", data);
+    co_return write(path, object);
+  }
+  io::Task<Result<Value>> update(std::string path, Value object) override {
+    co_await io::sleep(loop, kAnswerTime);
+    if (object["metadata"]["generation"] != objects[path]["metadata"]["generation"])
+      co_return fail(Code::kConflict, path);
+    co_return write(path, object);
+  }
+  io::Task<Result<Value>> patch(std::string path, kube::PatchType, Value patch) override {
+    co_await io::sleep(loop, kAnswerTime);
+    if (is_broken(path)) co_return fail(Code::kUnavailable, path);
+    if (path.ends_with("/status")) path.resize(path.rfind('/'));
+    objects[path] = kube::apply_merge_patch(objects[path], patch);
+    co_return objects[path];
+  }
+  io::Task<Result<void>> remove(std::string path, Value) override {
+    co_await io::sleep(loop, kAnswerTime);
+    objects.erase(path);
+    co_return Result<void>{};
+  }
+  io::Task<void> follow(std::string, std::string, kube::ChangeCallback on_change) override {
+    callback = std::move(on_change);
+    co_await io::sleep(loop, std::chrono::hours(100));
+  }
+  bool is_broken(const std::string& path) const {
+    return !broken.empty() && path.find(broken) != std::string::npos;
+  }
+  Value write(const std::string& path, Value object) {
+    object.edit("metadata").set("generation", ++generation);
+    objects[path] = object;
+    if (callback) callback({kube::ObjectChange::Kind::kUpsert, object});
+    return object;
+  }
+
+  io::Loop& loop;
+  std::map<std::string, Value> objects;
+  std::string broken;
+  kube::ChangeCallback callback;
+  int generation = 0;
+};
+
+struct Rig {
+  Rig() { REQUIRE(run(apps.create("shop"))); }
+
+  template <typename T>
+  static io::Task<void> keep(io::Task<T> task, std::optional<T>& outcome) {
+    auto result = co_await std::move(task);
+    outcome.emplace(std::move(result));
+  }
+  template <typename T>
+  void begin(io::Task<T> task, std::optional<T>& outcome) {
+    scope.spawn(keep(std::move(task), outcome));
+  }
+  template <typename T>
+  T run(io::Task<T> task) {
+    std::optional<T> outcome;
+    begin(std::move(task), outcome);
+    REQUIRE(loop.run_until([&] { return outcome.has_value(); }, std::chrono::minutes(1)));
+    return std::move(*outcome);
+  }
+  Slug slug(const std::string& name) { return {"skiff.local/shop:" + name, name, {{"web", "bin/web"}}}; }
+  Release newest() { return run(apps.releases("shop"))->back(); }
+
+  io::SimLoop loop{1};
+  FakeCluster cluster{loop};
+  Apps apps{loop, cluster, "/nowhere", "localhost", ""};
+  io::TaskScope scope{loop};
+};
+
+Value var(const char* name, const char* value) {
+  return Value::object({{name, value}});
+}
+
+}  // namespace
+
+TEST_CASE("config vars set at once are all kept") {
+  Rig rig;
+  std::optional<Result<std::optional<Release>>> first, second;
+  rig.begin(rig.apps.change_config("shop", var("A", "1")), first);
+  rig.begin(rig.apps.change_config("shop", var("B", "2")), second);
+  REQUIRE(rig.loop.run_until([&] { return first && second; }, std::chrono::minutes(1)));
+  const auto vars = rig.run(rig.apps.config("shop"));
+  CHECK((*vars)["A"].str() == "1");
+  CHECK((*vars)["B"].str() == "2");
+}
+
+TEST_CASE("a config var set during a push keeps the push's image, and the push the var") {
+  Rig rig;
+  REQUIRE(rig.run(rig.apps.release_slug("shop", rig.slug("old"))));
+  std::optional<Result<Release>> pushed;
+  std::optional<Result<std::optional<Release>>> set;
+  rig.begin(rig.apps.release_slug("shop", rig.slug("new")), pushed);
+  rig.begin(rig.apps.change_config("shop", var("A", "1")), set);
+  REQUIRE(rig.loop.run_until([&] { return pushed && set; }, std::chrono::minutes(1)));
+  CHECK(rig.newest().image == "skiff.local/shop:new");
+  CHECK((*rig.run(rig.apps.config("shop")))["A"].str() == "1");
+}
