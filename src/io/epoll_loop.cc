@@ -38,7 +38,8 @@ class BlockingPool {
   void submit(Callback work) {
     std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
-    if (idle_ == 0 && threads_.size() < static_cast<size_t>(limit_))
+    // A thread that was woken counts as idle until it runs: each of them takes one piece of work.
+    if (queue_.size() > idle_ && threads_.size() < static_cast<size_t>(limit_))
       threads_.emplace_back([this] { serve(); });
     wake_.notify_one();
   }
@@ -65,7 +66,7 @@ class BlockingPool {
   std::condition_variable wake_;
   std::deque<Callback> queue_;
   std::vector<std::thread> threads_;
-  int idle_ = 0;
+  size_t idle_ = 0;
   bool stopping_ = false;
 };
 
