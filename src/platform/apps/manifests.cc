@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "base/strings.h"
+
 namespace skiff::platform {
 
 namespace {
@@ -39,12 +41,19 @@ Value tcp_probe(int period, int failures) {
                         {"failureThreshold", failures}});
 }
 
+// Kubernetes puts the value of NAME for $(NAME) in a container's command, and $ for $$: the shell should see
+// the Procfile's text.
+std::string escape_command(const std::string& command) {
+  return replace_all(command, "$", "$$");
+}
+
 Value container(const ReleaseFacts& release, const std::string& type, const std::string& command) {
   Value out = Value::object({
       {"name", type},
       {"image", release.image},
       {"imagePullPolicy", "IfNotPresent"},
-      {"command", Value::array({"/bin/bash", "-c", kStartScript, "skiff-start", command, type})},
+      {"command",
+       Value::array({"/bin/bash", "-c", kStartScript, "skiff-start", escape_command(command), type})},
       {"workingDir", "/app"},
       {"env", env_list(type)},
       {"envFrom",
@@ -72,7 +81,7 @@ Value process_labels(const std::string& app, const std::string& type) {
 }  // namespace
 
 std::string command_of(const Value& pod) {
-  return pod["spec"]["containers"].at(0)["command"].at(kCommandIndex).str();
+  return replace_all(pod["spec"]["containers"].at(0)["command"].at(kCommandIndex).str(), "$$", "$");
 }
 
 Value namespace_manifest(const std::string& app) {
