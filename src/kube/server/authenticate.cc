@@ -23,6 +23,13 @@ int64_t seconds_of(WallTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
+// True while the object that a token names is still the one that it was made for.
+bool lives(const Objects& objects, const std::string& plural, const std::string& name_space,
+           const json::Value& named) {
+  const json::Value object = objects.find({objects.kind("", plural), name_space, named["name"].str()});
+  return !object.is_null() && object["metadata"]["uid"] == named["uid"];
+}
+
 }  // namespace
 
 bool UserInfo::in_group(std::string_view group) const {
@@ -67,8 +74,8 @@ Result<UserInfo> Authenticator::check_signed(const std::string& token) const {
   const json::Value& about = (*claims)["kubernetes.io"];
   const std::string& name_space = about["namespace"].str();
   const std::string& name = about["serviceaccount"]["name"].str();
-  const json::Value account = objects_.find({objects_.kind("", "serviceaccounts"), name_space, name});
-  const bool alive = !account.is_null() && account["metadata"]["uid"] == about["serviceaccount"]["uid"];
+  const bool alive = lives(objects_, "serviceaccounts", name_space, about["serviceaccount"]) &&
+                     (about["pod"].is_null() || lives(objects_, "pods", name_space, about["pod"]));
   // A token for another audience is no key to this server.
   bool meant = false;
   for (const auto& audience : (*claims)["aud"].items()) meant |= audience.str() == objects_.options().issuer;

@@ -90,6 +90,64 @@ TEST_CASE("a service account's token ends with the account, also when a new one 
   CHECK(who_has(rig, token).as_int() == 401);
 }
 
+TEST_CASE("a pod's token ends with the pod, also when a new one has its name") {
+  ServerRig rig(with_keys());
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  const std::string pod =
+      R"({"metadata":{"name":"p"},"spec":{"serviceAccountName":"robot","containers":[{"name":"c","image":"i"}]}})";
+  const std::string bound = R"({"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"p"}})";
+  rig.ask("POST", kAccounts, R"({"metadata":{"name":"robot"}})");
+  CHECK(rig.ask("POST", kAccounts + "/robot/token", R"({"spec":)" + bound + "}").status == 404);
+  REQUIRE(rig.ask("POST", pods, pod).status == 201);
+  const std::string token = token_of(rig, bound);
+  CHECK(who_has(rig, token).is_object());
+  rig.ask("DELETE", pods + "/p?gracePeriodSeconds=0");
+  CHECK(who_has(rig, token).as_int() == 401);
+  REQUIRE(rig.ask("POST", pods, pod).status == 201);
+  CHECK(who_has(rig, token).as_int() == 401);
+}
+
+TEST_CASE("a token is bound to a pod of its account only, and to the one that is meant") {
+  ServerRig rig(with_keys());
+  const auto bound = [&](const std::string& account, const std::string& uid) {
+    return rig.ask("POST", kAccounts + "/" + account + "/token",
+                   R"({"spec":{"boundObjectRef":{"kind":"Pod","name":"p","uid":")" + uid + "\"}}}");
+  };
+  rig.ask("POST", kAccounts, R"({"metadata":{"name":"robot"}})");
+  rig.ask("POST", kAccounts, R"({"metadata":{"name":"other"}})");
+  const auto pod = rig.ask(
+      "POST", "/api/v1/namespaces/default/pods",
+      R"({"metadata":{"name":"p"},"spec":{"serviceAccountName":"robot","containers":[{"name":"c","image":"i"}]}})");
+  CHECK(bound("robot", pod.body["metadata"]["uid"].str()).status == 201);
+  CHECK(bound("other", "").body["message"].str() ==
+        "cannot bind token for serviceaccount \"other\" to pod running with different serviceaccount name.");
+  CHECK(bound("robot", "old").body["message"].str() ==
+        "Operation cannot be fulfilled on Pod \"p\": the UID in the bound object reference (old) does not "
+        "match "
+        "the UID in record. The object might have been deleted and then recreated");
+}
+
+TEST_CASE("a token's lifetime is between ten minutes and 2^32 seconds") {
+  ServerRig rig(with_keys());
+  const auto asked = [&](const std::string& seconds) {
+    return rig.ask("POST", kAccounts + "/robot/token", R"({"spec":{"expirationSeconds":)" + seconds + "}}");
+  };
+  rig.ask("POST", kAccounts, R"({"metadata":{"name":"robot"}})");
+  CHECK(asked("600").status == 201);
+  CHECK(asked("4294967296").status == 201);
+  const auto shorter = asked("599");
+  CHECK(shorter.status == 422);
+  CHECK(shorter.body["message"].str() ==
+        "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: 599: may "
+        "not "
+        "specify a duration less than 10 minutes");
+  for (const char* seconds : {"4294967297", "9223372036854775807"}) {
+    const auto longer = asked(seconds);
+    CHECK(longer.status == 422);
+    CHECK(longer.body["message"].str().ends_with("may not specify a duration larger than 2^32 seconds"));
+  }
+}
+
 TEST_CASE("a token for others, a changed one and one of another signer prove nobody") {
   ServerRig rig(with_keys()), other(with_keys());
   CHECK(who_has(rig, token_of(rig, R"({"audiences":["vault"]})")).as_int() == 401);

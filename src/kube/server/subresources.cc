@@ -9,7 +9,8 @@ namespace skiff::kube {
 
 namespace {
 
-constexpr int64_t kDefaultLifetime = 3600, kShortestLifetime = 600;  // seconds of a token
+// Seconds of a token.
+constexpr int64_t kDefaultLifetime = 3600, kShortestLifetime = 600, kLongestLifetime = int64_t{1} << 32;
 
 bool is_core(const Exchange& exchange, std::string_view plural) {
   return exchange.info.group.empty() && exchange.info.resource == plural;
@@ -215,6 +216,41 @@ io::Task<void> serve_finalize(Exchange& exchange) {
   co_await send_json(exchange, 200, std::move(*written));
 }
 
+Result<Duration> token_lifetime(const json::Value& request) {
+  const int64_t asked = request["spec"]["expirationSeconds"].as_int(kDefaultLifetime);
+  const char* wrong = nullptr;
+  if (asked < kShortestLifetime) wrong = "may not specify a duration less than 10 minutes";
+  if (asked > kLongestLifetime) wrong = "may not specify a duration larger than 2^32 seconds";
+  if (!wrong) return std::chrono::seconds(asked);
+  return std::unexpected(invalid("authentication.k8s.io", "TokenRequest", "",
+                                 {{"FieldValueInvalid", "spec.expirationSeconds",
+                                   "Invalid value: " + std::to_string(asked) + ": " + wrong}}));
+}
+
+// The pod that the token shall end with, as its claims name it; null for none.
+Result<json::Value> bound_pod(const Exchange& exchange, const json::Value& request) {
+  const json::Value& bound = request["spec"]["boundObjectRef"];
+  if (bound["kind"].str() != "Pod") return json::Value();
+  const std::string& name = bound["name"].str();
+  auto pod = exchange.objects.get({exchange.objects.kind("", "pods"), exchange.info.name_space, name});
+  if (!pod) return pod;
+  if ((*pod)["spec"]["serviceAccountName"].str_or("default") != exchange.info.name) {
+    return std::unexpected(bad_request("cannot bind token for serviceaccount \"" + exchange.info.name +
+                                       "\" to pod running with different serviceaccount name."));
+  }
+  const json::Value& uid = (*pod)["metadata"]["uid"];
+  const std::string& expected = bound["uid"].str();
+  if (!expected.empty() && expected != uid.str()) {
+    return std::unexpected(make_status_error(
+        409, "Conflict",
+        "Operation cannot be fulfilled on Pod \"" + name + "\": the UID in the bound object reference (" +
+            expected +
+            ") does not match the UID in record. The object might have been deleted and then recreated",
+        json::Value::object({{"name", name}, {"kind", "Pod"}})));
+  }
+  return json::Value::object({{"name", name}, {"uid", uid}});
+}
+
 io::Task<void> serve_token(Exchange& exchange) {
   auto account = exchange.objects.get(exchange.target());
   if (!account) {
@@ -231,21 +267,24 @@ io::Task<void> serve_token(Exchange& exchange) {
     co_await send_error(exchange, request.error());
     co_return;
   }
-  const int64_t asked = (*request)["spec"]["expirationSeconds"].as_int(kDefaultLifetime);
-  const Duration lifetime = std::chrono::seconds(std::max(asked, kShortestLifetime));
+  const auto lifetime = token_lifetime(*request);
+  if (!lifetime) {
+    co_await send_error(exchange, lifetime.error());
+    co_return;
+  }
+  const auto pod = bound_pod(exchange, *request);
+  if (!pod) {
+    co_await send_error(exchange, pod.error());
+    co_return;
+  }
   std::vector<std::string> audiences;
   for (const auto& item : (*request)["spec"]["audiences"].items()) audiences.push_back(item.str());
-  const json::Value& bound = (*request)["spec"]["boundObjectRef"];
-  json::Value pod;
-  if (bound["kind"].str() == "Pod") {
-    pod = json::Value::object({{"name", bound["name"]}, {"uid", bound["uid"]}});
-  }
-  auto token = exchange.authenticator.issue(*account, pod, lifetime, audiences);
+  auto token = exchange.authenticator.issue(*account, *pod, *lifetime, audiences);
   if (!token) {
     co_await send_error(exchange, token.error());
     co_return;
   }
-  const WallTime end = exchange.objects.loop().wall_now() + lifetime;
+  const WallTime end = exchange.objects.loop().wall_now() + *lifetime;
   request->set("status",
                json::Value::object({{"token", *token}, {"expirationTimestamp", format_rfc3339(end)}}));
   co_await send_json(exchange, 201, std::move(*request));
