@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -183,6 +184,32 @@ bool is_ipv4(std::string_view text) {
 bool is_ip(std::string_view text) {
   in6_addr address{};
   return is_ipv4(text) || inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
+}
+
+Details check_endpoint_ip(std::string_view text) {
+  if (!is_ip(text)) return {"must be a valid IP address"};
+  // An IPv4 address may come in IPv6's form and is judged the same.
+  const std::string mapped = is_ipv4(text) ? fmt::format("::ffff:{}", text) : std::string(text);
+  in6_addr six{};
+  inet_pton(AF_INET6, mapped.c_str(), &six);
+  const bool is_four = IN6_IS_ADDR_V4MAPPED(&six);
+  in_addr four{};
+  std::memcpy(&four, six.s6_addr + 12, sizeof four);
+  const uint32_t bits = ntohl(four.s_addr);
+  Details out;
+  if (is_four ? bits == INADDR_ANY : IN6_IS_ADDR_UNSPECIFIED(&six)) {
+    out.push_back(fmt::format("may not be unspecified ({})", text));
+  }
+  if (is_four ? bits >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&six)) {
+    out.emplace_back("may not be in the loopback range (127.0.0.0/8, ::1/128)");
+  }
+  if (is_four ? bits >> 16 == 0xa9fe : IN6_IS_ADDR_LINKLOCAL(&six)) {
+    out.emplace_back("may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+  }
+  if (is_four ? bits >> 8 == 0xe00000 : IN6_IS_ADDR_MC_LINKLOCAL(&six)) {
+    out.emplace_back("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+  }
+  return out;
 }
 
 }  // namespace skiff::kube

@@ -21,5 +21,7 @@ Details check_port_name(std::string_view text);
 Details check_config_key(std::string_view text);
 bool is_ipv4(std::string_view text);
 bool is_ip(std::string_view text);
+// What keeps an address from being an endpoint that traffic is sent to: the machine's own and local links.
+Details check_endpoint_ip(std::string_view text);
 
 }  // namespace skiff::kube

@@ -91,6 +91,7 @@ const Check* find_check(const Kind& kind) {
       {"/ConfigMap", validate_config_map},
       {"/Secret", validate_secret},
       {"networking.k8s.io/Ingress", validate_ingress},
+      {"/Endpoints", validate_endpoints},
       {"discovery.k8s.io/EndpointSlice", validate_endpoint_slice},
       {"rbac.authorization.k8s.io/Role", validate_role},
       {"rbac.authorization.k8s.io/ClusterRole", validate_cluster_role},

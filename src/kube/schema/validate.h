@@ -56,9 +56,9 @@ void validate_containers(const json::Value& spec, const std::string& field, Cont
 std::string go_map(const json::Value& map);
 
 ObjectCheck validate_pod, validate_deployment, validate_replica_set, validate_service, validate_config_map,
-    validate_secret, validate_ingress, validate_endpoint_slice, validate_role, validate_cluster_role,
-    validate_role_binding, validate_cluster_role_binding, validate_lease, validate_node, validate_event,
-    validate_definition, validate_scale;
+    validate_secret, validate_ingress, validate_endpoints, validate_endpoint_slice, validate_role,
+    validate_cluster_role, validate_role_binding, validate_cluster_role_binding, validate_lease,
+    validate_node, validate_event, validate_definition, validate_scale;
 void validate_custom(const Kind& kind, const json::Value& object, const json::Value* old, Findings& findings);
 // The one rule in CEL that is evaluated: "self == oldSelf", for what never changes.
 bool is_unchanging_rule(const json::Value& rule);

@@ -82,6 +82,24 @@ void validate_ingress(const Value& ingress, const Value*, Findings& findings) {
   }
 }
 
+void validate_endpoints(const Value& endpoints, const Value* old, Findings& findings) {
+  const auto& subsets = endpoints["subsets"];
+  if (old != nullptr && (*old)["subsets"] == subsets) return;
+  for (size_t i = 0; i < subsets.size(); ++i) {
+    const auto& subset = subsets.at(i);
+    const auto at = fmt::format("subsets[{}]", i);
+    if (subset["addresses"].empty() && subset["notReadyAddresses"].empty()) {
+      findings.required(at, "must specify `addresses` or `notReadyAddresses`");
+    }
+    for (const char* list : {"addresses", "notReadyAddresses"}) {
+      for (size_t j = 0; j < subset[list].size(); ++j) {
+        const auto& ip = subset[list].at(j)["ip"];
+        findings.invalid_all(fmt::format("{}.{}[{}].ip", at, list, j), ip, check_endpoint_ip(ip.str()));
+      }
+    }
+  }
+}
+
 void validate_endpoint_slice(const Value& slice, const Value* old, Findings& findings) {
   const auto& type = slice["addressType"].str();
   if (type.empty()) {
@@ -100,7 +118,7 @@ void validate_endpoint_slice(const Value& slice, const Value* old, Findings& fin
       if (type == "FQDN") continue;
       bool fits = type == "IPv6" ? is_ip(address.str()) && !is_ipv4(address.str()) : is_ipv4(address.str());
       if (!fits) findings.invalid(at, address, fmt::format("must be a valid {} address", type));
-      if (!is_ip(address.str())) findings.invalid(at, address, "must be a valid IP address");
+      findings.invalid_all(at, address, check_endpoint_ip(address.str()));
     }
   }
   if (old != nullptr && (*old)["addressType"] != slice["addressType"]) {

@@ -53,6 +53,42 @@ Value gizmo_object(std::string_view spec) {
 
 }  // namespace
 
+TEST_CASE("endpoints are never the machine itself or on a local link") {
+  Registry registry;
+  const Kind& slices = *registry.find("discovery.k8s.io", "v1", "endpointslices");
+  const auto said = [&](std::string_view type, const std::string& address) {
+    Value slice = parse(R"({"metadata":{"name":"s","namespace":"d"},"endpoints":[{"addresses":["x"]}]})");
+    slice.set("addressType", type);
+    slice.edit("endpoints").edit_at(0).edit("addresses").edit_at(0) = address;
+    return errors_of(slices, slice);
+  };
+  const std::string at = "endpoints[0].addresses[0]: Invalid value: ";
+  CHECK(said("IPv4", "10.1.2.3") == "");
+  CHECK(said("IPv6", "fd00::1") == "");
+  CHECK(said("IPv4", "127.9.0.1") ==
+        at + "\"127.9.0.1\": may not be in the loopback range (127.0.0.0/8, ::1/128)\n");
+  CHECK(said("IPv4", "169.254.169.254") ==
+        at + "\"169.254.169.254\": may not be in the link-local range (169.254.0.0/16, fe80::/10)\n");
+  CHECK(said("IPv4", "224.0.0.9") ==
+        at + "\"224.0.0.9\": may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)\n");
+  CHECK(said("IPv4", "0.0.0.0") == at + "\"0.0.0.0\": may not be unspecified (0.0.0.0)\n");
+  for (const char* address : {"::", "::1", "fe80::1", "ff02::1", "::ffff:127.0.0.1"}) {
+    CHECK(said("IPv6", address).contains(": may not be "));
+  }
+}
+
+TEST_CASE("the addresses of Endpoints are judged as those of slices, unless they were there before") {
+  Registry registry;
+  const Kind& kind = *registry.find("", "v1", "endpoints");
+  const Value object = parse(R"({"metadata":{"name":"e","namespace":"d"},"subsets":[
+      {"addresses":[{"ip":"10.1.2.3"}],"notReadyAddresses":[{"ip":"127.0.0.1"}]},{}]})");
+  CHECK(errors_of(kind, object) ==
+        "subsets[0].notReadyAddresses[0].ip: Invalid value: \"127.0.0.1\": may not be in the loopback range "
+        "(127.0.0.0/8, ::1/128)\n"
+        "subsets[1]: Required value: must specify `addresses` or `notReadyAddresses`\n");
+  CHECK(errors_of(kind, object, &object) == "");
+}
+
 TEST_CASE("a pod's image may change, its other fields may not") {
   Registry registry;
   auto kind = registry.find("", "v1", "pods");
