@@ -57,7 +57,28 @@ Result<json::Value> find_manifest(const std::string& folder, const json::Value& 
   return fail(Code::kNotFound, "no image \"" + tag + "\" for this machine in " + folder);
 }
 
+Result<LayoutLayer> parse_layer(const json::Value& descriptor) {
+  LayoutLayer out;
+  out.digest = descriptor["digest"].str();
+  if (!out.digest.starts_with("sha256:") || out.digest.find('/') != std::string::npos) {
+    return fail(Code::kDataLoss, "unknown layer digest " + out.digest);
+  }
+  auto compression = layer_compression(descriptor["mediaType"].str());
+  if (!compression) return std::unexpected(compression.error());
+  out.compression = *compression;
+  return out;
+}
+
 }  // namespace
+
+Result<Compression> layer_compression(const std::string& media_type) {
+  if (media_type.ends_with(".tar")) return Compression::kNone;
+  if (media_type.ends_with(".tar+gzip") || media_type.ends_with(".tar.gzip")) return Compression::kGzip;
+  if (media_type.ends_with(".tar+zstd") || media_type.ends_with(".tar.zstd")) return Compression::kZstd;
+  return fail(Code::kDataLoss,
+              "the layer's media type \"" + media_type +
+                  "\" is none of tar, tar+gzip and tar+zstd: build the image with one of them");
+}
 
 std::string blob_path(const std::string& folder, const std::string& digest) {
   return folder + "/blobs/" + replace_all(digest, ":", "/");
@@ -96,13 +117,12 @@ Result<LayoutImage> read_layout(const std::string& folder, const std::string& ta
   auto config = read_json(config_path);
   if (!config) return std::unexpected(config.error());
   out.config = parse_image_config((*config)["config"]);
-  for (const auto& layer : (*manifest)["layers"].items()) out.layers.push_back(layer["digest"].str());
-  if (out.layers.empty()) return fail(Code::kDataLoss, "the image has no layers");
-  for (const auto& digest : out.layers) {
-    if (!digest.starts_with("sha256:") || digest.find('/') != std::string::npos) {
-      return fail(Code::kDataLoss, "unknown layer digest " + digest);
-    }
+  for (const auto& descriptor : (*manifest)["layers"].items()) {
+    auto layer = parse_layer(descriptor);
+    if (!layer) return std::unexpected(layer.error());
+    out.layers.push_back(std::move(*layer));
   }
+  if (out.layers.empty()) return fail(Code::kDataLoss, "the image has no layers");
   return out;
 }
 

@@ -181,7 +181,7 @@ Result<std::vector<std::string>> write_sources(const StackOptions& options) {
 
 Result<void> prepare_build(const StackOptions& options, const std::string& run_blob) {
   SKIFF_RETURN_IF_ERROR(io::make_directories(options.work + "/run", 0755));
-  SKIFF_RETURN_IF_ERROR(unpack_layer(run_blob, options.work + "/run"));
+  SKIFF_RETURN_IF_ERROR(unpack_layer(run_blob, Compression::kNone, options.work + "/run"));
   return io::write_file_atomic(options.work + "/build.sh", kBuildScript, 0700);
 }
 

@@ -56,7 +56,8 @@ std::string layer_name(const std::string& digest) {
   return split(digest, ':').back();
 }
 
-Result<void> unpack_once(const NodePaths& paths, const std::string& layout, const std::string& digest) {
+Result<void> unpack_once(const NodePaths& paths, const std::string& layout, const LayoutLayer& layer) {
+  const auto& digest = layer.digest;
   const std::string target = paths.layers() + "/" + layer_name(digest);
   if (io::path_exists(target)) return {};
   const std::string blob = blob_path(layout, digest);
@@ -65,7 +66,7 @@ Result<void> unpack_once(const NodePaths& paths, const std::string& layout, cons
   std::string partial = target + kPartial + "XXXXXX";
   if (::mkdtemp(partial.data()) == nullptr) return fail_errno(errno, "make " + partial);
   ::chmod(partial.c_str(), 0755);
-  auto unpacked = unpack_layer(blob, partial);
+  auto unpacked = unpack_layer(blob, layer.compression, partial);
   if (unpacked && ::rename(partial.c_str(), target.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
     unpacked = fail_errno(errno, "keep layer " + digest);
   }
@@ -149,9 +150,9 @@ Result<Image> ImageStore::unpack_image(const NodePaths& paths, const std::string
   Image out;
   out.id = image.config_digest;
   out.config = image.config;
-  for (const auto& digest : image.layers) {
-    SKIFF_RETURN_IF_ERROR(unpack_once(paths, layout, digest));
-    out.layers.insert(out.layers.begin(), layer_name(digest));
+  for (const auto& layer : image.layers) {
+    SKIFF_RETURN_IF_ERROR(unpack_once(paths, layout, layer));
+    out.layers.insert(out.layers.begin(), layer_name(layer.digest));
   }
   for (const auto& layer : out.layers) out.bytes += tree_bytes(paths.layers() + "/" + layer);
   return out;

@@ -107,27 +107,57 @@ Result<void> extract(archive* from, archive* to, archive_entry* entry, const std
   return {};
 }
 
+// Opens a layer for the one packing it may have: guessing would let a small "plain" tar unfold without end.
+Result<ArchivePtr> open_layer(const std::string& blob, Compression compression) {
+  ArchivePtr out(archive_read_new());
+  if (compression == Compression::kGzip) archive_read_support_filter_gzip(out.get());
+  if (compression == Compression::kZstd) archive_read_support_filter_zstd(out.get());
+  archive_read_support_format_tar(out.get());
+  if (archive_read_open_filename(out.get(), blob.c_str(), kBlockBytes) != ARCHIVE_OK) {
+    return archive_failure(out.get(), "open layer " + blob);
+  }
+  return out;
+}
+
+// Takes an entry off what the layer may still hold. A tar's entry gives no more bytes than it declares.
+Result<void> take_entry(LayerBounds& left, archive_entry* entry, const LayerBounds& bounds,
+                        const std::string& blob) {
+  if (--left.entries < 0) {
+    return fail(Code::kResourceExhausted, "layer " + blob + " has more than " +
+                                              std::to_string(bounds.entries) +
+                                              " entries; make the image smaller");
+  }
+  const int64_t size = archive_entry_size(entry);
+  if (size < 0 || size > left.bytes) {
+    return fail(Code::kResourceExhausted, "layer " + blob + " unpacks to more than " +
+                                              std::to_string(bounds.bytes) +
+                                              " bytes; make the image smaller");
+  }
+  left.bytes -= size;
+  return {};
+}
+
 }  // namespace
 
-Result<void> unpack_layer(const std::string& blob, const std::string& folder) {
+Result<void> unpack_layer(const std::string& blob, Compression compression, const std::string& folder,
+                          const LayerBounds& bounds) {
   char* resolved = ::realpath(folder.c_str(), nullptr);
   if (resolved == nullptr) return fail_errno(errno, "find " + folder);
   const std::string root = resolved;
   std::free(resolved);
-  ArchivePtr from(archive_read_new()), to(archive_write_disk_new());
-  archive_read_support_filter_all(from.get());
-  archive_read_support_format_tar(from.get());
+  auto opened = open_layer(blob, compression);
+  if (!opened) return std::unexpected(opened.error());
+  const ArchivePtr from = std::move(*opened), to(archive_write_disk_new());
   archive_write_disk_set_options(
       to.get(), ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_XATTR |
                     ARCHIVE_EXTRACT_ACL | ARCHIVE_EXTRACT_UNLINK | ARCHIVE_EXTRACT_SECURE_SYMLINKS);
-  if (archive_read_open_filename(from.get(), blob.c_str(), kBlockBytes) != ARCHIVE_OK) {
-    return archive_failure(from.get(), "open layer " + blob);
-  }
+  LayerBounds left = bounds;
   for (;;) {
     archive_entry* entry = nullptr;
     const int got = archive_read_next_header(from.get(), &entry);
     if (got == ARCHIVE_EOF) break;
     if (got < ARCHIVE_WARN) return archive_failure(from.get(), "read layer " + blob);
+    SKIFF_RETURN_IF_ERROR(take_entry(left, entry, bounds, blob));
     const auto path = clean_path(archive_entry_pathname(entry));
     if (!path) return fail(Code::kDataLoss, "layer " + blob + " has an entry outside its root");
     if (path->empty()) continue;

@@ -1,0 +1,113 @@
+#include "node/images/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "io/file.h"
+#include "node/digest.h"
+#include "node/images/layout.h"
+#include "node/images/store.h"
+
+using namespace skiff;
+using namespace skiff::node;
+
+namespace {
+
+class Folder {
+ public:
+  Folder() { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
+  ~Folder() { auto removed = io::remove_tree(path_); }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_ = "/tmp/skiff-unpack-XXXXXX";
+};
+
+// A tar of `count` files of `size` zero bytes: "f0", "f1", …
+void write_tar(const std::string& path, int (*filter)(archive*), int count, size_t size) {
+  archive* out = archive_write_new();
+  archive_write_set_format_pax_restricted(out);
+  filter(out);
+  REQUIRE(archive_write_open_filename(out, path.c_str()) == ARCHIVE_OK);
+  const std::string zeros(size, '\0');
+  for (int i = 0; i < count; ++i) {
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, ("f" + std::to_string(i)).c_str());
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_uid(entry, ::getuid());
+    archive_entry_set_gid(entry, ::getgid());
+    archive_entry_set_size(entry, static_cast<la_int64_t>(size));
+    REQUIRE(archive_write_header(out, entry) == ARCHIVE_OK);
+    archive_write_data(out, zeros.data(), zeros.size());
+    archive_entry_free(entry);
+  }
+  archive_write_close(out);
+  archive_write_free(out);
+}
+
+Result<void> unpack(const Folder& folder, Compression compression, const LayerBounds& bounds = {}) {
+  REQUIRE(io::make_directories(folder / "out"));
+  return unpack_layer(folder / "layer", compression, folder / "out", bounds);
+}
+
+}  // namespace
+
+TEST_CASE("a layer is unpacked as its media type says") {
+  Folder plain, gzip;
+  write_tar(plain / "layer", archive_write_add_filter_none, 2, 10);
+  CHECK(unpack(plain, Compression::kNone));
+  CHECK(io::read_file(plain / "out/f1")->size() == 10);
+  write_tar(gzip / "layer", archive_write_add_filter_gzip, 2, 10);
+  CHECK(unpack(gzip, Compression::kGzip));
+  CHECK(io::path_exists(gzip / "out/f1"));
+}
+
+TEST_CASE("a compressed file that is called a plain tar is refused") {
+  for (auto* filter : {archive_write_add_filter_gzip, archive_write_add_filter_xz}) {
+    Folder folder;
+    write_tar(folder / "layer", filter, 1, 1 << 20);
+    auto done = unpack(folder, Compression::kNone);
+    REQUIRE(!done);
+    CHECK(done.error().code == Code::kDataLoss);
+    CHECK(!io::path_exists(folder / "out/f0"));
+  }
+}
+
+TEST_CASE("a layer over its bounds of bytes or entries is refused") {
+  Folder folder;
+  write_tar(folder / "layer", archive_write_add_filter_gzip, 3, 1000);
+  CHECK(unpack(folder, Compression::kGzip, {3000, 3}));
+  auto large = unpack(folder, Compression::kGzip, {2999, 3});
+  REQUIRE(!large);
+  CHECK(large.error().code == Code::kResourceExhausted);
+  CHECK(large.error().message.find("more than 2999 bytes") != std::string::npos);
+  auto many = unpack(folder, Compression::kGzip, {3000, 2});
+  REQUIRE(!many);
+  CHECK(many.error().message.find("more than 2 entries") != std::string::npos);
+}
+
+TEST_CASE("a refused layer leaves nothing in the store") {
+  Folder folder;
+  const NodePaths paths{folder / "data"};
+  REQUIRE(io::make_directories(paths.layers()));
+  REQUIRE(io::make_directories(folder / "layout/blobs/sha256"));
+  write_tar(folder / "layer", archive_write_add_filter_gzip, 1, 1000);
+  const std::string digest = "sha256:" + sha256_hex(*io::read_file(folder / "layer"));
+  REQUIRE(::rename((folder / "layer").c_str(), blob_path(folder / "layout", digest).c_str()) == 0);
+  LayoutImage image;
+  image.layers = {{digest, Compression::kNone}};
+  CHECK(!ImageStore::unpack_image(paths, folder / "layout", image));
+  CHECK(io::list_directory(paths.layers())->empty());
+}
+
+TEST_CASE("media types name the packing of a layer") {
+  CHECK(layer_compression("application/vnd.oci.image.layer.v1.tar") == Compression::kNone);
+  CHECK(layer_compression("application/vnd.oci.image.layer.v1.tar+zstd") == Compression::kZstd);
+  CHECK(layer_compression("application/vnd.docker.image.rootfs.diff.tar.gzip") == Compression::kGzip);
+  CHECK(!layer_compression("application/vnd.oci.image.layer.v1.tar+xz"));
+}
