@@ -71,6 +71,8 @@ io::Task<Result<void>> Apps::create(std::string app) {
     co_return fail(Code::kAlreadyExists, fmt::format("Name {} is already taken", app));
   }
   SKIFF_CO_RETURN_IF_ERROR(created);
+  auto cleared = co_await remove_images(app);  // of an app of that name that was just destroyed
+  SKIFF_CO_RETURN_IF_ERROR(cleared);
   co_await wait_for_turn(loop_, releasing_, app);
   const Turn turn(releasing_, app);
   Release initial;
@@ -85,6 +87,7 @@ io::Task<Result<void>> Apps::destroy(std::string app) {
   SKIFF_CO_RETURN_IF_ERROR(found);
   auto space = co_await api_.remove("/api/v1/namespaces/" + app, nullptr);
   SKIFF_CO_RETURN_IF_ERROR(space);
+  scope_.spawn(remove_images_later(this, app));
   // The App at once, the rest with its namespace.
   auto removed = co_await api_.remove(resource_path("apps", app, app), nullptr);
   if (!removed && removed.error().code != Code::kNotFound) co_return removed;

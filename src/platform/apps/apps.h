@@ -31,12 +31,16 @@ class Apps {
         domain_(std::move(domain)),
         url_port_(std::move(url_port)),
         scope_(loop) {}
-  // Rolls out what is not, now and whenever an App changes.
-  void start() { scope_.spawn(follow_apps(this)); }
+  // Rolls out what is not, now and whenever an App changes; takes up what destroyed apps left.
+  void start() {
+    scope_.spawn(follow_apps(this));
+    scope_.spawn(remove_left_images(this));
+  }
 
   io::Task<Result<std::vector<json::Value>>> list();   // Apps
   io::Task<Result<json::Value>> get(std::string app);  // the App; NotFound in Heroku's words
   io::Task<Result<void>> create(std::string app);
+  // The app's images go later, when its last pod has gone.
   io::Task<Result<void>> destroy(std::string app);
 
   io::Task<Result<std::vector<Release>>> releases(std::string app);  // by version
@@ -63,6 +67,9 @@ class Apps {
   using Change = std::function<void(AppSpec&)>;
   static io::Task<void> follow_apps(Apps* self);
   static io::Task<void> roll_out_later(Apps* self, std::string app);
+  static io::Task<void> remove_left_images(Apps* self);
+  static io::Task<void> remove_images_later(Apps* self, std::string app);
+  io::Task<Result<void>> remove_images(std::string app);
   // The caller has the app's turn in releasing_, from before it read what the new release goes on from.
   io::Task<Result<Release>> make_release(std::string app, Release release, json::Value config);
   io::Task<Result<std::optional<Release>>> try_release(std::string app, Release release, json::Value config);

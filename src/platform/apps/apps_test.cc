@@ -1,8 +1,11 @@
 #include "platform/apps/apps.h"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/strings.h"
+#include "io/file.h"
 #include "io/sim_loop.h"
 #include "io/sync.h"
 #include "kube/patch/patch.h"
@@ -57,12 +60,19 @@ struct FakeCluster final : kube::Client {
   }
   io::Task<Result<void>> remove(std::string path, Value) override {
     co_await io::sleep(loop, kAnswerTime);
+    if (delete_namespace(path)) co_return Result<void>{};
     objects.erase(path);
     co_return Result<void>{};
   }
   io::Task<void> follow(std::string, std::string, kube::ChangeCallback on_change) override {
     callback = std::move(on_change);
     co_await io::sleep(loop, std::chrono::hours(100));
+  }
+  // Marks a namespace as deleted; the test says when it has gone.
+  bool delete_namespace(const std::string& path) {
+    if (!keeps_namespaces || !path.starts_with("/api/v1/namespaces/")) return false;
+    objects[path].edit("metadata").set("deletionTimestamp", "2026-01-01T00:00:00Z");
+    return true;
   }
   bool is_broken(const std::string& path) const {
     return !broken.empty() && path.find(broken) != std::string::npos;
@@ -77,8 +87,16 @@ struct FakeCluster final : kube::Client {
   io::Loop& loop;
   std::map<std::string, Value> objects;
   std::string broken;
+  bool keeps_namespaces = false;
   kube::ChangeCallback callback;
   int generation = 0;
+};
+
+struct Folder {
+  Folder() { path = ::mkdtemp(name); }
+  ~Folder() { auto removed = io::remove_tree(path); }
+  char name[32] = "/tmp/skiff-apps-XXXXXX";
+  std::string path;
 };
 
 struct Rig {
@@ -103,9 +121,12 @@ struct Rig {
   Slug slug(const std::string& name) { return {"skiff.local/shop:" + name, name, {{"web", "bin/web"}}}; }
   Release newest() { return run(apps.releases("shop"))->back(); }
 
+  bool has_images() { return io::path_exists(folder.path + "/shop"); }
+
+  Folder folder;
   io::SimLoop loop{1};
   FakeCluster cluster{loop};
-  Apps apps{loop, cluster, "/nowhere", "localhost", ""};
+  Apps apps{loop, cluster, folder.path, "localhost", ""};
   io::TaskScope scope{loop};
 };
 
@@ -136,4 +157,58 @@ TEST_CASE("a config var set during a push keeps the push's image, and the push t
   REQUIRE(rig.loop.run_until([&] { return pushed && set; }, std::chrono::minutes(1)));
   CHECK(rig.newest().image == "skiff.local/shop:new");
   CHECK((*rig.run(rig.apps.config("shop")))["A"].str() == "1");
+}
+
+TEST_CASE("the images of a destroyed app go after its namespace, and nothing that a link there names") {
+  Rig rig;
+  const std::string images = rig.folder.path + "/shop", other = rig.folder.path + "/stack";
+  REQUIRE(io::make_directories(images + "/blobs"));
+  REQUIRE(io::make_directories(other + "/blobs"));
+  REQUIRE(::symlink(other.c_str(), (images + "/blobs/link").c_str()) == 0);
+  rig.cluster.keeps_namespaces = true;
+  REQUIRE(rig.run(rig.apps.destroy("shop")));
+  rig.loop.advance(std::chrono::minutes(5));
+  CHECK(rig.has_images());
+  rig.cluster.objects.erase("/api/v1/namespaces/shop");
+  rig.loop.advance(std::chrono::seconds(5));
+  CHECK_FALSE(rig.has_images());
+  CHECK(io::path_exists(other + "/blobs"));
+}
+
+TEST_CASE("a new app of the same name keeps its images, and has none of the old one's") {
+  Rig rig;
+  REQUIRE(io::make_directories(rig.folder.path + "/shop/blobs"));
+  rig.cluster.keeps_namespaces = true;
+  REQUIRE(rig.run(rig.apps.destroy("shop")));
+  rig.cluster.objects.erase("/api/v1/namespaces/shop");
+  REQUIRE(rig.run(rig.apps.create("shop")));
+  CHECK_FALSE(rig.has_images());
+  REQUIRE(io::make_directories(rig.folder.path + "/shop/blobs"));
+  rig.loop.advance(std::chrono::minutes(1));
+  CHECK(rig.has_images());
+}
+
+TEST_CASE("a new platform removes the images of apps that were still being destroyed") {
+  Rig rig;
+  REQUIRE(io::make_directories(rig.folder.path + "/shop/blobs"));
+  rig.cluster.keeps_namespaces = true;
+  REQUIRE(rig.cluster.delete_namespace("/api/v1/namespaces/shop"));
+  rig.apps.start();
+  rig.loop.advance(std::chrono::seconds(5));
+  CHECK(rig.has_images());
+  rig.cluster.objects.erase("/api/v1/namespaces/shop");
+  rig.loop.advance(std::chrono::seconds(5));
+  CHECK_FALSE(rig.has_images());
+}
+
+TEST_CASE("a name that is taken keeps its images") {
+  Rig rig;
+  REQUIRE(io::make_directories(rig.folder.path + "/shop/blobs"));
+  CHECK(rig.run(rig.apps.create("shop")).error().code == Code::kAlreadyExists);
+  CHECK(rig.has_images());
+}
+
+TEST_CASE("no app takes the place of the stack's images") {
+  Rig rig;
+  CHECK(rig.run(rig.apps.create("stack")).error().code == Code::kInvalidArgument);
 }

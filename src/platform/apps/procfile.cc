@@ -16,7 +16,7 @@ constexpr size_t kMaxAppName = 30;
 constexpr size_t kMinAppName = 3;
 // Names that the platform answers itself.
 const std::set<std::string_view> kReservedNames = {
-    "api", "default", "kube-system", "kube-public", "kube-node-lease", "localhost", "www"};
+    "api", "default", "kube-system", "kube-public", "kube-node-lease", "localhost", "stack", "www"};
 
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';

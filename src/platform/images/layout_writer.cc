@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "net/certificates.h"
+#include "platform/apps/procfile.h"
 
 namespace skiff::platform {
 
@@ -126,6 +127,11 @@ Result<std::string> write_app_image(const AppImage& image) {
   if (!manifest_digest) return std::unexpected(manifest_digest.error());
   SKIFF_RETURN_IF_ERROR(add_to_index(layout, image.tag, descriptor(kManifestType, *manifest_digest, size)));
   return *manifest_digest;
+}
+
+Result<void> remove_app_images(const std::string& images, const std::string& app) {
+  SKIFF_RETURN_IF_ERROR(check_app_name(app));  // the stack's layout lies beside those of apps
+  return io::remove_tree(images + "/" + app);
 }
 
 bool has_app_image(const std::string& images, std::string_view image) {

@@ -23,4 +23,7 @@ bool has_app_image(const std::string& images, std::string_view image);
 // Tags of an app's layout beyond the newest `keep` are dropped, with the blobs that nothing names then.
 Result<void> prune_app_images(const std::string& images, const std::string& app, size_t keep);
 
+// Removes an app's layout, for which no pod of the app may be left.
+Result<void> remove_app_images(const std::string& images, const std::string& app);
+
 }  // namespace skiff::platform

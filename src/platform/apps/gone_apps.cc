@@ -1,0 +1,52 @@
+// What a destroyed app leaves outside the cluster's storage: its images.
+#include "base/log.h"
+#include "base/strings.h"
+#include "io/sync.h"
+#include "platform/apps/apps.h"
+#include "platform/apps/manifests.h"
+#include "platform/images/layout_writer.h"
+
+namespace skiff::platform {
+
+namespace {
+
+constexpr Duration kGonePause = std::chrono::seconds(2);  // between two looks for the namespace
+
+bool is_deleted(const json::Value& space) {
+  return space["metadata"].contains("deletionTimestamp");
+}
+
+}  // namespace
+
+io::Task<Result<void>> Apps::remove_images(std::string app) {
+  auto removed = co_await io::run_blocking(
+      loop_, [images = images_, app = std::move(app)] { return remove_app_images(images, app); });
+  co_return removed;
+}
+
+// Pods may need their image up to their end: the namespace goes after the last of them. One that is there
+// anew has another owner.
+io::Task<void> Apps::remove_images_later(Apps* self, std::string app) {
+  for (;;) {
+    auto space = co_await self->api_.get("/api/v1/namespaces/" + app);
+    if (space && !is_deleted(*space)) co_return;
+    if (!space && space.error().code == Code::kNotFound) break;
+    co_await io::sleep(self->loop_, kGonePause);
+  }
+  auto removed = co_await self->remove_images(app);
+  if (!removed) log_warn("images stay", {{"app", app}, {"error", removed.error().message}});
+}
+
+// Of apps whose namespace was going when the platform before this one ended.
+io::Task<void> Apps::remove_left_images(Apps* self) {
+  auto spaces = co_await self->api_.list("/api/v1/namespaces", "labelSelector=" + url_encode(kAppLabel));
+  if (!spaces) {
+    log_warn("namespaces can't be listed", {{"error", spaces.error().message}});
+    co_return;
+  }
+  for (const auto& space : (*spaces)["items"].items()) {
+    if (is_deleted(space)) self->scope_.spawn(remove_images_later(self, space["metadata"]["name"].str()));
+  }
+}
+
+}  // namespace skiff::platform
