@@ -46,6 +46,26 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
   }
 }
 
+Result<std::string> read_tail(const std::string& path, size_t limit) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(errno, "open " + path);
+  const off_t size = ::lseek(fd.get(), 0, SEEK_END);
+  if (size < 0) return fail_errno(errno, "seek in " + path);
+  const off_t wanted = std::min(size, static_cast<off_t>(limit));
+  std::string out(static_cast<size_t>(wanted), '\0');
+  size_t filled = 0;
+  while (filled < out.size()) {
+    const off_t offset = size - wanted + static_cast<off_t>(filled);
+    const ssize_t got = ::pread(fd.get(), out.data() + filled, out.size() - filled, offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(errno, "read " + path);
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  out.resize(filled);
+  return out;
+}
+
 static Result<void> write_all(int fd, std::string_view data, const std::string& path) {
   while (!data.empty()) {
     const ssize_t put = ::write(fd, data.data(), data.size());

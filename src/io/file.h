@@ -31,6 +31,8 @@ class UniqueFd {
 constexpr size_t kMaxReadFile = 64 << 20;  // bytes; larger files are not read whole
 
 Result<std::string> read_file(const std::string& path, size_t limit = kMaxReadFile);
+// The last bytes of a file, at most `limit`: for files that others may have made as large as they like.
+Result<std::string> read_tail(const std::string& path, size_t limit);
 // Replaces the file as one step: temporary file, fsync, rename, fsync of the folder.
 Result<void> write_file_atomic(const std::string& path, std::string_view data, mode_t mode = 0600);
 Result<void> make_directories(const std::string& path, mode_t mode = 0700);

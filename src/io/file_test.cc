@@ -22,6 +22,20 @@ struct Folder {
 
 }  // namespace
 
+TEST_CASE("the tail of a file is bounded, however large the file is") {
+  std::string path = "/tmp/skiff-tail-XXXXXX";
+  io::UniqueFd file(::mkstemp(path.data()));
+  REQUIRE(file);
+  CHECK(io::read_tail(path, 4) == "");
+  REQUIRE(::write(file.get(), "abcdef", 6) == 6);
+  CHECK(io::read_tail(path, 4) == "cdef");
+  CHECK(io::read_tail(path, 10) == "abcdef");
+  REQUIRE(::ftruncate(file.get(), off_t{1} << 40) == 0);
+  CHECK(io::read_tail(path, 4)->size() == 4);
+  CHECK(io::remove_tree(path));
+  CHECK(!io::read_tail(path, 4));
+}
+
 TEST_CASE("a file is replaced as one step, with its mode and without leftovers") {
   const Folder folder;
   REQUIRE(io::write_file_atomic(folder / "f", "one"));

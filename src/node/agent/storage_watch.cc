@@ -41,6 +41,7 @@ DiskUsage measure_disk(const NodePaths& paths, const json::Value& pod) {
     }
     out.containers[def.name] = bytes;
   }
+  out.files = tree_bytes(paths.etc(uid));
   for (const auto& volume : pod["spec"]["volumes"].items()) {
     const std::string& name = volume["name"].str();
     if (on_disk(volume)) out.volumes[name] = tree_bytes(paths.volumes(uid) + "/" + name);
@@ -57,7 +58,7 @@ std::optional<std::string> find_disk_excess(const json::Value& pod, const DiskUs
       return "Usage of EmptyDir volume \"" + used->first + "\" exceeds the limit \"" + size.str() + "\". ";
     }
   }
-  int64_t total_limit = 0, total = 0;
+  int64_t total_limit = 0, total = usage.files;
   bool limited = true;
   for (const auto& [name, bytes] : usage.volumes) total += bytes;
   for (const auto& def : list_containers(pod)) {

@@ -1,6 +1,9 @@
 #include "node/agent/storage_watch.h"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include "io/file.h"
 
 using namespace skiff;
 using namespace skiff::node;
@@ -21,6 +24,20 @@ TEST_CASE("a container's layer and the whole pod have limits") {
   CHECK(find_disk_excess(limited(), {{{"c", 3 << 20}}, {}})->starts_with("Container c exceeded"));
   CHECK(find_disk_excess(limited(), {{{"c", 3 << 19}}, {{"v", 1 << 20}}})->starts_with("Pod ephemeral"));
   CHECK(!find_disk_excess(limited(), {{{"c", 1 << 20}}, {{"v", 1 << 19}}}));
+}
+
+TEST_CASE("what a pod writes into its termination message counts for the whole pod") {
+  std::string folder = "/tmp/skiff-storage-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const NodePaths paths{folder};
+  json::Value pod = limited();
+  pod.set("metadata", json::Value::object({{"uid", "u"}, {"name", "p"}, {"namespace", "n"}}));
+  REQUIRE(io::make_directories(paths.etc("u")));
+  REQUIRE(io::write_file_atomic(paths.etc("u") + "/termination-c-0", std::string(3 << 20, 'x')));
+  const DiskUsage usage = measure_disk(paths, pod);
+  CHECK(io::remove_tree(folder));
+  CHECK(usage.files >= 3 << 20);
+  CHECK(find_disk_excess(pod, usage)->starts_with("Pod ephemeral"));
 }
 
 TEST_CASE("pods without limits are not measured") {

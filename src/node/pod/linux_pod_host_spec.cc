@@ -154,8 +154,9 @@ io::Task<Result<ContainerSpec>> LinuxPodHost::make_spec(json::Value pod, Contain
 
 std::string LinuxPodHost::termination_message(const json::Value& pod, const ContainerDef& def,
                                               const ContainerRun& run) {
-  auto text = io::read_file(termination_file(options_.paths, pod, def.name, run.key.attempt));
-  if (text && !text->empty()) return text->substr(0, kMaxTerminationMessage);
+  auto text =
+      io::read_tail(termination_file(options_.paths, pod, def.name, run.key.attempt), kMaxTerminationMessage);
+  if (text && !text->empty()) return *text;
   const bool fallback = def.spec["terminationMessagePolicy"].str() == "FallbackToLogsOnError";
   if (!fallback || run.exit_code == 0) return "";
   return log_tail(container_log_path(options_.paths, pod, def.name, run.key.attempt));
