@@ -157,7 +157,7 @@ io::Task<Result<void>> Agent::Impl::start() {
   if (!opened) co_return opened;
   auto ground = co_await host.open();
   if (!ground) co_return wrap(ground.error(), "set up the node's network");
-  co_await allow_forwarding(loop, bridge_name(options.instance));
+  co_await allow_forwarding(loop, bridge_name(options.instance), options.ranges.services.to_string());
   auto proxied = co_await services.start();
   if (!proxied) co_return wrap(proxied.error(), "set up services");
   auto recovered = co_await runtime.recover();
