@@ -20,6 +20,7 @@ constexpr Duration kAcceptPause =
 // What a drain needs to know of a connection.
 struct Activity {
   Connection& connection;
+  bool served = false;           // a request has come
   bool idle = false;             // waits for a request of which nothing has come
   Exchange* exchange = nullptr;  // the request it is at
 };
@@ -64,7 +65,9 @@ io::Task<Result<size_t>> receive_head(ServerContext& server, Activity& activity)
   skip_empty_lines(connection);
   // A lone carriage return may be the first half of an empty line.
   while (connection.received().empty() || connection.received() == "\r") {
-    CloseTimer timer(server.loop, connection.stream(), server.limits.idle_timeout);
+    // Who never sent a request may be nobody: such a connection is not kept as long.
+    CloseTimer timer(server.loop, connection.stream(),
+                     activity.served ? server.limits.idle_timeout : server.limits.header_timeout);
     activity.idle = true;
     auto got = co_await connection.fill();
     activity.idle = false;
@@ -98,6 +101,7 @@ io::Task<void> serve_requests(ServerContext& server, Activity& activity, Peer pe
       co_return;
     }
     connection.consume(*length);
+    activity.served = true;
     const bool too_large = head->body.length > server.limits.max_body_bytes;
     if (too_large) {
       const std::string text = fmt::format("the body is larger than {} bytes", server.limits.max_body_bytes);

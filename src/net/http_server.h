@@ -36,10 +36,11 @@ using Handler =
     std::function<io::Task<void>(const Request& request, BodyReader& body, ResponseWriter& writer)>;
 
 struct ServerLimits {
-  size_t max_header_bytes = 64 << 10;                  // request line and headers; 431 beyond
-  size_t max_connections = 4096;                       // further ones wait in the listen queue
-  Duration header_timeout = std::chrono::seconds(30);  // to receive a whole head
-  Duration idle_timeout = std::chrono::seconds(120);   // between requests
+  size_t max_header_bytes = 64 << 10;  // request line and headers; 431 beyond
+  size_t max_connections = 4096;       // further ones wait in the listen queue
+  // For each of: the TLS handshake, the first byte of the first request, the rest of any head.
+  Duration header_timeout = std::chrono::seconds(10);
+  Duration idle_timeout = std::chrono::seconds(120);  // between requests
   Duration stall_timeout =
       std::chrono::seconds(120);         // a client that takes nothing of an answer for so long is gone
   uint64_t max_body_bytes = UINT64_MAX;  // a request's body; 413 beyond

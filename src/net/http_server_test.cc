@@ -123,6 +123,21 @@ TEST_CASE("a connection beyond the limit waits until another ends") {
   CHECK(third->answer().ends_with("hello"));
 }
 
+TEST_CASE("a connection that never asks ends soon, one that has asked is kept") {
+  Rig rig(say_hello, {.header_timeout = seconds(10), .idle_timeout = seconds(120)});
+  const auto silent = rig.ask("");
+  const auto empty_lines = rig.ask("\r\n\r\n");
+  const auto known = rig.ask(kGet);
+  rig.loop.advance(seconds(9));
+  CHECK_FALSE(silent->ended());
+  rig.loop.advance(seconds(2));
+  CHECK(silent->ended());
+  CHECK(empty_lines->ended());
+  CHECK_FALSE(known->ended());
+  rig.loop.advance(seconds(120));
+  CHECK(known->ended());
+}
+
 TEST_CASE("a streamed answer arrives piece by piece, in chunks or counted") {
   Slow slow;
   Rig rig(with(&slow, stream_on));
