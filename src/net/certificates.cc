@@ -75,9 +75,11 @@ Result<void> add_usage(X509* certificate, X509* issuer, Role role) {
                        role == Role::kServer ? "serverAuth" : "clientAuth");
 }
 
+using GeneralNames = OpensslPtr<GENERAL_NAMES, GENERAL_NAMES_free>;
+
 // Built from objects, not from OpenSSL's configuration text, in which a name with a comma would add names.
-Result<void> add_alternative_names(X509* certificate, const CertificateRequest& request) {
-  const OpensslPtr<GENERAL_NAMES, GENERAL_NAMES_free> names(sk_GENERAL_NAME_new_null());
+Result<GeneralNames> alternative_names(const CertificateRequest& request) {
+  GeneralNames names(sk_GENERAL_NAME_new_null());
   for (const auto& dns : request.dns_names) {
     ASN1_IA5STRING* text = ASN1_IA5STRING_new();
     ASN1_STRING_set(text, dns.data(), static_cast<int>(dns.size()));
@@ -95,8 +97,14 @@ Result<void> add_alternative_names(X509* certificate, const CertificateRequest& 
     GENERAL_NAME_set0_value(name, GEN_IPADD, bytes);
     sk_GENERAL_NAME_push(names.get(), name);
   }
-  if (sk_GENERAL_NAME_num(names.get()) == 0) return {};
-  if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1) {
+  return names;
+}
+
+Result<void> add_alternative_names(X509* certificate, const CertificateRequest& request) {
+  const auto names = alternative_names(request);
+  if (!names) return std::unexpected(names.error());
+  if (sk_GENERAL_NAME_num(names->get()) == 0) return {};
+  if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names->get(), 0, X509V3_ADD_DEFAULT) != 1) {
     return fail_openssl(Code::kInternal, "add the names to a certificate");
   }
   return {};
@@ -149,6 +157,28 @@ Result<KeyPair> sign_certificate(const KeyPair& authority, const CertificateRequ
   if (!key) return wrap(key.error(), "the signing authority");
   return issue(request, request.for_server ? Role::kServer : Role::kClient, now, certificate->get(),
                key->get());
+}
+
+bool certificate_has_names(const std::string& certificate_pem, const CertificateRequest& request) {
+  const auto certificate = read_certificate(certificate_pem);
+  const auto wanted = alternative_names(request);
+  if (!certificate || !wanted) return false;
+  X509_NAME* subject = X509_get_subject_name(certificate->get());
+  const OpensslPtr<X509_NAME, X509_NAME_free> expected(X509_NAME_new());
+  for (const auto& organization : request.organizations) add_name(expected.get(), "O", organization);
+  add_name(expected.get(), "CN", request.common_name);
+  if (X509_NAME_cmp(subject, expected.get()) != 0) return false;
+  const GeneralNames present(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate->get(), NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(wanted->get()); ++i) {
+    bool found = false;
+    for (int j = 0; j < sk_GENERAL_NAME_num(present.get()) && !found; ++j) {
+      found = GENERAL_NAME_cmp(sk_GENERAL_NAME_value(wanted->get(), i),
+                               sk_GENERAL_NAME_value(present.get(), j)) == 0;
+    }
+    if (!found) return false;
+  }
+  return true;
 }
 
 Result<WallTime> certificate_expiry(const std::string& certificate_pem) {

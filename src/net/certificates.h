@@ -24,6 +24,9 @@ struct CertificateRequest {
 
 Result<KeyPair> make_authority(const std::string& common_name, WallTime now);
 Result<KeyPair> sign_certificate(const KeyPair& authority, const CertificateRequest& request, WallTime now);
+// True when the certificate is about the subject of the request (common name and organizations) and has
+// every DNS name and address of it.
+bool certificate_has_names(const std::string& certificate_pem, const CertificateRequest& request);
 // When the certificate stops being valid.
 Result<WallTime> certificate_expiry(const std::string& certificate_pem);
 

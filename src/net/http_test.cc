@@ -187,6 +187,24 @@ TEST_CASE("TLS verifies both ends and names the client") {
   CHECK(io::block_on(rig.loop, wrong_name.send({.target = "/who"})).error().code == Code::kUnauthenticated);
 }
 
+TEST_CASE("a certificate has the names that it was asked for, whole ones only") {
+  const auto authority = make_authority("test", WallTime{}).value();
+  const CertificateRequest asked{.common_name = "s",
+                                 .dns_names = {"localhost", "apps.example.com", "*.apps.example.com"},
+                                 .ip_addresses = {"127.0.0.1", "::1"},
+                                 .for_server = true};
+  const auto pem = sign_certificate(authority, asked, WallTime{}).value().certificate_pem;
+  CHECK(certificate_has_names(pem, asked));
+  CHECK(certificate_has_names(pem, {.common_name = "s"}));
+  CHECK_FALSE(certificate_has_names(pem, {.common_name = "t"}));
+  CHECK_FALSE(certificate_has_names(pem, {.common_name = "s", .organizations = {"team"}}));
+  for (const char* name : {"example.com", "*.example.com", "shop.apps.example.com"}) {
+    CHECK_FALSE(certificate_has_names(pem, {.common_name = "s", .dns_names = {name}}));
+  }
+  CHECK_FALSE(certificate_has_names(pem, {.common_name = "s", .ip_addresses = {"127.0.0.2"}}));
+  CHECK_FALSE(certificate_has_names("", asked));
+}
+
 TEST_CASE("ES256 signatures verify, and only for their data") {
   const auto pair = make_authority("signer", WallTime{});
   const auto signature = sign_es256(pair->key_pem, "data");

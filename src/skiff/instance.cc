@@ -106,20 +106,10 @@ Result<void> write_pair(const Instance& instance, const std::string& name, const
   return io::write_file_atomic(instance.path("pki/" + name + ".crt"), pair.certificate_pem, 0644);
 }
 
-// True when the certificate (DER inside PEM) holds the name.
-bool certificate_names(const std::string& certificate_pem, const std::string& name) {
-  std::string body;
-  for (const auto& line : split(certificate_pem, '\n')) {
-    if (!line.starts_with("-----")) body += trim(line);
-  }
-  const auto der = base64_decode(body);
-  return der && der->find(name) != std::string::npos;
-}
-
-bool pair_is_fresh(const Instance& instance, const std::string& name, const std::string& common_name,
+bool pair_is_fresh(const Instance& instance, const std::string& name, const net::CertificateRequest& request,
                    WallTime now) {
   auto pair = instance.key_pair(name);
-  if (!pair || !certificate_names(pair->certificate_pem, common_name)) return false;
+  if (!pair || !net::certificate_has_names(pair->certificate_pem, request)) return false;
   auto end = net::certificate_expiry(pair->certificate_pem);
   return end && *end > now + kRenewBefore;
 }
@@ -166,7 +156,7 @@ Result<void> make_keys(const Instance& instance, WallTime now) {
       {"service-account", client_request("service-account-signer", "skiff:system")},
   };
   for (const auto& [name, request] : wanted) {
-    if (pair_is_fresh(instance, name, request.common_name, now)) continue;
+    if (pair_is_fresh(instance, name, request, now)) continue;
     auto signed_pair = net::sign_certificate(*authority, request, now);
     if (!signed_pair) return std::unexpected(signed_pair.error());
     SKIFF_RETURN_IF_ERROR(write_pair(instance, name, *signed_pair));
