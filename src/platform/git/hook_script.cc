@@ -39,9 +39,10 @@ while read -r old new ref; do
   fi
   id=$(head -c 8 /dev/urandom | od -An -tx1 | tr -d ' \n')
   umask 077
+  trap 'rm -rf "$builds/$id"' EXIT
+  trap 'exit 1' TERM HUP INT PIPE
   mkdir -p "$builds/$id" || exit 1
   if ! (ulimit -f @BLOCKS@; exec git archive --format=tar "$new" >"$builds/$id/source.tar" 2>/dev/null); then
-    rm -rf "$builds/$id"
     echo " !     the commit can't be read, or its files take more than @SIZE@; leave large files out of it"
     exit 1
   fi
