@@ -78,6 +78,18 @@ LogStore::AppLog& LogStore::open(const std::string& app) {
   return *slot;
 }
 
+// One write: a kill leaves all of it or, at worst, a torn end that is cut off. So is what a full disk took.
+void LogStore::write_whole(const std::string& app, AppLog& log, const std::string& text) {
+  const ssize_t written = ::write(log.file.get(), text.data(), text.size());
+  if (written == static_cast<ssize_t>(text.size())) {
+    log.file_bytes += text.size();
+    return;
+  }
+  if (written > 0 && ::ftruncate(log.file.get(), static_cast<off_t>(log.file_bytes)) != 0) {
+    log_warn("torn log line stays", {{"file", path(app)}});
+  }
+}
+
 // Continues the app's file, or begins one.
 void LogStore::begin_file(const std::string& app, AppLog& log) {
   const bool full = log.file_bytes > kMaxFileBytes;
@@ -90,8 +102,7 @@ void LogStore::begin_file(const std::string& app, AppLog& log) {
   if (!log.file || log.file_bytes > 0) return;
   drop_oldest(log.origins);
   const std::string head = encode_file_head(log.end(), log.origins);
-  const ssize_t written = ::write(log.file.get(), head.data(), head.size());
-  if (written > 0) log.file_bytes = static_cast<size_t>(written);
+  write_whole(app, log, head);
 }
 
 void LogStore::add(const std::string& app, const std::vector<LogRecord>& records) {
@@ -100,9 +111,7 @@ void LogStore::add(const std::string& app, const std::vector<LogRecord>& records
   if (!log.file || log.file_bytes > kMaxFileBytes) begin_file(app, log);
   std::string text;
   for (const auto& record : records) text += encode_record(record);
-  // One write: a kill leaves all of it or, at worst, a torn end that is cut off.
-  const ssize_t written = ::write(log.file.get(), text.data(), text.size());
-  if (written > 0) log.file_bytes += static_cast<size_t>(written);
+  write_whole(app, log, text);
   for (const auto& record : records) keep(log, record);
   log.grown.set();
 }

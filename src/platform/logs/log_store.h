@@ -77,6 +77,7 @@ class LogStore {
   void add(const std::string& app, const std::vector<LogRecord>& records);
   void keep(AppLog& log, const LogRecord& record);
   void begin_file(const std::string& app, AppLog& log);
+  void write_whole(const std::string& app, AppLog& log, const std::string& text);
   std::string path(const std::string& app) const { return folder_ + "/" + app + ".log"; }
   io::Loop& loop_;
   std::string folder_;

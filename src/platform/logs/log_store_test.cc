@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,6 +43,22 @@ struct Rig {
     while (store.has_more(cursor)) out += store.take(cursor);
     return out;
   }
+};
+
+// While it lives, files can't grow beyond `bytes`.
+struct FullDisk {
+  explicit FullDisk(size_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit bound{bytes, before.rlim_max};
+    handler = ::signal(SIGXFSZ, SIG_IGN);
+    ::setrlimit(RLIMIT_FSIZE, &bound);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    ::signal(SIGXFSZ, handler);
+  }
+  rlimit before{};
+  sighandler_t handler;
 };
 
 size_t lines_of(const std::string& text) {
@@ -162,4 +180,20 @@ TEST_CASE("files of apps that are gone are swept away") {
   again.begin("shop");
   REQUIRE(again.sweep().has_value());
   CHECK(io::list_directory(rig.folder.path).value() == std::vector<std::string>{"shop.log"});
+}
+
+TEST_CASE("a line for which the disk has too little room leaves none of it in the file") {
+  Rig rig;
+  const std::string file = rig.folder.path + "/shop.log";
+  rig.say("one");
+  const auto before = io::read_file(file).value();
+  {
+    const FullDisk full(before.size() + 10);
+    rig.say("two, which is in the memory only");
+  }
+  CHECK(io::read_file(file).value() == before);
+  rig.say("three");
+  LogStore again(rig.loop, rig.folder.path);
+  auto cursor = again.last("shop", 10);
+  CHECK(lines_of(again.take(cursor)) == 2);
 }
