@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
@@ -72,7 +73,7 @@ io::Task<Result<void>> Apps::create(std::string app) {
   }
   SKIFF_CO_RETURN_IF_ERROR(created);
   auto cleared = co_await remove_images(app);  // of an app of that name that was just destroyed
-  SKIFF_CO_RETURN_IF_ERROR(cleared);
+  if (!cleared) log_warn("old images stay", {{"app", app}, {"error", cleared.error().message}});
   co_await wait_for_turn(loop_, releasing_, app);
   const Turn turn(releasing_, app);
   Release initial;

@@ -101,6 +101,9 @@ io::Task<Result<void>> Repositories::create(std::string app) {
   auto limits = read_build_limits(data_);
   SKIFF_CO_RETURN_IF_ERROR(limits);
   const std::string script = hook_script(app, data_ + "/builds", hook_socket(), limits->push_mb);
+  // Asked for with each request: a write, which waits for the disk, is the exception.
+  const auto present = io::read_file(hook);
+  if (present && *present == script) co_return Result<void>{};
   auto written = io::write_file_atomic(hook, script, 0700);
   co_return written;
 }
