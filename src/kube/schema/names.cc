@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kMaxSubdomain = 253;
 constexpr size_t kMaxLabel = 63;
 constexpr size_t kMaxPortName = 15;
+constexpr int64_t kShortestToken = 600, kLongestToken = int64_t{1} << 32;  // seconds
 
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
@@ -184,6 +185,12 @@ bool is_ipv4(std::string_view text) {
 bool is_ip(std::string_view text) {
   in6_addr address{};
   return is_ipv4(text) || inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
+}
+
+Details check_token_lifetime(int64_t seconds) {
+  if (seconds < kShortestToken) return {"may not specify a duration less than 10 minutes"};
+  if (seconds > kLongestToken) return {"may not specify a duration larger than 2^32 seconds"};
+  return {};
 }
 
 Details check_endpoint_ip(std::string_view text) {

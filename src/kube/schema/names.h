@@ -2,6 +2,7 @@
 // pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,5 +24,7 @@ bool is_ipv4(std::string_view text);
 bool is_ip(std::string_view text);
 // What keeps an address from being an endpoint that traffic is sent to: the machine's own and local links.
 Details check_endpoint_ip(std::string_view text);
+// How long a service account's token may last.
+Details check_token_lifetime(int64_t seconds);
 
 }  // namespace skiff::kube

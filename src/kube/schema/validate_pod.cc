@@ -18,6 +18,16 @@ constexpr std::string_view kPodUpdate =
     "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously "
     "negative)";
 
+// What a TokenRequest allows: the pod could else never get its token.
+void check_token_sources(const Value& sources, const std::string& field, Findings& findings) {
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const auto& seconds = sources.at(i)["serviceAccountToken"]["expirationSeconds"];
+    const auto at = fmt::format("{}[{}].serviceAccountToken.expirationSeconds", field, i);
+    if (!seconds.is_int()) continue;
+    findings.invalid_all(at, seconds, check_token_lifetime(seconds.as_int()));
+  }
+}
+
 void check_volumes(const Value& volumes, const std::string& field, Findings& findings) {
   std::set<std::string> names;
   size_t index = 0;
@@ -46,6 +56,7 @@ void check_volumes(const Value& volumes, const std::string& field, Findings& fin
     }
     if (volume["configMap"].is_object() && volume["configMap"]["name"].empty())
       findings.required(at + ".configMap.name");
+    check_token_sources(volume["projected"]["sources"], at + ".projected.sources", findings);
   }
 }
 

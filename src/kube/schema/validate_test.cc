@@ -53,6 +53,25 @@ Value gizmo_object(std::string_view spec) {
 
 }  // namespace
 
+TEST_CASE("a pod may not mount a token that nobody would give it") {
+  Registry registry;
+  const auto said = [&](int64_t seconds) {
+    Value object = pod("b:1");
+    object.edit("metadata").set("namespace", "d");
+    const Value token = Value::object({{"path", "t"}, {"expirationSeconds", seconds}});
+    const Value sources = Value::array({Value::object({{"serviceAccountToken", token}})});
+    object.edit("spec").set(
+        "volumes",
+        Value::array({Value::object({{"name", "v"}, {"projected", Value::object({{"sources", sources}})}})}));
+    return errors_of(*registry.find("", "v1", "pods"), object);
+  };
+  CHECK(said(600) == "");
+  CHECK(said(60) ==
+        "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 60: may "
+        "not "
+        "specify a duration less than 10 minutes\n");
+}
+
 TEST_CASE("endpoints are never the machine itself or on a local link") {
   Registry registry;
   const Kind& slices = *registry.find("discovery.k8s.io", "v1", "endpointslices");

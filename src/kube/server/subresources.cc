@@ -1,5 +1,6 @@
 // Subresources with a life of their own: scale, binding, finalize, token, log (contracts 2.10).
 #include "base/strings.h"
+#include "kube/schema/names.h"
 #include "kube/server/authenticate.h"
 #include "kube/server/log_proxy.h"
 #include "kube/server/routes.h"
@@ -9,8 +10,7 @@ namespace skiff::kube {
 
 namespace {
 
-// Seconds of a token.
-constexpr int64_t kDefaultLifetime = 3600, kShortestLifetime = 600, kLongestLifetime = int64_t{1} << 32;
+constexpr int64_t kDefaultLifetime = 3600;  // seconds of a token
 
 bool is_core(const Exchange& exchange, std::string_view plural) {
   return exchange.info.group.empty() && exchange.info.resource == plural;
@@ -218,13 +218,11 @@ io::Task<void> serve_finalize(Exchange& exchange) {
 
 Result<Duration> token_lifetime(const json::Value& request) {
   const int64_t asked = request["spec"]["expirationSeconds"].as_int(kDefaultLifetime);
-  const char* wrong = nullptr;
-  if (asked < kShortestLifetime) wrong = "may not specify a duration less than 10 minutes";
-  if (asked > kLongestLifetime) wrong = "may not specify a duration larger than 2^32 seconds";
-  if (!wrong) return std::chrono::seconds(asked);
+  const auto wrong = check_token_lifetime(asked);
+  if (wrong.empty()) return std::chrono::seconds(asked);
   return std::unexpected(invalid("authentication.k8s.io", "TokenRequest", "",
                                  {{"FieldValueInvalid", "spec.expirationSeconds",
-                                   "Invalid value: " + std::to_string(asked) + ": " + wrong}}));
+                                   "Invalid value: " + std::to_string(asked) + ": " + wrong.front()}}));
 }
 
 // The pod that the token shall end with, as its claims name it; null for none.
