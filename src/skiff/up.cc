@@ -150,16 +150,10 @@ io::Task<void> start_all(Running* running) {
   co_await announce(running->loop, running->network, running->api, running->instance);
 }
 
+// The caller holds the instance's lock until this ends.
 Result<void> run_instance(const Instance& instance) {
   auto context = begin_role("skiff");
   if (!context) return std::unexpected(context.error());
-  auto lock = io::lock_file(instance.path("run/lock"));
-  if (!lock) {
-    return fail(Code::kUnavailable,
-                fmt::format("an instance runs already in {}: stop it with `skiff down --data {}`",
-                            instance.data, instance.data));
-  }
-  ::unlink(ready_file(instance.data).c_str());
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(pid_file(instance.data), fmt::format("{}\n", ::getpid())));
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("logs/roles")));
   auto client = api_options(instance, "admin");
@@ -211,13 +205,14 @@ Result<void> wait_until_ready(pid_t child, const std::string& data) {
   return fail(Code::kTimeout, fmt::format("the instance is not ready yet; see {}/logs", data));
 }
 
-Result<void> detach_and_wait(const Instance& instance) {
+// The lock goes to the child: both have it from the fork on, and the parent lets go of it at once.
+Result<void> detach_and_wait(const Instance& instance, io::UniqueFd lock) {
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("logs")));
-  ::unlink(ready_file(instance.data).c_str());
   std::fflush(stdout);
   const pid_t child = ::fork();
   if (child < 0) return fail_errno(errno, "fork");
   if (child > 0) {
+    lock.reset();
     SKIFF_RETURN_IF_ERROR(wait_until_ready(child, instance.data));
     fmt::print("ready: apps at http://<app>.{}:{}/, kubectl with KUBECONFIG={}\n", instance.domain,
                instance.ports.http, instance.path("kubeconfig"));
@@ -239,15 +234,18 @@ Result<void> detach_and_wait(const Instance& instance) {
 
 Result<void> up(const UpOptions& options) {
   SKIFF_RETURN_IF_ERROR(check_host(options.request));
-  {
-    SKIFF_RETURN_IF_ERROR(io::make_directories(options.request.data + "/run"));
-    auto free = io::lock_file(options.request.data + "/run/lock");
-    if (!free && io::path_exists(ready_file(options.request.data))) {
-      fmt::print("ready: an instance runs already in {}\n", options.request.data);
-      return {};
-    }
-    if (!free) return fail(Code::kUnavailable, "an instance is starting already in " + options.request.data);
+  const std::string& data = options.request.data;
+  SKIFF_RETURN_IF_ERROR(io::make_directories(data + "/run"));
+  // Held before anything is read or made: two first starts at once would write over each other's authority.
+  auto lock = io::lock_file(data + "/run/lock");
+  if (!lock && io::path_exists(ready_file(data))) {
+    fmt::print("ready: an instance runs already in {}\n", data);
+    return {};
   }
+  if (!lock) return fail(Code::kUnavailable, "an instance is starting already in " + data);
+  // What a killed instance left.
+  ::unlink(ready_file(data).c_str());
+  ::unlink(pid_file(data).c_str());
   {
     auto loop = io::make_epoll_loop();
     SKIFF_RETURN_IF_ERROR(io::block_on(*loop, check_ports(*loop, wanted_ports(options.request))));
@@ -255,7 +253,8 @@ Result<void> up(const UpOptions& options) {
   SystemRandom random;
   auto instance = open_or_create_instance(options.request, random, std::chrono::system_clock::now());
   if (!instance) return std::unexpected(instance.error());
-  return options.foreground == Foreground::kYes ? run_instance(*instance) : detach_and_wait(*instance);
+  return options.foreground == Foreground::kYes ? run_instance(*instance)
+                                                : detach_and_wait(*instance, std::move(*lock));
 }
 
 Result<void> down(const std::string& data) {

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from support.instance import Instance, missing, wait_for
+from support.instance import BINARY, STACK_CACHE, Instance, copy_stack, missing, wait_for
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -112,6 +112,20 @@ def test_every_role_killed_at_once_comes_back_with_the_same_containers(instance)
         os.kill(pid, signal.SIGKILL)
     instance.up()
     assert wait_for(lambda: pods(instance) == before), (pods(instance), before)
+
+
+def test_two_first_starts_at_once_make_one_instance(instance):
+    copy_stack(STACK_CACHE, instance.data / "images" / "stack")
+    command = [BINARY, "up", "--data", str(instance.data), "--http-port", str(instance.http), "--https-port",
+               str(instance.https), "--kube-port", str(instance.kube), "--detach"]
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [start.communicate(timeout=600) for start in starts]
+    for start, (out, err) in zip(starts, said):
+        assert start.returncode == 0 or "an instance is starting already in" in err, out + err
+    assert 0 in [start.returncode for start in starts], said
+    instance.kubectl("get", "nodes")
+    subprocess.run(["openssl", "verify", "-CAfile", instance.data / "pki" / "ca.crt",
+                    instance.data / "pki" / "server.crt", instance.data / "pki" / "admin.crt"], check=True)
 
 
 def test_up_says_which_port_is_taken_and_what_to_do(instance):
