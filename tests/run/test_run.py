@@ -71,6 +71,17 @@ def tree(tmp_path):
     return tree
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_data_folder_that_it_makes_is_its_owners_alone(tree, tmp_path):
+    (tree / "scripts" / "setup").write_text("#!/bin/sh\nexit 3\n")
+    before = os.umask(0)
+    try:
+        assert run(tree / "run", SKIFF_DATA=tmp_path / "data").returncode != 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.fixture
 def instance(tmp_path):
     instance = Instance(tmp_path / "data")
