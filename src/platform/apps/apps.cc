@@ -95,7 +95,7 @@ io::Task<Result<void>> Apps::destroy(std::string app) {
   co_return Result<void>{};
 }
 
-io::Task<Result<void>> Apps::change_app(std::string app, Change change) {
+io::Task<Result<Apps::Rollout>> Apps::change_app(std::string app, Change change) {
   for (int attempt = 0; attempt < kChangeAttempts; ++attempt) {
     auto object = co_await get(app);
     SKIFF_CO_RETURN_IF_ERROR(object);
@@ -105,8 +105,11 @@ io::Task<Result<void>> Apps::change_app(std::string app, Change change) {
     auto updated = co_await api_.update(resource_path("apps", app, app), std::move(*object));
     if (!updated && updated.error().code == Code::kConflict) continue;
     SKIFF_CO_RETURN_IF_ERROR(updated);
-    auto rolled = co_await roll_out(std::move(app));
-    co_return rolled;
+    auto rolled = co_await roll_out(app);
+    if (rolled) co_return Rollout::kDone;
+    if (rolled.error().code == Code::kNotFound) co_return std::unexpected(rolled.error());
+    log_warn("app is rolled out later", {{"app", app}, {"error", rolled.error().message}});
+    co_return Rollout::kLater;
   }
   co_return fail(Code::kConflict, "the app was changed by others all the time; try again");
 }
@@ -147,13 +150,15 @@ io::Task<Result<void>> Apps::scale(std::string app, std::map<std::string, int> q
     }
   };
   auto changed = co_await change_app(std::move(app), std::move(change));
-  co_return changed;
+  SKIFF_CO_RETURN_IF_ERROR(changed);
+  co_return Result<void>{};
 }
 
 io::Task<Result<void>> Apps::set_maintenance(std::string app, Maintenance maintenance) {
   Change change = [maintenance](AppSpec& spec) { spec.maintenance = maintenance; };
   auto changed = co_await change_app(std::move(app), std::move(change));
-  co_return changed;
+  SKIFF_CO_RETURN_IF_ERROR(changed);
+  co_return Result<void>{};
 }
 
 io::Task<Result<std::vector<Value>>> Apps::pods(std::string app) {

@@ -48,6 +48,8 @@ class Apps {
   // Changes config vars (null removes) in a new release, rolled out when the app has a build. No release when
   // nothing changes.
   io::Task<Result<std::optional<Release>>> change_config(std::string app, json::Value changes);
+  // A change is made once the App says so: what can't be rolled out then is tried until it can, and the phase
+  // of the release is "Pending".
   io::Task<Result<Release>> release_slug(std::string app, Slug slug);
   // A new release with image, types and config of an old one.
   io::Task<Result<Release>> roll_back(std::string app, int version);
@@ -75,8 +77,9 @@ class Apps {
   io::Task<Result<std::optional<Release>>> try_release(std::string app, Release release, json::Value config);
   io::Task<Result<Release>> release(std::string app, int version);
   io::Task<Result<json::Value>> config_of(std::string app, int version);
-  // Changes the App's spec, whoever else does, and rolls out.
-  io::Task<Result<void>> change_app(std::string app, Change change);
+  enum class Rollout { kDone, kLater };
+  // Changes the App's spec, whoever else does, and rolls out: later when that fails, for the change is made.
+  io::Task<Result<Rollout>> change_app(std::string app, Change change);
   io::Task<Result<void>> roll_out(std::string app);
   io::Task<Result<void>> write_routes(std::string app, AppSpec spec, Release release);
   io::Task<Result<void>> write_deployments(std::string app, AppSpec spec, Release release);
@@ -89,6 +92,7 @@ class Apps {
   std::string url_port_;
   std::set<std::string> releasing_;
   std::set<std::string> rolling_out_;
+  std::set<std::string> retrying_;  // apps whose rollout failed
   io::TaskScope scope_;
 };
 

@@ -18,6 +18,8 @@ namespace {
 
 constexpr Duration kAnswerTime = std::chrono::milliseconds(3);  // of the API: others get in between
 
+constexpr const char* kWebDeployment = "/apis/apps/v1/namespaces/shop/deployments/web";
+
 // Objects by path, each answer after a while; writes to paths that hold `broken` fail.
 struct FakeCluster final : kube::Client {
   explicit FakeCluster(io::Loop& l) : loop(l) {}
@@ -211,4 +213,20 @@ TEST_CASE("a name that is taken keeps its images") {
 TEST_CASE("no app takes the place of the stack's images") {
   Rig rig;
   CHECK(rig.run(rig.apps.create("stack")).error().code == Code::kInvalidArgument);
+}
+
+TEST_CASE("a release that can't be rolled out yet is made, and runs when the cluster takes it") {
+  Rig rig;
+  rig.apps.start();
+  rig.cluster.broken = "/deployments/";
+  const auto release = rig.run(rig.apps.release_slug("shop", rig.slug("new")));
+  REQUIRE(release);
+  CHECK(release->phase == "Pending");
+  rig.loop.advance(std::chrono::minutes(10));
+  CHECK_FALSE(rig.cluster.objects.contains(kWebDeployment));
+  rig.cluster.broken.clear();
+  rig.loop.advance(std::chrono::minutes(1));
+  CHECK(rig.cluster.objects.contains(kWebDeployment));
+  CHECK(rig.newest().phase == kSucceeded);
+  CHECK(rig.run(rig.apps.release_slug("shop", rig.slug("newer")))->phase == kSucceeded);
 }

@@ -16,8 +16,10 @@ struct Release {
   std::string commit;
   std::map<std::string, std::string> types;  // process type to command
   std::string created_at;
-  std::string phase;  // "Pending", "Succeeded": its rollout was begun
+  std::string phase;  // "Pending", kSucceeded
 };
+
+constexpr const char* kSucceeded = "Succeeded";  // a release's rollout was begun
 
 // What a build leaves.
 struct Slug {

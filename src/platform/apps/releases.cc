@@ -91,10 +91,11 @@ io::Task<Result<Release>> Apps::make_release(std::string app, Release release, V
     auto made = co_await try_release(app, release, vars);
     SKIFF_CO_RETURN_IF_ERROR(made);
     if (!*made) continue;
-    const Release done = **made;
+    Release done = **made;
     Change change = [done](AppSpec& spec) { spec = with_release(std::move(spec), done); };
     auto changed = co_await change_app(app, std::move(change));
     SKIFF_CO_RETURN_IF_ERROR(changed);
+    if (*changed == Rollout::kDone) done.phase = kSucceeded;
     co_return done;
   }
   co_return fail(Code::kConflict, "several releases of this app were made at once; try again");

@@ -1,6 +1,8 @@
 // From an App to what Kubernetes runs.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/strings.h"
 #include "platform/apps/apps.h"
@@ -15,7 +17,7 @@ namespace {
 using json::Value;
 
 constexpr Duration kRollOutRetry = std::chrono::seconds(2);
-constexpr int kRollOutAttempts = 30;
+constexpr Duration kLongestRetry = std::chrono::seconds(30);
 
 std::string deployments(const std::string& app) {
   return fmt::format("/apis/apps/v1/namespaces/{}/deployments", app);
@@ -32,12 +34,16 @@ io::Task<void> Apps::follow_apps(Apps* self) {
   });
 }
 
+// Until it is done, or the app gone. A change always has a try of its own, only one task waits for the next.
 io::Task<void> Apps::roll_out_later(Apps* self, std::string app) {
-  for (int attempt = 0; attempt < kRollOutAttempts; ++attempt) {
-    auto done = co_await self->roll_out(app);
-    if (done || done.error().code == Code::kNotFound) co_return;
+  auto done = co_await self->roll_out(app);
+  if (done || self->retrying_.contains(app)) co_return;
+  const Turn turn(self->retrying_, app);
+  for (Duration pause = kRollOutRetry; !done && done.error().code != Code::kNotFound;
+       pause = std::min(2 * pause, kLongestRetry)) {
     log_warn("app is not rolled out", {{"app", app}, {"error", done.error().message}});
-    co_await io::sleep(self->loop_, kRollOutRetry);
+    co_await io::sleep(self->loop_, pause);
+    done = co_await self->roll_out(app);
   }
 }
 
@@ -90,7 +96,7 @@ io::Task<Result<void>> Apps::write_deployments(std::string app, AppSpec spec, Re
 }
 
 io::Task<Result<void>> Apps::note_rolled_out(std::string app, Value object, Release release) {
-  Value phase = Value::object({{"status", Value::object({{"phase", "Succeeded"}})}});
+  Value phase = Value::object({{"status", Value::object({{"phase", kSucceeded}})}});
   auto succeeded =
       co_await api_.patch(resource_path("releases", app, release_name(release.version)) + "/status",
                           kube::PatchType::kMerge, std::move(phase));

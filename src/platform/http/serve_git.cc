@@ -30,6 +30,19 @@ struct RunningBuild {
   BuildText text;
 };
 
+std::string tell_success(const Release& release, const std::string& url) {
+  std::string text = fmt::format("       Released v{}\n", release.version);
+  if (release.phase == kSucceeded) {
+    text += fmt::format("       {} deployed to Skiff\n", url);
+  } else {
+    text +=
+        " !     It runs later: the cluster could not take it yet. Skiff goes on trying; there is no need to "
+        "push "
+        "again.\n";
+  }
+  return text + "\nskiff-build: ok\n";
+}
+
 io::Task<void> run_build(Builder& builder, std::string app, std::string id, std::string commit,
                          RunningBuild& build) {
   auto result = co_await builder.build(std::move(app), std::move(id), std::move(commit),
@@ -89,8 +102,7 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::ResponseWriter
     note(app, fmt::format("Deploy {} by user skiff", commit.substr(0, kShortCommit)));
     note(app, fmt::format("Release v{} created by user skiff", outcome->version));
     note(app, "Build succeeded");
-    ending = fmt::format("       Released v{}\n       {} deployed to Skiff\n\nskiff-build: ok\n",
-                         outcome->version, apps_.web_url(app));
+    ending = tell_success(*outcome, apps_.web_url(app));
   } else {
     note(app, "Build failed: " + outcome.error().message);
     ending = fmt::format("\n !     Push refused: {}\n", outcome.error().message);
