@@ -1,9 +1,5 @@
 // From a pod to the description of one of its containers.
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +10,7 @@
 #include "node/pod/container_builder.h"
 #include "node/pod/linux_pod_host.h"
 #include "node/runtime/record.h"
+#include "node/volumes/sub_path.h"
 
 namespace skiff::node {
 
@@ -23,34 +20,34 @@ constexpr size_t kMaxTerminationMessage = 4096;
 constexpr size_t kMaxLogTail = 2048;
 constexpr size_t kMaxLogTailLines = 80;
 
-// A container may have put symbolic links into its volume: a subPath must not follow one out of it.
-Result<void> make_sub_path(const std::string& volume, const std::string& sub_path) {
-  const std::string full = volume + "/" + sub_path;
-  if (!io::path_exists(full)) {
-    SKIFF_RETURN_IF_ERROR(io::make_directories(full, 0755));
-    ::chmod(full.c_str(), 0777);
-  }
-  io::UniqueFd root(::open(volume.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return fail_errno(errno, "open volume " + volume);
-  struct open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  io::UniqueFd inside(
-      static_cast<int>(::syscall(SYS_openat2, root.get(), sub_path.c_str(), &how, sizeof how)));
-  if (!inside) return fail(Code::kForbidden, "subPath leaves its volume: " + sub_path);
-  return {};
-}
-
-Result<void> make_sub_paths(const json::Value& container, const PodGround& ground) {
+// The parts of volumes that the container mounts, made where they are missing; each gets a place in the
+// bundle.
+Result<std::vector<SubPathMount>> find_sub_paths(const json::Value& container, const PodGround& ground,
+                                                 const std::string& bundle) {
+  std::vector<SubPathMount> out;
   for (const auto& mount : container["volumeMounts"].items()) {
     const auto& sub_path = mount["subPath"].str();
     const auto volume = ground.volumes.find(mount["name"].str());
     if (sub_path.empty() || volume == ground.volumes.end()) continue;
     auto checked = mount_source(volume->second, sub_path);
     if (!checked) return std::unexpected(checked.error());
-    SKIFF_RETURN_IF_ERROR(make_sub_path(volume->second, sub_path));
+    auto opened = open_sub_path(volume->second, sub_path);
+    if (!opened) return std::unexpected(opened.error());
+    struct stat info{};
+    if (::fstat(opened->get(), &info) != 0) return fail_errno(errno, "stat subPath " + sub_path);
+    out.push_back(
+        {volume->second, sub_path, bundle + "/sub-" + std::to_string(out.size()), S_ISDIR(info.st_mode)});
   }
-  return {};
+  return out;
+}
+
+// The runtime binds the places in the bundle, never paths through a volume.
+void use_places(std::vector<Mount>& mounts, const std::vector<SubPathMount>& sub_paths) {
+  for (auto& mount : mounts) {
+    for (const auto& part : sub_paths) {
+      if (mount.source == part.volume + "/" + part.sub_path) mount.source = part.target;
+    }
+  }
 }
 
 // The text of the last lines of a CRI log.
@@ -112,7 +109,8 @@ io::Task<Result<ContainerSpec>> LinuxPodHost::make_spec(json::Value pod, Contain
   const PodIdentity who = identity(pod, ground.ip);
   auto env = resolve_env({who, def.spec, *objects, services});
   if (!env) co_return std::unexpected(env.error());
-  auto sub_paths = make_sub_paths(def.spec, ground);
+  const std::string bundle = options_.paths.bundle(pod["metadata"]["uid"].str(), def.name, attempt);
+  auto sub_paths = find_sub_paths(def.spec, ground, bundle);
   if (!sub_paths) co_return std::unexpected(sub_paths.error());
 
   ContainerSpec spec;
@@ -132,6 +130,7 @@ io::Task<Result<ContainerSpec>> LinuxPodHost::make_spec(json::Value pod, Contain
   auto config = build_container(input);
   if (!config) co_return std::unexpected(config.error());
   config->limits.oom_score_adj = std::max(config->limits.oom_score_adj, options_.least_oom_score);
+  use_places(config->mounts, *sub_paths);
   config->cgroup_path = cgroup_of(pod) + "/" + spec.id;
   const std::string message_file = termination_file(options_.paths, pod, def.name, attempt);
   auto written = write_quick(message_file, "");
@@ -146,6 +145,7 @@ io::Task<Result<ContainerSpec>> LinuxPodHost::make_spec(json::Value pod, Contain
   spec.host_network = config->host_network;
   spec.log_path = container_log_path(options_.paths, pod, def.name, attempt);
   spec.memory_volumes = ground.memory_volumes;
+  spec.sub_paths = std::move(*sub_paths);
   spec.stop_signal = image.config.stop_signal;
   auto folder = io::make_directories(spec.log_path.substr(0, spec.log_path.rfind('/')));
   if (!folder) co_return std::unexpected(folder.error());

@@ -68,6 +68,9 @@ Result<void> write_bundle(const std::string& bundle, const ContainerSpec& spec, 
   for (const char* name : {"/upper", "/work", "/rootfs", "/exits"}) {
     SKIFF_RETURN_IF_ERROR(io::make_directories(bundle + name));
   }
+  for (const auto& mount : spec.sub_paths) {
+    SKIFF_RETURN_IF_ERROR(mount.folder ? io::make_directories(mount.target) : write_quick(mount.target, ""));
+  }
   // The writable layer's root is the container's "/": others must be able to enter it.
   if (::chmod((bundle + "/upper").c_str(), 0755) != 0) return fail_errno(errno, "chmod the container's root");
   SKIFF_RETURN_IF_ERROR(write_quick(bundle + kRecordFile, record));
@@ -103,6 +106,7 @@ Result<pid_t> launch_conmon(const ConmonOptions& options, const ContainerSpec& s
   launch_options.detach = hidden_mounts(options);
   launch_options.detach.push_back(options.paths.mounts());
   launch_options.keep_mounts = spec.memory_volumes;
+  launch_options.sub_paths = spec.sub_paths;
   std::vector<io::UniqueFd> namespaces;
   if (!spec.sandbox.empty()) {
     auto opened = open_namespaces(spec.sandbox, spec.host_network);

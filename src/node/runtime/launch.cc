@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "node/volumes/sub_path.h"
 
 namespace skiff::node {
 
@@ -61,6 +62,22 @@ void detach_mounts(const LaunchOptions& options) {
   }
 }
 
+void attach_sub_paths(const LaunchOptions& options) {
+  for (const auto& mount : options.sub_paths) {
+    const int volume = ::open(mount.volume.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (volume < 0) die("open a volume");
+    const int inside = open_beneath(volume, mount.sub_path.c_str(), O_PATH);
+    if (inside < 0) die("open a subPath within its volume");
+    const int tree = static_cast<int>(::syscall(
+        SYS_open_tree, inside, "", 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE));
+    if (tree < 0 ||
+        ::syscall(SYS_move_mount, tree, "", AT_FDCWD, mount.target.c_str(), 4 /* F_EMPTY_PATH */) != 0) {
+      die("attach a subPath");
+    }
+    for (const int fd : {tree, inside, volume}) ::close(fd);
+  }
+}
+
 void connect_output(const LaunchOptions& options, const Prepared& prepared) {
   ::dup2(prepared.null_fd, STDIN_FILENO);
   ::dup2(options.stdout_fd >= 0 ? options.stdout_fd : prepared.null_fd, STDOUT_FILENO);
@@ -95,6 +112,7 @@ void reset_signals() {
   if (::unshare(CLONE_NEWNS) != 0) die("unshare mounts");
   if (::mount("", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) die("isolate mounts");
   detach_mounts(options);
+  attach_sub_paths(options);
   if (options.overlay != nullptr) {
     if (::chdir(options.overlay->layers_directory.c_str()) != 0) die("enter the layers");
     if (::mount("overlay", options.overlay->target.c_str(), "overlay", 0, prepared.overlay_data.c_str()) !=

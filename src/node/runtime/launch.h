@@ -22,11 +22,20 @@ struct Overlay {
   std::string upper, work, target;  // absolute
 };
 
+// A part of a volume, put on a place of its own that only the child sees. The child itself walks to it, never
+// out of the volume: a container that swaps a folder for a link meanwhile gains nothing.
+struct SubPathMount {
+  std::string volume, sub_path;  // relative to the volume
+  std::string target;            // an empty folder or file, as the source is one
+  bool folder = true;
+};
+
 struct LaunchOptions {
   std::vector<std::string> argv;         // argv[0] is an absolute path
   std::vector<std::string> env;          // "KEY=value"
   std::vector<std::string> detach;       // mounts that the child does not see; missing ones are fine
   std::vector<std::string> keep_mounts;  // mounts below a detached path that the child keeps
+  std::vector<SubPathMount> sub_paths;
   const Overlay* overlay = nullptr;
   std::vector<int> join;  // namespace descriptors, joined in order
   int stdout_fd = -1;     // -1: /dev/null

@@ -62,6 +62,7 @@ struct ContainerSpec {
   bool host_network = false;
   std::string log_path;                     // absolute
   std::vector<std::string> memory_volumes;  // mounts of this pod that the container must see
+  std::vector<SubPathMount> sub_paths;      // their targets, in the bundle, are sources in oci_config
   std::string stop_signal;                  // name or number, "" is SIGTERM
 };
 
