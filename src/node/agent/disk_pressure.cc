@@ -42,7 +42,7 @@ bool runs(const json::Value& pod) {
 }
 
 int64_t used_beyond_request(const PodDiskUse& use) {
-  int64_t out = 0;
+  int64_t out = use.usage.files;
   for (const auto& [name, bytes] : use.usage.containers) out += bytes;
   for (const auto& [name, bytes] : use.usage.volumes) out += bytes;
   for (const auto& def : list_containers(use.pod)) {

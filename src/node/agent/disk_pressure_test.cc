@@ -41,6 +41,12 @@ TEST_CASE("who uses most beyond its request is evicted") {
   CHECK(pick_eviction({use("a", 5 * kMi, "0", 0), use("b", 50 * kMi, "0", 100)}, disk)->uid == "a");
 }
 
+TEST_CASE("who fills its termination message is evicted for it") {
+  PodDiskUse message = use("a", kMi);
+  message.usage.files = 60 * kMi;
+  CHECK(pick_eviction({message, use("b", 50 * kMi)}, {200 * kMi, 4 * kMi})->uid == "a");
+}
+
 TEST_CASE("pods that have ended are not evicted") {
   PodDiskUse ended = use("a", kMi);
   ended.pod.set("status", json::Value::object({{"phase", "Failed"}}));
