@@ -91,7 +91,7 @@ bool is_float_form(std::string_view text) {
   return at == text.size();
 }
 
-// Underscores separate digits in YAML 1.1 numbers. A number too large for JSON is a text, as upstream reads it.
+// Underscores separate digits in YAML 1.1 numbers. One too large for JSON is a text, as for upstream.
 json::Value number_or_text(std::string_view text) {
   std::string plain = replace_all(std::string(text), "_", "");
   if (text.empty() || text.front() == '_') return text;

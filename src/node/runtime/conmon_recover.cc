@@ -13,6 +13,8 @@ namespace skiff::node {
 namespace {
 
 constexpr Duration kSweepLimit = std::chrono::seconds(30);
+constexpr Duration kAdoptedStartLimit = std::chrono::seconds(2);  // the whole agent waits for it
+constexpr Duration kPidPause = std::chrono::milliseconds(20);
 
 std::vector<std::string> names_in(const std::string& folder) {
   return io::list_directory(folder).value_or(std::vector<std::string>{});
@@ -53,6 +55,13 @@ bool conmon_lives(const std::string& bundle, const std::string& id) {
   return pid && process_command(*pid).find(id) != std::string::npos;
 }
 
+// A created container is a copy of the runtime that waits to become the program: crun keeps the arguments of
+// its `create`, runc calls itself `runc init`.
+bool waits_for_start(pid_t pid, const std::string& id) {
+  const std::string command = process_command(pid);
+  return command.find(id) != std::string::npos || command.find("runc init") != std::string::npos;
+}
+
 }  // namespace
 
 io::Task<Result<void>> ConmonRuntime::recover() {
@@ -80,16 +89,29 @@ io::Task<void> ConmonRuntime::adopt(ContainerRun run) {
   }
   log_info("container adopted", {{"pod", key.pod_uid}, {"container", key.name}, {"id", run.id}});
   watch_container(key);
-  if (run.state == RunState::kCreated) {
-    // The agent died between create and start, or before it could note the start: starting twice is an error
-    // of the runtime that changes nothing.
-    auto started = co_await start_created(key);
-    auto found = entries_.find(key);
-    if (!started && found != entries_.end() && found->second.run.state == RunState::kCreated) {
-      found->second.run.started = loop_.wall_now();
-      found->second.run.state = RunState::kRunning;
-    }
+  if (run.state == RunState::kCreated) co_await finish_start(key);
+}
+
+// The agent died between create and start, or before it could note the start. A second `start` of a container
+// that runs may block: the first one was perhaps killed before it took away the pipe that both read from.
+io::Task<void> ConmonRuntime::finish_start(ContainerKey key) {
+  const ContainerRun run = entries_[key].run;
+  pid_t pid = run.pid;
+  const MonotonicTime limit = loop_.now() + kAdoptedStartLimit;
+  while (pid == 0 && loop_.now() < limit) {  // the runtime is still creating it
+    co_await io::sleep(loop_, kPidPause);
+    pid = read_pid(bundle(key) + kPidFile).value_or(0);
   }
+  if (!entries_.contains(key)) co_return;
+  entries_[key].run.pid = pid;
+  if (pid == 0 || waits_for_start(pid, run.id)) {
+    auto started = co_await start_created(key, kAdoptedStartLimit);
+    if (started) co_return;
+  }
+  auto found = entries_.find(key);
+  if (found == entries_.end() || found->second.run.state != RunState::kCreated) co_return;
+  found->second.run.started = loop_.wall_now();
+  found->second.run.state = RunState::kRunning;
 }
 
 io::Task<void> ConmonRuntime::sweep() {

@@ -52,7 +52,7 @@ io::Task<Result<ContainerRun>> ConmonRuntime::start(ContainerSpec spec) {
   }
   entries_[key].run.pid = *pid;
   watch_container(key);
-  auto started = co_await start_created(key);
+  auto started = co_await start_created(key, kRuntimeLimit);
   if (!started) {
     auto removed = co_await remove(key);
     co_return std::unexpected(started.error());
@@ -96,10 +96,10 @@ io::Task<Result<std::string>> ConmonRuntime::read_answer(pid_t launcher, io::Uni
   co_return answer;
 }
 
-io::Task<Result<void>> ConmonRuntime::start_created(ContainerKey key) {
+io::Task<Result<void>> ConmonRuntime::start_created(ContainerKey key, Duration limit) {
   const std::string id = entries_[key].run.id;
   std::vector<std::string> arguments = {"start", id};
-  auto result = co_await run_runtime(std::move(arguments), kRuntimeLimit);
+  auto result = co_await run_runtime(std::move(arguments), limit);
   if (!result) co_return std::unexpected(result.error());
   auto entry = entries_.find(key);
   if (entry == entries_.end()) co_return fail(Code::kNotFound, "the container was removed while it started");

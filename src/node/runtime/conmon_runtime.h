@@ -60,7 +60,8 @@ class ConmonRuntime final : public Runtime {
   io::Task<Result<CommandResult>> collect(pid_t pid, io::UniqueFd output);
   io::Task<Result<std::string>> read_answer(pid_t launcher, io::UniqueFd pipe);
   io::Task<Result<pid_t>> create(const ContainerSpec& spec);
-  io::Task<Result<void>> start_created(ContainerKey key);
+  io::Task<Result<void>> start_created(ContainerKey key, Duration limit);
+  io::Task<void> finish_start(ContainerKey key);
   io::Task<void> adopt(ContainerRun run);
   io::Task<void> sweep();
   void watch_container(const ContainerKey& key);
