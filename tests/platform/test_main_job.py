@@ -90,6 +90,9 @@ def test_config_makes_a_release_and_rollback_another(instance, ipify):
 
 
 def test_logs_have_app_router_and_platform_lines(instance, ipify):
+    # Other tests may have made more router lines than are shown.
+    instance.skiff("config:set", "LOGGED=yes", "-a", "ipify")
+
     def complete():
         instance.get("ipify.localhost")
         text = instance.skiff("logs", "-n", "500", "-a", "ipify").stdout
