@@ -93,12 +93,15 @@ Result<Page> State::list(const ListOptions& options) const {
     const Version* version = visible(it->second, at);
     if (!version) continue;
     if (options.limit != 0 && page.entries.size() >= options.limit) {
-      ++page.remaining;
+      page.more = true;
+      if (++page.remaining > kMaxCounted) {
+        page.remaining = 0;
+        break;
+      }
       continue;
     }
     page.entries.push_back({it->first, version->value, version->modified, version->created});
   }
-  page.more = page.remaining > 0;
   return page;
 }
 

@@ -62,11 +62,13 @@ struct ListOptions {
   size_t limit = 0;         // 0: all
   Revision at{};            // 0: the newest
 };
+// A page of a large collection costs what it holds, not what comes after it.
+constexpr size_t kMaxCounted = 2'000;
 struct Page {
   std::vector<Entry> entries;  // sorted by key
   Revision revision{};         // the state it shows
   bool more = false;
-  size_t remaining = 0;  // entries after this page
+  size_t remaining = 0;  // entries after this page; 0 as well when there are more than kMaxCounted
 };
 
 // Events of one prefix in order of revision. Dropping it ends the watch.

@@ -13,6 +13,7 @@
 #include "io/sim_loop.h"
 #include "store/log_store.h"
 #include "store/sqlite_backend.h"
+#include "store/state.h"
 
 using namespace skiff;
 using namespace skiff::store;
@@ -145,6 +146,23 @@ TEST_CASE("nothing is seen before it is durable") {
   CHECK(encoded);
   CHECK(out.has_value());
   CHECK(watch->try_next()->entry.key == "/a");
+}
+
+TEST_CASE("what comes after a page is counted while it is little") {
+  State state;
+  auto put = [&](uint64_t number) {
+    state.apply({fmt::format("/p/{:05}", number), nullptr, Revision(number), Revision(number), false});
+  };
+  for (size_t i = 1; i <= kMaxCounted + 2; ++i) put(i);
+  auto page = state.list({"/p/", "", 2, {}});
+  REQUIRE(page);
+  CHECK(page->more);
+  CHECK(page->remaining == kMaxCounted);
+  put(kMaxCounted + 3);
+  page = state.list({"/p/", "", 2, {}});
+  REQUIRE(page);
+  CHECK(page->more);
+  CHECK(page->remaining == 0);
 }
 
 TEST_CASE("lists page through one revision while writes go on") {
