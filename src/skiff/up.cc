@@ -29,6 +29,8 @@ namespace {
 
 constexpr Duration kReadyTimeout = std::chrono::minutes(10);  // the first start makes the stack images
 constexpr Duration kStopTimeout = std::chrono::seconds(30);
+constexpr Duration kDyingLimit = std::chrono::seconds(5);
+constexpr Duration kDyingPause = std::chrono::milliseconds(100);  // longer than a killed process needs to end
 constexpr Duration kPollPause = std::chrono::milliseconds(50);
 constexpr const char* kRoles[] = {"control", "node", "platform", "edge"};
 
@@ -230,6 +232,24 @@ Result<void> detach_and_wait(const Instance& instance, io::UniqueFd lock) {
   std::_Exit(outcome ? 0 : 1);
 }
 
+bool supervisor_lives(const std::string& data) {
+  const auto pid = io::read_file(pid_file(data));
+  if (!pid) return false;
+  const auto command = io::read_file(fmt::format("/proc/{}/cmdline", trim(*pid)));
+  return command && !command->empty();
+}
+
+// An instance that was killed holds its lock until the kernel has taken it apart, so it is waited for.
+Result<io::UniqueFd> lock_instance(const std::string& data) {
+  const auto limit = std::chrono::steady_clock::now() + kDyingLimit;
+  for (;;) {
+    auto lock = io::lock_file(data + "/run/lock");
+    if (lock || std::chrono::steady_clock::now() > limit) return lock;
+    std::this_thread::sleep_for(kDyingPause);
+    if (supervisor_lives(data)) return lock;
+  }
+}
+
 }  // namespace
 
 Result<void> up(const UpOptions& options) {
@@ -237,7 +257,7 @@ Result<void> up(const UpOptions& options) {
   const std::string& data = options.request.data;
   SKIFF_RETURN_IF_ERROR(io::make_directories(data + "/run"));
   // Held before anything is read or made: two first starts at once would write over each other's authority.
-  auto lock = io::lock_file(data + "/run/lock");
+  auto lock = lock_instance(data);
   if (!lock && io::path_exists(ready_file(data))) {
     fmt::print("ready: an instance runs already in {}\n", data);
     return {};
