@@ -53,11 +53,13 @@ bool meets(const Requirement& requirement, const json::Value* value) {
 
 std::string text_of(const Requirement& requirement) {
   std::string values = join(requirement.values, ",");
+  // "()" would be the empty set, which no requirement may have.
+  const std::string set = values.empty() ? "," : values;
   switch (requirement.op) {
     case Operator::kIn:
-      return fmt::format("{} in ({})", requirement.key, values);
+      return fmt::format("{} in ({})", requirement.key, set);
     case Operator::kNotIn:
-      return fmt::format("{} notin ({})", requirement.key, values);
+      return fmt::format("{} notin ({})", requirement.key, set);
     case Operator::kEquals:
       return requirement.key + "=" + values;
     case Operator::kNotEquals:

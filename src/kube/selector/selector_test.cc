@@ -56,6 +56,7 @@ TEST_CASE("label selector errors use upstream's words") {
 }
 
 TEST_CASE("label selectors are written in canonical form") {
+  CHECK(LabelSelector::parse("a notin (,)")->to_string() == "a notin (,)");
   CHECK(LabelSelector::parse("b in (y,x),a=1")->to_string() == "a=1,b in (x,y)");
   auto object =
       json::parse(R"({"matchLabels":{"a":"b"},"matchExpressions":[{"key":"c","operator":"Exists"}]})");
