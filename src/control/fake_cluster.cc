@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "control/shared/objects.h"
 #include "io/sync.h"
+#include "kube/patch/patch.h"
 
 namespace skiff::control {
 
@@ -15,20 +16,6 @@ std::string collection_of(const std::string& path) {
   if (at == std::string::npos) return cut;
   const auto end = cut.find('/', at + 12);
   return end == std::string::npos ? cut : cut.substr(0, at) + cut.substr(end);
-}
-
-void merge_into(Value& target, const Value& patch) {
-  if (!patch.is_object()) {
-    target = patch;
-    return;
-  }
-  for (const auto& [key, value] : patch.members()) {
-    if (value.is_null()) {
-      target.erase(key);
-    } else {
-      merge_into(target.edit(key), value);
-    }
-  }
 }
 
 bool cut_status(std::string& path) {
@@ -150,10 +137,9 @@ io::Task<Result<Value>> FakeCluster::patch(std::string path, kube::PatchType, Va
   co_await io::sleep(loop_, std::chrono::milliseconds(1));
   auto bare = path;
   cut_status(bare);
-  auto object = read(bare);
+  const auto object = read(bare);
   if (object.is_null()) co_return fail(Code::kNotFound, path + " not found");
-  merge_into(object, patch);
-  co_return write(path, std::move(object));
+  co_return write(path, kube::apply_merge_patch(object, patch));
 }
 
 io::Task<Result<void>> FakeCluster::remove(std::string path, Value options) {

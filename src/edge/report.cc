@@ -5,9 +5,12 @@
 #include <array>
 #include <iterator>
 
+#include "net/http.h"
+
 namespace skiff::edge {
 namespace {
 
+constexpr int kClientClosed = 499;  // registered nowhere; in lines of requests whose client left
 constexpr std::string_view kAppError = "This app could not answer";
 constexpr std::string_view kAppAdvice =
     "Something went wrong inside the app, and your request was not completed. If it is your app, its logs "
@@ -31,8 +34,8 @@ constexpr std::array<FaultText, 21> kFaults{{
     {"H24", "Forced close", "error", "", "", "", 0},
     {"H25", "HTTP restriction: oversized header", "error", "", kAppError, kAppAdvice, 502},
     {"H26", "Request Error", "error", "", "", "", 400},
-    {"H27", "Client Request Interrupted", "warning", " sock=client", kAppError, kAppAdvice, 499},
-    {"H28", "Client Connection Idle", "warning", "", kAppError, kAppAdvice, 499},
+    {"H27", "Client Request Interrupted", "warning", " sock=client", kAppError, kAppAdvice, kClientClosed},
+    {"H28", "Client Connection Idle", "warning", "", kAppError, kAppAdvice, kClientClosed},
     {"H80", "Maintenance mode", "info", "", "Down for maintenance",
      "The app is being worked on and will be back shortly.", 503},
     {"H81", "Blank app", "info", "", "Nothing is deployed here yet",
@@ -91,36 +94,7 @@ const FaultText& fault_text(Fault fault) {
 }
 
 std::string_view reason_of(int status) {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Content Too Large";
-    case 414:
-      return "URI Too Long";
-    case 417:
-      return "Expectation Failed";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 499:
-      return "Client Closed Request";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 505:
-      return "HTTP Version Not Supported";
-    default:
-      return "Error";
-  }
+  return status == kClientClosed ? "Client Closed Request" : net::status_text(status);
 }
 
 void append_access(const Access& a, std::string& out) {

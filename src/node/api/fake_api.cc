@@ -1,6 +1,7 @@
 #include "node/api/fake_api.h"
 
 #include "base/time.h"
+#include "kube/patch/patch.h"
 
 namespace skiff::node {
 
@@ -16,20 +17,6 @@ bool holds(const std::string& collection, const std::string& path) {
   const std::string kind = collection.substr(slash);
   return collection.find("/namespaces/") == std::string::npos &&
          path.starts_with(collection.substr(0, slash)) && path.substr(0, name).ends_with(kind);
-}
-
-void merge(json::Value& target, const json::Value& patch) {
-  if (!patch.is_object()) {
-    target = patch;
-    return;
-  }
-  for (const auto& [key, value] : patch.members()) {
-    if (value.is_null()) {
-      target.erase(key);
-    } else {
-      merge(target.edit(key), value);
-    }
-  }
 }
 
 }  // namespace
@@ -110,8 +97,7 @@ io::Task<Result<json::Value>> FakeApi::patch(std::string path, kube::PatchType, 
     statuses_[path].push_back(patch["status"]);
   }
   if (!objects_.contains(path)) co_return fail(Code::kNotFound, path + " not found");
-  json::Value object = objects_[path];
-  merge(object, patch);
+  json::Value object = kube::apply_merge_patch(objects_[path], patch);
   put(path, object);
   co_return object;
 }
