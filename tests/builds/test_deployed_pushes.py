@@ -39,6 +39,23 @@ def serving(address, handler):
         server.server_close()
 
 
+def test_a_push_over_tls_trusts_the_instances_own_authority(skiff):
+    site = skiff.app({"index.html": "over tls"})
+    site.commit()
+    token = (skiff.data / "token").read_text().strip()
+    address = f"https://localhost:{skiff.https}/{site.name}.git"
+
+    def push(**trust):
+        return subprocess.run(["git", "-c", f"http.extraHeader=Authorization: Bearer {token}", "push", address, "main"],
+                              cwd=site.folder, env={**skiff.env, **trust}, capture_output=True, text=True, timeout=300)
+
+    stranger = push()
+    assert stranger.returncode != 0 and "certificate" in stranger.stderr
+    pushed = push(GIT_SSL_CAINFO=f"{skiff.data}/pki/ca.crt")
+    assert pushed.returncode == 0 and "deployed to Skiff" in pushed.stderr, pushed.stderr
+    assert wait_for(lambda: site.get().endswith("over tls"), 30)
+
+
 def test_a_static_site_is_served_through_the_edge(skiff):
     site = skiff.app({"static.json": '{"root": "public", "clean_urls": true, "error_page": "lost.html",'
                                      ' "https_only": true, "headers": {"/**": {"X-From": "site"}}}',
