@@ -69,7 +69,7 @@ Result<void> Worker::open() {
   wake_.fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_.fd < 0) return fail_errno(errno, "make an eventfd");
   if (options_.spread != nullptr) options_.spread->join(options_.index, wake_.fd);
-  spare_fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  keep_spare();
   for (Conn* conn : {&wake_, &http_, &https_}) {
     if (conn->fd >= 0 && !watch(*conn, EPOLLIN)) return fail_errno(errno, "watch a socket");
   }

@@ -63,6 +63,7 @@ class Worker {
   // Who comes and goes: worker_accept.cc.
   void accept_some(Conn& listener);
   void refuse_connection(int listener_fd);
+  void keep_spare();
   void add_client(Arrival arrival);
   void take_arrivals();
   bool prepare(Client& c, bool tls);

@@ -52,6 +52,7 @@ void Worker::accept_some(Conn& listener) {
         ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0 && (errno == EMFILE || errno == ENFILE)) return refuse_connection(listener.fd);
     if (fd < 0) return;
+    keep_spare();
     Arrival arrival{fd, peer_ip(peer), listener.kind == Conn::Kind::kTlsListener};
     const size_t worker = options_.spread ? options_.spread->choose(options_.index) : options_.index;
     if (worker == options_.index) {
@@ -69,10 +70,16 @@ void Worker::take_arrivals() {
 
 // Without a free descriptor a connection can't even be closed: it would wake the loop for ever.
 void Worker::refuse_connection(int listener_fd) {
-  ::close(spare_fd_);
+  if (spare_fd_ >= 0) ::close(spare_fd_);
   const int fd = ::accept4(listener_fd, nullptr, nullptr, SOCK_CLOEXEC);
   if (fd >= 0) ::close(fd);
-  spare_fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  spare_fd_ = -1;
+  keep_spare();
+}
+
+// Another thread may have taken the last one meanwhile; the next connection tries again.
+void Worker::keep_spare() {
+  if (spare_fd_ < 0) spare_fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 void Worker::add_client(Arrival arrival) {

@@ -240,6 +240,7 @@ def test_h99_when_the_edge_has_no_descriptor_left_and_it_recovers(edge, sink, ba
     idle = [rig.connect() for _ in range(40 - used)]
     assert wait_for(lambda: rig.open_files() == 40)
     assert rig.connect().rest() == b""  # refused at once, not left waiting
+    assert wait_for(lambda: rig.open_files() == 40)  # what it gave up to refuse is taken back
     idle.pop().sock.close()
     assert wait_for(lambda: rig.open_files() == 39)
     assert rig.ask(GET)[0] == 503

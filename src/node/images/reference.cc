@@ -1,5 +1,6 @@
 #include "node/images/reference.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/strings.h"
@@ -9,7 +10,9 @@ namespace skiff::node {
 
 namespace {
 
-constexpr size_t kMaxReference = 255;
+constexpr size_t kMaxName =
+    255;  // domain and repository, spelled out; distribution/reference calls it NameTotalLengthMax
+constexpr size_t kMaxTag = 128;
 
 bool is_component(std::string_view text) {
   if (text.empty() || !std::isalnum(static_cast<unsigned char>(text.front()))) return false;
@@ -23,7 +26,7 @@ bool is_component(std::string_view text) {
 }
 
 bool is_tag(std::string_view text) {
-  if (text.empty() || text.size() > 128 || text.front() == '.' || text.front() == '-') return false;
+  if (text.empty() || text.size() > kMaxTag || text.front() == '.' || text.front() == '-') return false;
   for (const char c : text) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-') return false;
   }
@@ -33,6 +36,11 @@ bool is_tag(std::string_view text) {
 bool is_digest(std::string_view text) {
   if (!text.starts_with("sha256:") || text.size() != 7 + 64) return false;
   return text.substr(7).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool is_host_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == ':' || c == '[' ||
+         c == ']';
 }
 
 // "localhost", or anything with a dot or a port, is a registry; else it is part of the repository.
@@ -49,7 +57,7 @@ std::string Reference::canonical() const {
 
 Result<Reference> parse_reference(const std::string& text) {
   const auto invalid = [] { return fail(Code::kInvalidArgument, "invalid reference format"); };
-  if (text.empty() || text.size() > kMaxReference) return invalid();
+  if (text.empty()) return invalid();
   Reference out;
   std::string_view rest = text;
   if (const auto halves = split_once(rest, "@"); halves.found) {
@@ -67,6 +75,7 @@ Result<Reference> parse_reference(const std::string& text) {
   if (out.tag.empty() && out.digest.empty()) out.tag = "latest";
   out.domain = "docker.io";
   if (const auto halves = split_once(rest, "/"); halves.found && is_domain(halves.before)) {
+    if (!std::ranges::all_of(halves.before, is_host_character)) return invalid();
     out.domain = halves.before;
     rest = halves.after;
   }
@@ -75,6 +84,7 @@ Result<Reference> parse_reference(const std::string& text) {
   }
   const bool official = out.domain == "docker.io" && rest.find('/') == std::string_view::npos;
   out.repository = (official ? "library/" : "") + std::string(rest);
+  if (out.domain.size() + 1 + out.repository.size() > kMaxName) return invalid();
   return out;
 }
 

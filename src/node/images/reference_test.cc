@@ -18,10 +18,19 @@ TEST_CASE("a registry has a dot or a port or is localhost") {
 }
 
 TEST_CASE("bad references are refused") {
-  for (const char* text : {"", "UPPER", "a b", "x:", "x@sha256:12", "/x", "a//b", "-x"}) {
+  for (const char* text :
+       {"", "UPPER", "a b", "x:", "x@sha256:12", "/x", "a//b", "-x", "a b.c/x", "-o.c=/x"}) {
     CAPTURE(text);
     CHECK(!parse_reference(text));
   }
+}
+
+TEST_CASE("a name is measured spelled out, without its tag") {
+  const std::string longest(255 - std::string("docker.io/me/").size(), 'a');
+  const auto reference = parse_reference("me/" + longest + ":" + std::string(128, 't'));
+  REQUIRE(reference);
+  CHECK(parse_reference(reference->canonical())->canonical() == reference->canonical());
+  CHECK(!parse_reference("me/" + longest + "a"));
 }
 
 TEST_CASE("without a policy the tag decides") {
