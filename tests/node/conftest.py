@@ -15,7 +15,8 @@ import time
 
 import pytest
 
-PROGRAMS = ["bash", "sh", "cat", "sleep", "ls", "id", "touch", "head", "true", "false", "hostname", "mount", "unshare", "perl", "getent", "stat"]
+PROGRAMS = ["bash", "sh", "cat", "sleep", "ls", "id", "touch", "head", "true", "false", "hostname", "mount",
+            "unshare", "perl", "getent", "stat", "rm"]
 MODULES = "/usr/lib/x86_64-linux-gnu/perl-base"
 
 

@@ -65,6 +65,38 @@ def test_a_pod_is_ready_when_its_port_is_open(rig):
     assert not rig.pod("silent")["status"]["containerStatuses"][0]["ready"]
 
 
+def restarted(found):
+    statuses = found.get("status", {}).get("containerStatuses")
+    return statuses and statuses[0]["restartCount"] > 0 and statuses[0]["lastState"].get("terminated")
+
+
+def events_of(rig):
+    rig.send("events")
+    rig.wait_line("events-end", 5)
+    return "\n".join(rig.lines)
+
+
+def test_a_container_that_is_no_longer_well_is_restarted(rig):
+    often = {"periodSeconds": 1, "failureThreshold": 1}
+    rig.put(pod("sickens", "touch /tmp/well; " + FOREVER, restartPolicy="Always", container={
+        "livenessProbe": {**often, "exec": {"command": ["bash", "-c", "[ -e /tmp/well ] && rm /tmp/well"]}}}))
+    assert restarted(rig.until("sickens", restarted))["exitCode"] == 0  # it was asked to stop, and did
+    assert "Container c failed liveness probe, will be restarted" in events_of(rig)
+
+
+def test_a_slow_start_is_not_taken_for_illness(rig):
+    often = {"periodSeconds": 1, "failureThreshold": 1}
+    open_port = {"tcpSocket": {"port": 8080}}
+    rig.put(pod("slow", "sleep 2.5; " + SERVER, restartPolicy="Always", container={
+        "startupProbe": {**often, "failureThreshold": 30, **open_port}, "livenessProbe": {**often, **open_port}}))
+    rig.put(pod("stuck", FOREVER, restartPolicy="Always", container={
+        "startupProbe": {**often, "failureThreshold": 2, **open_port}}))
+    rig.wait_ready("slow")
+    rig.until("stuck", restarted)
+    assert not restarted(rig.pod("slow"))
+    assert "Container c failed startup probe, will be restarted" in events_of(rig)
+
+
 def test_running_out_of_memory_is_told(rig):
     rig.put(pod("fat", "exec perl -e '$x=\"a\"x300000000; sleep 9'", restartPolicy="Never",
                 container={"resources": {"limits": {"memory": "30Mi"}}}))

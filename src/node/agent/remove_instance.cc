@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <sys/mount.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
@@ -34,6 +36,30 @@ Result<void> remove_rest(const NodePaths& paths, const std::string& instance, co
   return remove_bridge(instance);
 }
 
+constexpr Duration kMonitorsEndWithin = std::chrono::seconds(5);
+constexpr Duration kLookAgainAfter = std::chrono::milliseconds(5);
+
+bool all_exited(const std::vector<ContainerRun>& runs) {
+  return std::ranges::all_of(runs, [](const auto& run) { return run.state == RunState::kExited; });
+}
+
+// A container counts as exited when its monitor has ended, so that none is left behind.
+io::Task<Result<void>> remove_pod(io::Loop& loop, ConmonRuntime& runtime, std::string uid) {
+  for (const auto& run : runtime.list(uid)) {
+    auto killed = runtime.signal(run.key, SIGKILL);
+    if (!killed) co_return killed;
+  }
+  const MonotonicTime deadline = loop.now() + kMonitorsEndWithin;
+  while (!all_exited(runtime.list(uid)) && loop.now() < deadline) {
+    co_await io::sleep(loop, kLookAgainAfter);
+  }
+  for (const auto& run : runtime.list(uid)) {
+    auto removed = co_await runtime.remove(run.key);
+    if (!removed) co_return removed;
+  }
+  co_return Result<void>();
+}
+
 }  // namespace
 
 io::Task<Result<void>> remove_instance(io::Loop& loop, AgentOptions options) {
@@ -43,10 +69,8 @@ io::Task<Result<void>> remove_instance(io::Loop& loop, AgentOptions options) {
   auto recovered = co_await runtime.recover();
   if (!recovered) co_return recovered;
   for (const auto& uid : io::list_directory(paths.pods()).value_or(std::vector<std::string>{})) {
-    for (const auto& run : runtime.list(uid)) {
-      auto removed = co_await runtime.remove(run.key);
-      if (!removed) co_return removed;
-    }
+    auto removed = co_await remove_pod(loop, runtime, uid);
+    if (!removed) co_return removed;
   }
   co_await forget_forwarding(loop, bridge_name(options.instance));
   const std::string instance = options.instance;
