@@ -16,18 +16,18 @@ bool refused_for_good(int status) {
 
 }  // namespace
 
-io::Task<void> LogShipper::deliver(std::vector<LogLine> batch) {
+io::Task<void> LogShipper::deliver(LogBatch batch) {
   net::Request request;
   request.method = "POST";
   request.target = "/logs";
   request.headers.set("Content-Type", "application/logplex-1");
   if (!token_.empty()) request.headers.set("Authorization", "Bearer " + token_);
-  for (const auto& line : batch) append_frame(line, request.body);
+  request.body = batch.take_frames();
   for (;;) {
     auto response = co_await client_.send(request);
     if (response && response->status < 300) co_return;
     if (response && refused_for_good(response->status)) {
-      queue_.count_lost(batch);
+      queue_.count_lost(batch.counts());
       co_await io::sleep(loop_, kRetry);
       co_return;
     }

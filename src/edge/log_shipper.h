@@ -22,7 +22,7 @@ class LogShipper {
   void finish() { finishing_ = true; }
 
  private:
-  io::Task<void> deliver(std::vector<LogLine> batch);
+  io::Task<void> deliver(LogBatch batch);
   io::Loop& loop_;
   LogQueue& queue_;
   net::HttpClient& client_;

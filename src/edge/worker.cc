@@ -119,7 +119,7 @@ void Worker::run() {
     if (new_routes_.exchange(false)) adopt_routes();
     if (!again_.empty()) drive_again();
     if (now_ - last_sweep_ >= kSweep.count()) sweep();
-    if (!log_.empty() && (log_bytes_ >= kLogFlushBytes || now_ - log_since_ >= kLogDelay.count()))
+    if (!log_.empty() && (log_.bytes() >= kLogFlushBytes || now_ - log_since_ >= kLogDelay.count()))
       flush_logs();
     graveyard_.clear();
   }

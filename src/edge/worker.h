@@ -144,8 +144,7 @@ class Worker {
   std::vector<std::unique_ptr<Conn, void (*)(Conn*)>> graveyard_;
   size_t idle_upstreams_ = 0;
   size_t held_ = 0;
-  std::vector<LogLine> log_;
-  size_t log_bytes_ = 0;
+  LogBatch log_;
   int64_t log_since_ = 0;
   std::string scratch_;
   std::string head_out_;

@@ -81,18 +81,12 @@ void Worker::log(Client& c, Fault fault) {
     a.service_ms = now_ - c.connected;
   }
   if (log_.empty()) log_since_ = now_;
-  LogLine line{c.log_namespace, wall_ms_, {}};
-  line.text.reserve(256);
-  append_access(a, line.text);
-  log_bytes_ += line.text.size();
-  log_.push_back(std::move(line));
+  log_.add(c.log_namespace, wall_ms_, a);
 }
 
 void Worker::flush_logs() {
   if (log_.empty()) return;
-  options_.log_queue->push(std::move(log_));
-  log_.clear();
-  log_bytes_ = 0;
+  options_.log_queue->push(std::exchange(log_, {}));
 }
 
 }  // namespace skiff::edge

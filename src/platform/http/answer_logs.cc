@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/strings.h"
 #include "io/sync.h"
@@ -83,8 +84,10 @@ io::Task<void> Api::serve_edge(const net::Request& request, net::BodyReader& bod
     auto sent = co_await writer.send(error_response(text.error()));
     co_return;
   }
-  for (const auto& line : parse_frames(*text)) {
-    if (check_app_name(line.app)) logs_.append(line.app, {loop_.wall_now(), "heroku", "router"}, line.text);
+  std::map<std::string_view, std::vector<FramedLine>> by_app;
+  for (const auto& line : parse_frames(*text)) by_app[line.app].push_back(line);
+  for (const auto& [app, lines] : by_app) {
+    if (check_app_name(app)) logs_.append_frames(std::string(app), "heroku", "router", lines);
   }
   auto sent = co_await writer.send(net::Response::text(200, ""));
 }

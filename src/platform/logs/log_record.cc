@@ -23,9 +23,13 @@ std::string_view take_word(std::string_view& text) {
 }  // namespace
 
 std::string encode_record(const LogRecord& record) {
-  std::string origin(word_or_none(record.uid));
-  if (!record.mark.empty()) origin += "/" + record.mark;
-  return fmt::format("{} {} {}\n", origin, format_rfc3339_nano(record.time), record.text);
+  std::string out(word_or_none(record.uid));
+  if (!record.mark.empty()) out.append("/").append(record.mark);
+  return out.append(" ")
+      .append(format_rfc3339_nano(record.time))
+      .append(" ")
+      .append(record.text)
+      .append("\n");
 }
 
 std::optional<LogRecord> parse_record(std::string_view line) {
@@ -39,9 +43,9 @@ std::optional<LogRecord> parse_record(std::string_view line) {
 }
 
 std::string shown_line(const LogRecord& record) {
-  std::string stamp = format_rfc3339_micro(record.time);
-  stamp.pop_back();
-  return fmt::format("{}+00:00 {}\n", stamp, record.text);
+  std::string out = format_rfc3339_micro(record.time);
+  out.pop_back();
+  return out.append("+00:00 ").append(record.text).append("\n");
 }
 
 void note_origin(LogOrigins& origins, const LogRecord& record) {

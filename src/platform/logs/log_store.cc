@@ -20,7 +20,7 @@ void add_pieces(std::vector<LogRecord>& records, LogRecord record, const LogLabe
   do {
     const std::string_view piece = text.substr(0, kMaxLineBytes);
     text.remove_prefix(piece.size());
-    record.text = fmt::format("{}[{}]: {}", label.source, label.process, piece);
+    record.text.assign(label.source).append("[").append(label.process).append("]: ").append(piece);
     // A record is a line, of the file and of the stream of events.
     std::replace_if(
         record.text.begin(), record.text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
@@ -46,6 +46,17 @@ void LogStore::keep(AppLog& log, const LogRecord& record) {
     log.lines.pop_front();
     ++log.first;
   }
+}
+
+// Of more than are kept, the older ones never become readable.
+void LogStore::keep_newest(AppLog& log, const std::vector<LogRecord>& records) {
+  const size_t skipped = records.size() > kKeptLines ? records.size() - kKeptLines : 0;
+  if (skipped > 0) {
+    log.first = log.end() + skipped;
+    log.lines.clear();
+  }
+  for (size_t i = 0; i < skipped; ++i) note_origin(log.origins, records[i]);
+  for (size_t i = skipped; i < records.size(); ++i) keep(log, records[i]);
 }
 
 void LogStore::load_file(const std::string& path, AppLog& log) {
@@ -112,7 +123,7 @@ void LogStore::add(const std::string& app, const std::vector<LogRecord>& records
   std::string text;
   for (const auto& record : records) text += encode_record(record);
   write_whole(app, log, text);
-  for (const auto& record : records) keep(log, record);
+  keep_newest(log, records);
   log.grown.set();
 }
 
@@ -120,6 +131,15 @@ void LogStore::append(const std::string& app, const LogLabel& label, std::string
   std::vector<LogRecord> records;
   add_pieces(records, {"", "", label.time, ""}, label, text);
   add(app, records);
+}
+
+void LogStore::append_frames(const std::string& app, std::string_view source, std::string_view process,
+                             const std::vector<FramedLine>& lines) {
+  std::vector<LogRecord> records;
+  records.reserve(lines.size());
+  for (const auto& line : lines)
+    add_pieces(records, {"", "", line.time, ""}, {line.time, source, process}, line.text);
+  if (!records.empty()) add(app, records);
 }
 
 void LogStore::append_output(const std::string& app, const std::string& uid, std::string_view process,

@@ -16,6 +16,7 @@
 #include "io/file.h"
 #include "io/loop.h"
 #include "io/sync.h"
+#include "platform/logs/frames.h"
 #include "platform/logs/log_record.h"
 
 namespace skiff::platform {
@@ -34,6 +35,9 @@ class LogStore {
   // Removes the files of apps that did not begin.
   Result<void> sweep();
   void append(const std::string& app, const LogLabel& label, std::string_view text);
+  // Lines of one process, with a single write.
+  void append_frames(const std::string& app, std::string_view source, std::string_view process,
+                     const std::vector<FramedLine>& lines);
   // Lines that a pod's container wrote: its position moves on.
   void append_output(const std::string& app, const std::string& uid, std::string_view process,
                      const std::vector<OutputLine>& lines);
@@ -76,6 +80,7 @@ class LogStore {
   void load_file(const std::string& path, AppLog& log);
   void add(const std::string& app, const std::vector<LogRecord>& records);
   void keep(AppLog& log, const LogRecord& record);
+  void keep_newest(AppLog& log, const std::vector<LogRecord>& records);
   void begin_file(const std::string& app, AppLog& log);
   void write_whole(const std::string& app, AppLog& log, const std::string& text);
   std::string path(const std::string& app) const { return folder_ + "/" + app + ".log"; }

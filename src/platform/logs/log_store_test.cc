@@ -146,6 +146,25 @@ TEST_CASE("files stay within their bound and positions outlive the rotations") {
   CHECK(again.last("shop", 0).next == rig.store.last("shop", 0).next);
 }
 
+TEST_CASE("more lines at once than are kept leave the newest, with their numbers and times") {
+  Rig rig;
+  rig.say("before");
+  const WallTime time = rig.loop.wall_now() - std::chrono::seconds(9);
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < kKeptLines + 10; ++i) texts.push_back("line " + std::to_string(i));
+  std::vector<FramedLine> lines;
+  for (const auto& text : texts) lines.push_back({"shop", time, text});
+  rig.store.append_frames("shop", "heroku", "router", lines);
+  const std::string shown = rig.all();
+  CHECK(shown.starts_with(shown_line({"", "", time, "heroku[router]: line 10"})));
+  CHECK(shown.ends_with(shown_line({"", "", time, "heroku[router]: " + texts.back()})));
+  CHECK(rig.store.last("shop", 1).next == kKeptLines + 10);
+
+  LogStore restarted(rig.loop, rig.folder.path);
+  restarted.begin("shop");
+  CHECK(restarted.last("shop", 1).next == kKeptLines + 10);
+}
+
 TEST_CASE("a line above the bound is split and counts once") {
   Rig rig;
   rig.write("pod-1", std::string(kMaxLineBytes + 1, 'x'));
