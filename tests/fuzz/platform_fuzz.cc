@@ -1,8 +1,10 @@
-// What the platform reads from those who push, from the edge, from containers and from its own files: Procfiles,
-// names, frames of log lines, output with times, records. No crash; an accepted Procfile has only names that can
-// be process types; output is cut the same however it arrives; a record that is read is written back as it was.
+// What the platform reads from those who push, from the edge, from containers and from its own files:
+// Procfiles, names, frames of log lines, output with times, records, limits of builds. No crash; an accepted
+// Procfile has only names that can be process types; output is cut the same however it arrives; a record that
+// is read is written back as it was.
 #include "input.h"
 #include "platform/apps/procfile.h"
+#include "platform/builds/limits.h"
 #include "platform/logs/collector.h"
 #include "platform/logs/frames.h"
 #include "platform/logs/log_record.h"
@@ -10,12 +12,13 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace skiff;
   fuzz::Input input(data, size);
-  const size_t choice = input.choose(4);
+  const size_t choice = input.choose(5);
   if (choice == 2) {
     const auto text = input.rest();
     platform::OutputCutter whole({}), halves({});
     const auto all = whole.add(text);
-    const auto first = halves.add(text.substr(0, text.size() / 2)), second = halves.add(text.substr(text.size() / 2));
+    const auto first = halves.add(text.substr(0, text.size() / 2)),
+               second = halves.add(text.substr(text.size() / 2));
     fuzz::require(all.size() == first.size() + second.size());
     return 0;
   }
@@ -28,6 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string line = platform::encode_record(*record);
     const auto again = platform::parse_record(std::string_view(line).substr(0, line.size() - 1));
     fuzz::require(again && again->text == record->text && again->time == record->time);
+    return 0;
+  }
+  if (choice == 4) {
+    (void)platform::parse_build_limits(input.rest());
     return 0;
   }
   if (choice == 0) {
