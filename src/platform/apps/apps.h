@@ -72,6 +72,9 @@ class Apps {
   static io::Task<void> remove_left_images(Apps* self);
   static io::Task<void> remove_images_later(Apps* self, std::string app);
   io::Task<Result<void>> remove_images(std::string app);
+  // What runs, and what the newest releases run or can go back to, stays. Needs the app's turn in releasing_:
+  // a rollback counts on the image that it found.
+  io::Task<Result<void>> prune_images(std::string app);
   // The caller has the app's turn in releasing_, from before it read what the new release goes on from.
   io::Task<Result<Release>> make_release(std::string app, Release release, json::Value config);
   io::Task<Result<std::optional<Release>>> try_release(std::string app, Release release, json::Value config);

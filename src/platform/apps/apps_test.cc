@@ -9,6 +9,7 @@
 #include "io/sim_loop.h"
 #include "io/sync.h"
 #include "kube/patch/patch.h"
+#include "platform/images/layout_writer.h"
 
 using namespace skiff;
 using namespace skiff::platform;
@@ -123,6 +124,27 @@ struct Rig {
   Slug slug(const std::string& name) { return {"skiff.local/shop:" + name, name, {{"web", "bin/web"}}}; }
   Release newest() { return run(apps.releases("shop"))->back(); }
 
+  // A push whose build succeeded.
+  void push(const std::string& name) {
+    const std::string layout = folder.path + "/shop", index = layout + "/index.json";
+    REQUIRE(io::make_directories(layout + "/blobs/sha256"));
+    REQUIRE(io::write_file_atomic(layout + "/blobs/sha256/m", "{}"));
+    auto now = io::read_file(index);
+    Value manifests = now ? (*json::parse(*now))["manifests"] : Value::array();
+    manifests.push_back(
+        Value::object({{"digest", "sha256:m"},
+                       {"annotations", Value::object({{"org.opencontainers.image.ref.name", name}})}}));
+    REQUIRE(io::write_file_atomic(index, json::encode(Value::object({{"manifests", manifests}}))));
+    REQUIRE(run(apps.release_slug("shop", slug(name))));
+  }
+  bool has_image(const std::string& name) { return has_app_image(folder.path, slug(name).image); }
+  // A pod that runs that build.
+  void serve(const std::string& name) {
+    Value container = Value::object({{"image", slug(name).image}});
+    cluster.objects["/api/v1/namespaces/shop/pods/web-1"] =
+        Value::object({{"spec", Value::object({{"containers", Value::array({container})}})}});
+  }
+
   bool has_images() { return io::path_exists(folder.path + "/shop"); }
 
   Folder folder;
@@ -229,4 +251,27 @@ TEST_CASE("a release that can't be rolled out yet is made, and runs when the clu
   CHECK(rig.cluster.objects.contains(kWebDeployment));
   CHECK(rig.newest().phase == kSucceeded);
   CHECK(rig.run(rig.apps.release_slug("shop", rig.slug("newer")))->phase == kSucceeded);
+}
+
+TEST_CASE("the ten newest images are kept, and what serves while newer builds crash") {
+  Rig rig;
+  for (int i = 2; i <= 11; ++i) rig.push("b" + std::to_string(i));
+  REQUIRE(rig.run(rig.apps.roll_back("shop", 2)));
+  rig.serve("b2");
+  for (int i = 13; i <= 23; ++i) rig.push("b" + std::to_string(i));
+  CHECK(rig.has_image("b2"));
+  CHECK_FALSE(rig.has_image("b11"));
+  rig.serve("b23");
+  rig.push("b24");
+  CHECK_FALSE(rig.has_image("b2"));
+  CHECK(rig.has_image("b15"));
+}
+
+TEST_CASE("the image that an app was rolled back to is kept after the next push, though nothing runs") {
+  Rig rig;
+  for (int i = 2; i <= 11; ++i) rig.push("b" + std::to_string(i));
+  REQUIRE(rig.run(rig.apps.roll_back("shop", 2)));
+  rig.push("b13");
+  CHECK(rig.has_image("b2"));
+  CHECK(rig.run(rig.apps.roll_back("shop", 12)));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "platform/apps/apps.h"
 #include "platform/apps/manifests.h"
@@ -157,7 +158,10 @@ io::Task<Result<Release>> Apps::release_slug(std::string app, Slug slug) {
   next.digest = slug.digest;
   next.commit = slug.commit;
   next.types = std::move(slug.types);
-  auto made = co_await make_release(std::move(app), std::move(next), std::move(*vars));
+  auto made = co_await make_release(app, std::move(next), std::move(*vars));
+  SKIFF_CO_RETURN_IF_ERROR(made);
+  auto pruned = co_await prune_images(app);
+  if (!pruned) log_warn("old images stay", {{"app", app}, {"error", pruned.error().message}});
   co_return made;
 }
 

@@ -105,9 +105,15 @@ io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::s
                    fmt::format("another build of {} is going on; push again when it has ended", app));
   }
   Turn turn(*this, app, id);
-  auto slug = co_await make_slug(app, id, std::move(commit), output);
+  auto release = co_await build_and_release(app, id, std::move(commit), std::move(output));
   co_await clean_up(app, id);
   turn.set_over();
+  co_return release;
+}
+
+io::Task<Result<Release>> Builder::build_and_release(std::string app, std::string id, std::string commit,
+                                                     BuildOutput::Sink output) {
+  auto slug = co_await make_slug(app, std::move(id), std::move(commit), output);
   SKIFF_CO_RETURN_IF_ERROR(slug);
   for (const auto& [type, command] : slug->types) output(fmt::format("       {}: {}\n", type, command));
   output("-----> Launching...\n");

@@ -50,6 +50,9 @@ class Builder {
 
  private:
   class Turn;
+  // In the app's turn to the end: nobody else may write its images while old ones are removed.
+  io::Task<Result<Release>> build_and_release(std::string app, std::string id, std::string commit,
+                                              BuildOutput::Sink output);
   io::Task<Result<Slug>> make_slug(std::string app, std::string id, std::string commit,
                                    BuildOutput::Sink output);
   // Before anything is built: a bad line should not cost a whole build.

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
 #include "io/file.h"
 #include "io/process.h"
 #include "io/sync.h"
@@ -14,7 +13,6 @@ namespace skiff::platform {
 namespace {
 
 constexpr Duration kCopyTime = std::chrono::minutes(5);
-constexpr size_t kKeptImages = 10;
 constexpr size_t kDigestDigits = 64;  // of SHA-256
 
 // Copies the file $0 to $1 and prints its SHA-256, reading it once.
@@ -64,12 +62,7 @@ io::Task<Result<Slug>> Builder::make_image(BuildFacts facts) {
   AppImage image{options_.images, facts.app, facts.id, tar, "sha256:" + digest->out.substr(0, kDigestDigits)};
   auto written = co_await io::run_blocking(loop_, [image] { return write_app_image(image); });
   SKIFF_CO_RETURN_IF_ERROR(written);
-  auto pruned = co_await io::run_blocking(loop_, [images = options_.images, app = facts.app] {
-    return prune_app_images(images, app, kKeptImages);
-  });
-  if (!pruned) log_warn("old images stay", {{"app", facts.app}, {"error", pruned.error().message}});
-  co_return Slug{"skiff.local/" + facts.app + ":" + facts.id, facts.commit, std::move(*types),
-                 std::move(*written)};
+  co_return Slug{app_image_name(facts.app, facts.id), facts.commit, std::move(*types), std::move(*written)};
 }
 
 }  // namespace skiff::platform

@@ -134,6 +134,10 @@ Result<void> remove_app_images(const std::string& images, const std::string& app
   return io::remove_tree(images + "/" + app);
 }
 
+std::string app_image_name(const std::string& app, const std::string& tag) {
+  return fmt::format("skiff.local/{}:{}", app, tag);
+}
+
 bool has_app_image(const std::string& images, std::string_view image) {
   const auto halves = split_once(split_once(image, "/").after, ":");
   auto index = read_json(fmt::format("{}/{}/index.json", images, halves.before));
@@ -144,26 +148,33 @@ bool has_app_image(const std::string& images, std::string_view image) {
   });
 }
 
-Result<void> prune_app_images(const std::string& images, const std::string& app, size_t keep) {
+Result<void> prune_app_images(const std::string& images, const std::string& app,
+                              const std::set<std::string>& used) {
   const std::string layout = images + "/" + app;
   auto index = read_json(layout + "/index.json");
   if (!index) return std::unexpected(index.error());
   auto& manifests = index->edit("manifests").edit_items();
-  if (manifests.size() <= keep) return {};
-  manifests.erase(manifests.begin(), manifests.end() - static_cast<ptrdiff_t>(keep));
-  std::set<std::string> used;
+  if (manifests.size() <= kKeptImages) return {};
+  const auto newest = manifests.end() - static_cast<ptrdiff_t>(kKeptImages);
+  manifests.erase(
+      std::remove_if(manifests.begin(), newest,
+                     [&](const Value& entry) {
+                       return !used.contains(app_image_name(app, entry["annotations"][kRefName].str()));
+                     }),
+      newest);
+  std::set<std::string> named;
   for (const auto& entry : manifests) {
-    used.insert(entry["digest"].str());
+    named.insert(entry["digest"].str());
     auto manifest = read_json(blob(layout, entry["digest"].str()));
     if (!manifest) return std::unexpected(manifest.error());
-    used.insert((*manifest)["config"]["digest"].str());
-    for (const auto& layer : (*manifest)["layers"].items()) used.insert(layer["digest"].str());
+    named.insert((*manifest)["config"]["digest"].str());
+    for (const auto& layer : (*manifest)["layers"].items()) named.insert(layer["digest"].str());
   }
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + "/index.json", json::encode(*index), 0644));
   auto names = io::list_directory(layout + "/blobs/sha256");
   if (!names) return std::unexpected(names.error());
   for (const auto& name : *names) {
-    if (!used.contains("sha256:" + name)) ::unlink((layout + "/blobs/sha256/" + name).c_str());
+    if (!named.contains("sha256:" + name)) ::unlink((layout + "/blobs/sha256/" + name).c_str());
   }
   return {};
 }

@@ -2,12 +2,15 @@
 // (opencontainers/image-spec 1.1). Blocking: for run_blocking().
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 
 namespace skiff::platform {
+
+constexpr size_t kKeptImages = 10;
 
 struct AppImage {
   std::string images;        // folder of layouts; the stack's is <images>/stack
@@ -18,10 +21,14 @@ struct AppImage {
 };
 // The digest of the image's manifest.
 Result<std::string> write_app_image(const AppImage& image);
-// Whether the image of a release, "skiff.local/shop:3f2a", was not pruned.
+// "skiff.local/shop:3f2a"
+std::string app_image_name(const std::string& app, const std::string& tag);
+// Whether the image of a release was not pruned.
 bool has_app_image(const std::string& images, std::string_view image);
-// Tags of an app's layout beyond the newest `keep` are dropped, with the blobs that nothing names then.
-Result<void> prune_app_images(const std::string& images, const std::string& app, size_t keep);
+// The newest kKeptImages of an app's images are kept, and those whose names are in `used`. The others are
+// dropped, with the blobs that nothing names then.
+Result<void> prune_app_images(const std::string& images, const std::string& app,
+                              const std::set<std::string>& used);
 
 // Removes an app's layout, for which no pod of the app may be left.
 Result<void> remove_app_images(const std::string& images, const std::string& app);
