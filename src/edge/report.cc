@@ -11,6 +11,11 @@ namespace skiff::edge {
 namespace {
 
 constexpr int kClientClosed = 499;  // registered nowhere; in lines of requests whose client left
+// Of what a visitor chose, as it stands in the line: the platform splits lines of more than 10,000 bytes, and
+// what began a second line would be the visitor's.
+constexpr size_t kMaxPathBytes = 8000;
+constexpr size_t kMaxHostBytes = 300;  // a DNS name with its port is shorter
+constexpr std::string_view kCut = "…";
 constexpr std::string_view kAppError = "This app could not answer";
 constexpr std::string_view kAppAdvice =
     "Something went wrong inside the app, and your request was not completed. If it is your app, its logs "
@@ -44,9 +49,14 @@ constexpr std::array<FaultText, 21> kFaults{{
      "The request did not reach the app. This is not the app's fault; try again in a moment.", 503},
 }};
 
-// Quotes and control characters would let a client write lines of its own.
-void append_safe(std::string_view text, std::string& out) {
+// Quotes and control characters would let a client write lines of its own; so would a line that is too long.
+void append_safe(std::string_view text, size_t max_bytes, std::string& out) {
+  const size_t end = out.size() + max_bytes;
   for (const char c : text) {
+    if (out.size() >= end) {
+      out += kCut;
+      return;
+    }
     const auto u = static_cast<unsigned char>(c);
     if (u < 0x20 || u == 0x7f || c == '"' || c == '\\') {
       fmt::format_to(std::back_inserter(out), "%{:02X}", u);
@@ -112,9 +122,9 @@ void append_access(const Access& a, std::string& out) {
   out += " method=";
   out += a.method;
   out += " path=\"";
-  append_safe(a.path, out);
+  append_safe(a.path, kMaxPathBytes, out);
   out += "\" host=";
-  append_safe(a.host, out);
+  append_safe(a.host, kMaxHostBytes, out);
   out += " request_id=";
   out += a.request_id;
   out += " fwd=\"";

@@ -60,6 +60,27 @@ TEST_CASE("a path can't end its quotes or its line") {
   CHECK(line(access).find("path=\"/%22 at=info%0D%0A%5C%7F\" host=") != std::string::npos);
 }
 
+TEST_CASE("a long path or host is cut, and its line stays one line of the platform's") {
+  constexpr size_t kLineOfPlatform = 10'000;
+  Access access = served();
+  access.fault = Fault::kH18;
+  for (const char c : {'a', '"'}) {  // a quote is written as three bytes
+    const std::string path = "/" + std::string(16 << 10, c), host(16 << 10, c);
+    access.path = path;
+    access.host = host;
+    CHECK(line(access).size() < kLineOfPlatform);
+    CHECK(line(access).find("…\" host=") != std::string::npos);
+    CHECK(line(access).find("… request_id=u fwd=\"192.0.2.1\" dyno=web.1") != std::string::npos);
+  }
+}
+
+TEST_CASE("a path of a usual length is whole") {
+  Access access = served();
+  const std::string path = "/" + std::string(7999, 'a');
+  access.path = path;
+  CHECK(line(access).find("path=\"" + path + "\" host=h ") != std::string::npos);
+}
+
 TEST_CASE("each code has its words and its status") {
   const auto check = [](Fault fault, std::string_view code, std::string_view at, int status) {
     CAPTURE(code);
