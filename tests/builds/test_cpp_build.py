@@ -1,0 +1,104 @@
+"""The C++ buildpack's bin/compile on this machine, push after push: what is compiled again, and what must not be old."""
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMPILE = ROOT / "buildpacks" / "cpp" / "bin" / "compile"
+CMAKE = "cmake_minimum_required(VERSION 3.25)\nproject(app CXX)\n"
+PRINT_X = '#include <cstdio>\nint main() { std::puts(X); }\n'
+
+
+class App:
+    """A source tree and the cache that stays from push to push."""
+
+    def __init__(self, folder):
+        self.folder, self.cache, self.env = folder / "app", folder / "cache", folder / "env"
+        self.cache.mkdir()
+        self.env.mkdir()
+
+    def build(self, files, links=()):
+        """bin/compile as for a push of exactly these files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        for name, target in dict(links).items():
+            (self.folder / name).symlink_to(target)
+        return subprocess.run(["bash", COMPILE, self.folder, self.cache, self.env], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=120)
+
+    def push(self, files, links=()):
+        done = self.build(files, links)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def run(self, program="build/app"):
+        return subprocess.run([self.folder / program], capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+
+
+@pytest.fixture
+def app(tmp_path):
+    return App(tmp_path)
+
+
+def test_what_did_not_change_is_not_compiled_again(app):
+    files = {"CMakeLists.txt": CMAKE + "add_executable(app a.cc b.cc)\n", "b.cc": "int b() { return 0; }\n",
+             "a.cc": "int b(); int main() { return b(); }\n"}
+    app.push(files)
+    said = app.push({**files, "b.cc": "int b() { return 0; } // changed\n"})
+    assert "b.cc.o" in said and "a.cc.o" not in said
+    assert ".cc.o" not in app.push({**files, "b.cc": "int b() { return 0; } // changed\n", "README": "x"})
+
+
+def test_objects_of_a_build_that_failed_are_kept(app):
+    files = {"CMakeLists.txt": CMAKE + "add_executable(app a.cc b.cc)\n", "a.cc": "int b(); int main() { return b(); }\n"}
+    assert app.build({**files, "b.cc": "wrong\n"}).returncode != 0
+    said = app.push({**files, "b.cc": "int b() { return 0; }\n"})
+    assert "b.cc.o" in said and "a.cc.o" not in said
+
+
+@pytest.mark.parametrize("first,second", [
+    ("option(TWO \"\" OFF)\n", "option(TWO \"\" ON)\n"),
+    ("set(TWO \"\" CACHE STRING \"\")\n", "set(TWO yes CACHE STRING \"\")\n"),
+], ids=["option", "cache variable"])
+def test_a_changed_default_of_cmakelists_counts(app, first, second):
+    rest = 'add_executable(app a.cc)\nif(TWO)\n  set_property(SOURCE a.cc PROPERTY COMPILE_DEFINITIONS X="two")\nelse()\n' \
+           '  set_property(SOURCE a.cc PROPERTY COMPILE_DEFINITIONS X="one")\nendif()\n'
+    app.push({"CMakeLists.txt": CMAKE + first + rest, "a.cc": PRINT_X})
+    assert app.run() == "one"
+    app.push({"CMakeLists.txt": CMAKE + second + rest, "a.cc": PRINT_X})
+    assert app.run() == "two"
+
+
+def test_a_library_that_went_is_looked_for_again(app):
+    cmake = CMAKE + ('find_library(EXTRA extra PATHS ${CMAKE_SOURCE_DIR}/%s NO_DEFAULT_PATH REQUIRED)\n'
+                     'add_executable(app a.cc)\ntarget_link_libraries(app ${EXTRA})\n')
+    app.push({"CMakeLists.txt": cmake % "one", "a.cc": "int main() {}\n", "one/libextra.so": "!<arch>\n"})
+    app.push({"CMakeLists.txt": cmake % "two", "a.cc": "int main() {}\n", "two/libextra.so": "!<arch>\n"})
+
+
+def test_a_folder_build_of_the_source_is_the_sources(app):
+    files = {"CMakeLists.txt": CMAKE + "add_executable(app a.cc)\n", "a.cc": "int main() {}\n"}
+    app.push(files)
+    for setting in ("one", "two"):
+        assert "cache" not in app.push({**files, "build/setting.txt": setting})
+        assert (app.folder / "build/setting.txt").read_text() == setting
+    app.push(files)
+    assert not (app.folder / "build/setting.txt").exists()
+
+
+def test_a_file_build_of_the_source_is_left_alone(app):
+    app.push({"Makefile": "all:\n\tmkdir build\n"})
+    app.push({"Makefile": "all:\n\ttrue\n", "build": "script"})
+    assert (app.folder / "build").read_text() == "script"
+
+
+def test_a_build_folder_of_the_developers_machine_does_no_harm(app):
+    app.push({"CMakeLists.txt": CMAKE + "add_executable(app a.cc)\n", "a.cc": "int main() {}\n",
+              "build/CMakeCache.txt": "CMAKE_HOME_DIRECTORY:INTERNAL=/home/me/app\nCMAKE_CACHEFILE_DIR:INTERNAL=/home/me/app/build\n"
+                                      "CMAKE_GENERATOR:INTERNAL=Ninja\n"})
