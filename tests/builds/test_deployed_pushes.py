@@ -156,6 +156,25 @@ def test_several_buildpacks_and_slugignore(skiff):
     assert wait_for(lambda: app.get("/made.html").endswith("made\n"), 60)
 
 
+def test_a_clone_without_history_deploys(skiff):
+    app = skiff.app({"index.html": "one"})
+    app.commit()
+    app.write({"index.html": "two"})
+    app.commit()
+    shallow = skiff.data / f"{app.name}-shallow"
+    app.git("clone", "-q", "--depth", "1", f"file://{app.folder}", shallow)
+    remote = app.git("remote", "get-url", "skiff").stdout.strip()
+    access = ("-c", "http.extraHeader=Authorization: Bearer " + (skiff.data / "token").read_text().strip())
+    pushed = app.git("-C", shallow, *access, "push", remote, "main")
+    assert "deployed to Skiff" in pushed.stderr and "rejected" not in pushed.stderr, pushed.stderr
+    assert app.git("ls-remote", "skiff", "main").stdout.split()[0] == app.git("rev-parse", "HEAD").stdout.strip()
+    assert wait_for(lambda: app.get().endswith("two"), 60)
+    app.write({"index.html": "three"})
+    deployed(app.push())
+    app.git(*access, "clone", "-q", remote, skiff.data / f"{app.name}-copy")
+    assert (skiff.data / f"{app.name}-copy" / "index.html").read_text() == "three"
+
+
 class GitHandler(http.server.BaseHTTPRequestHandler):
     """git's own CGI program behind an HTTP server: what a buildpack's address usually is."""
 

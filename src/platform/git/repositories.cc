@@ -17,6 +17,9 @@ namespace {
 
 constexpr size_t kPieceBytes = 32 << 10;
 constexpr Duration kInitTime = std::chrono::seconds(30);
+// A clone without its history may push: git would refuse it only when the hook has made the release.
+constexpr const char* kServe =
+    "exec git -c receive.shallowUpdate=true -c \"$1\" \"$2\" --stateless-rpc \"$3\"";
 
 // "git-receive-pack" is run as `git receive-pack`.
 std::string subcommand(const std::string& service) {
@@ -140,13 +143,8 @@ io::Task<void> Repositories::serve(std::string app, std::string service, const n
   // Git packs the request of a fetch; gzip unpacks it on the way in.
   const bool packed = request.headers.get("Content-Encoding") == "gzip";
   const std::string bound = fmt::format("receive.maxInputSize={}", limits->push_mb << 20);
-  options.argv = {"/bin/sh",
-                  "-c",
-                  packed ? "gzip -dc | exec git -c \"$1\" \"$2\" --stateless-rpc \"$3\""
-                         : "exec git -c \"$1\" \"$2\" --stateless-rpc \"$3\"",
-                  "sh",
-                  bound,
-                  subcommand(service),
+  options.argv = {"/bin/sh",  "-c",  packed ? std::string("gzip -dc | ") + kServe : kServe,
+                  "sh",       bound, subcommand(service),
                   folder(app)};
   options.env = git_environment();
   options.pipe_stdin = true;
