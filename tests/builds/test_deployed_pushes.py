@@ -175,6 +175,12 @@ def test_a_clone_without_history_deploys(skiff):
     assert (skiff.data / f"{app.name}-copy" / "index.html").read_text() == "three"
 
 
+def test_what_gitattributes_keeps_out_of_archives_is_built(skiff):
+    app = skiff.app({**make("cat VERSION"), "VERSION": "$Format:%H$", ".gitattributes":
+                     "[attr]dev export-ignore\nVERSION export-subst\nMakefile dev\n/Procfile export-ignore\n"})
+    assert "$Format:%H$" in deployed(app.push())
+
+
 class GitHandler(http.server.BaseHTTPRequestHandler):
     """git's own CGI program behind an HTTP server: what a buildpack's address usually is."""
 

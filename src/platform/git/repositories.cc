@@ -16,6 +16,9 @@ namespace skiff::platform {
 namespace {
 
 constexpr size_t kPieceBytes = 32 << 10;
+// The hook's `git archive` is to write all files as they are: what .gitattributes leaves out or rewrites is
+// meant for archives that people download.
+constexpr const char* kAttributes = "* !export-ignore !export-subst\n";
 constexpr Duration kInitTime = std::chrono::seconds(30);
 // A clone without its history may push: git would refuse it only when the hook has made the release.
 constexpr const char* kServe =
@@ -30,6 +33,13 @@ std::string subcommand(const std::string& service) {
 std::vector<std::string> git_environment() {
   return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GIT_CONFIG_NOSYSTEM=1",
           "GIT_CONFIG_GLOBAL=/dev/null", "LANG=C.UTF-8"};
+}
+
+// Asked for with each request: a write, which waits for the disk, is the exception.
+Result<void> keep_file(const std::string& path, const std::string& text, mode_t mode) {
+  const auto present = io::read_file(path);
+  if (present && *present == text) return {};
+  return io::write_file_atomic(path, text, mode);
 }
 
 // A body that breaks off ends git, which then sees half a pack.
@@ -98,16 +108,17 @@ io::Task<Result<void>> Repositories::create(std::string app) {
     SKIFF_CO_RETURN_IF_ERROR(made);
     if (!made->status.ok()) co_return fail(Code::kInternal, "git init: " + made->err);
   }
+  auto info = io::make_directories(path + "/info");
+  SKIFF_CO_RETURN_IF_ERROR(info);
+  auto attributes = keep_file(path + "/info/attributes", kAttributes, 0644);
+  SKIFF_CO_RETURN_IF_ERROR(attributes);
   const std::string hook = path + "/hooks/pre-receive";
   auto hooks = io::make_directories(path + "/hooks");
   SKIFF_CO_RETURN_IF_ERROR(hooks);
   auto limits = read_build_limits(data_);
   SKIFF_CO_RETURN_IF_ERROR(limits);
   const std::string script = hook_script(app, data_ + "/builds", hook_socket(), limits->push_mb);
-  // Asked for with each request: a write, which waits for the disk, is the exception.
-  const auto present = io::read_file(hook);
-  if (present && *present == script) co_return Result<void>{};
-  auto written = io::write_file_atomic(hook, script, 0700);
+  auto written = keep_file(hook, script, 0700);
   co_return written;
 }
 
