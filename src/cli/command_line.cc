@@ -12,7 +12,7 @@ constexpr int kMostLines = 1500;  // what the platform keeps of an app's log
 
 // What the options of all commands are parsed into.
 struct Arguments {
-  std::string data, app, name, confirm;
+  std::string app, name, confirm;
   std::vector<std::string> words;
   LogRequest logs;
   bool tail = false;
@@ -37,11 +37,8 @@ class Adder {
 
   CLI::App* add(const std::string& name, const std::string& help, AboutApp command) {
     CLI::App* added = root_.add_subcommand(name, help);
-    added->add_option("--data", arguments_->data,
-                      "The instance's directory (default: SKIFF_DATA or /var/lib/skiff)");
     added->callback([run = run_, arguments = arguments_, command = std::move(command)] {
-      run(arguments->data,
-          [arguments, command](CommandContext& context) { return command(context, *arguments); });
+      run([arguments, command](CommandContext& context) { return command(context, *arguments); });
     });
     return added;
   }

@@ -13,8 +13,7 @@ class App;
 namespace skiff::cli {
 
 using AppCommand = std::function<Done(CommandContext&)>;
-// Runs a command against the instance in the directory `data`, "" for the default.
-using Runner = std::function<void(const std::string& data, const AppCommand& command)>;
+using Runner = std::function<void(const AppCommand& command)>;
 
 // Adds every command; the one that is chosen goes to `run` while the line is parsed.
 void add_app_commands(CLI::App& root, const Runner& run);

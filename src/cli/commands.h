@@ -66,6 +66,8 @@ Result<std::pair<std::string, int64_t>> parse_quantity(std::string_view text);
 std::string app_of_remote(std::string_view url);
 // Pure: "2026/01/02 03:04:05 +0000 (~ 5m ago)", as `heroku ps` has it.
 std::string describe_time(std::string_view rfc3339, WallTime now);
+// Pure: `path` as seen from the folder `from`; without "." and "..", symbolic links stay.
+std::string absolute_path(std::string_view path, std::string_view from);
 // "/apps/shop/releases"
 std::string app_path(const std::string& app, std::string_view rest = "");
 

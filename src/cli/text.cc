@@ -1,6 +1,8 @@
 // The pure parts of the commands.
 #include <fmt/core.h>
 
+#include <filesystem>
+
 #include "base/strings.h"
 #include "cli/commands.h"
 
@@ -47,6 +49,13 @@ std::string describe_time(std::string_view rfc3339, WallTime now) {
   text = replace_all(std::move(text), "-", "/");
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - *time).count();
   return fmt::format("{} +0000 (~ {} ago)", text, describe_age(std::max<int64_t>(age, 0)));
+}
+
+std::string absolute_path(std::string_view path, std::string_view from) {
+  // Joined with "." every path ends in a slash, and an absolute one stays itself.
+  std::string normal = (std::filesystem::path(from) / path / ".").lexically_normal().string();
+  if (normal.size() > 1) normal.pop_back();
+  return normal;
 }
 
 std::string app_path(const std::string& app, std::string_view rest) {

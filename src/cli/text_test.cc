@@ -46,3 +46,12 @@ TEST_CASE("a time is shown with its age") {
   CHECK(cli::describe_time("2026-01-02T03:04:05Z", now) == "2026/01/02 03:04:05 +0000 (~ 2h ago)");
   CHECK(cli::describe_time("2025-12-30T03:04:05Z", now) == "2025/12/30 03:04:05 +0000 (~ 3d ago)");
 }
+
+TEST_CASE("a path is absolute from the folder it was given in") {
+  CHECK(cli::absolute_path("D", "/home/me") == "/home/me/D");
+  CHECK(cli::absolute_path("../D/", "/home/me") == "/home/D");
+  CHECK(cli::absolute_path("./a//b/.", "/home/me") == "/home/me/a/b");
+  CHECK(cli::absolute_path(".", "/home/me") == "/home/me");
+  CHECK(cli::absolute_path("/var/lib/skiff", "/home/me") == "/var/lib/skiff");
+  CHECK(cli::absolute_path("/", "/home/me") == "/");
+}

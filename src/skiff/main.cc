@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/log.h"
 #include "cli/command_line.h"
@@ -40,9 +41,8 @@ void print_out(std::string_view text) {
   std::fflush(stdout);
 }
 
-// Runs a command about apps against the instance in `data`.
-int run_app_command(const std::string& data, const cli::AppCommand& command) {
-  auto instance = open_instance(data);
+int run_app_command(const Arguments& arguments, const cli::AppCommand& command) {
+  auto instance = open_instance(arguments.data);
   if (!instance) return finish(std::unexpected(instance.error()));
   auto token = instance->token();
   if (!token) return finish(std::unexpected(token.error()));
@@ -83,9 +83,26 @@ int print_kubeconfig(const Arguments& arguments) {
   return 0;
 }
 
+// What is written and printed of the directory (git's credential helper, the kubeconfig's path) is used from
+// other folders.
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  return cli::absolute_path(path, std::filesystem::current_path(error).string());
+}
+
+const CLI::Validator kDirectory(
+    [](std::string& given) -> std::string {
+      if (given.empty()) return "a directory's name can't be empty";
+      given = absolute(given);
+      return "";
+    },
+    "");
+
 void add_data(CLI::App* command, Arguments& arguments) {
-  command->add_option("--data", arguments.data,
-                      "The instance's directory (default: SKIFF_DATA or /var/lib/skiff)");
+  command
+      ->add_option("--data", arguments.data,
+                   "The instance's directory (default: SKIFF_DATA or /var/lib/skiff)")
+      ->transform(kDirectory);
 }
 
 const CLI::Range kPorts(1, 65534);
@@ -93,7 +110,6 @@ const CLI::Range kPorts(1, 65534);
 void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* up_command = root.add_subcommand("up", "Start the instance, or make it at the first time");
   up_command->footer("Needs root. What is given is kept: later starts need only --data.");
-  add_data(up_command, a);
   up_command->add_option("--domain", a.up.request.domain,
                          "Apps are served at <app>.<domain> (default: localhost)");
   Ports& ports = a.up.request.ports;
@@ -111,18 +127,14 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
     code = finish(up(a.up));
   });
   CLI::App* down_command = root.add_subcommand("down", "Stop the instance; `up` brings everything back");
-  add_data(down_command, a);
   down_command->callback([&a, &code] { code = finish(down(a.data)); });
   CLI::App* remove_command = root.add_subcommand(
       "remove", "Take a stopped instance's containers and networks off this machine; its data stays");
-  add_data(remove_command, a);
   remove_command->callback([&a, &code] { code = finish(skiff::remove(a.data)); });
   CLI::App* config = root.add_subcommand("kubeconfig", "Print the path of the kubeconfig");
-  add_data(config, a);
   config->callback([&a, &code] { code = print_kubeconfig(a); });
   CLI::App* role = root.add_subcommand("role", "Run one role (started by `up`)")->group("");
   role->add_option("role", a.role)->required();
-  add_data(role, a);
   role->add_option("--supervisor", a.supervisor, "Process that this role ends with");
   role->callback([&a, &code] { code = run_role(a); });
 }
@@ -133,12 +145,13 @@ int main(int argc, char** argv) {
   CLI::App root("Skiff: the Heroku you own", "skiff");
   root.require_subcommand(1);
   Arguments arguments;
-  arguments.data = default_data_directory();
+  arguments.data = absolute(default_data_directory());
   int code = 0;
   add_instance_commands(root, arguments, code);
-  cli::add_app_commands(root, [&code](const std::string& data, const cli::AppCommand& command) {
-    code = run_app_command(data.empty() ? default_data_directory() : data, command);
+  cli::add_app_commands(root, [&code, &arguments](const cli::AppCommand& command) {
+    code = run_app_command(arguments, command);
   });
+  for (CLI::App* command : root.get_subcommands({})) add_data(command, arguments);
   // Heroku's names have a colon, which CLI11 does not take: config:set is config-set to it.
   std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty()) std::replace(words[0].begin(), words[0].end(), ':', '-');

@@ -1,5 +1,6 @@
 """What the commands say when something is wrong: which word, and what to do."""
 import json
+import os
 import subprocess
 import urllib.error
 import urllib.request
@@ -75,6 +76,17 @@ def test_the_app_of_the_git_remote_is_the_default(world, shop):
     assert done.returncode == 0 and "web.1" in done.stdout
 
 
+def test_a_relative_data_directory_serves_git_and_kubectl_in_every_folder(world, tmp_path):
+    subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)
+    near = {**world.env, "SKIFF_DATA": os.path.relpath(world.data, tmp_path)}
+    subprocess.run([support.BINARY, "create", "relative"], cwd=tmp_path, env=near, check=True, capture_output=True)
+    seen = subprocess.run(["git", "ls-remote", "skiff"], cwd=tmp_path, env=near, capture_output=True, text=True)
+    assert seen.returncode == 0, seen.stderr
+    for command in (["kubeconfig"], ["kubeconfig", "--data", near["SKIFF_DATA"]]):
+        said = subprocess.run([support.BINARY, *command], cwd=tmp_path, env=near, capture_output=True, text=True)
+        assert said.stdout == f"{world.data}/kubeconfig\n"
+
+
 def test_without_an_instance_the_command_says_how_to_start_one(tmp_path, world):
     env = {**world.env, "SKIFF_DATA": str(tmp_path / "none")}
     done = subprocess.run([support.BINARY, "apps"], env=env, capture_output=True, text=True)
@@ -82,7 +94,8 @@ def test_without_an_instance_the_command_says_how_to_start_one(tmp_path, world):
 
 
 @pytest.mark.parametrize("args", [["logs", "-n", "many", "-a", "shop"], ["logs", "-n", "9999", "-a", "shop"],
-                                  ["logs", "--source", "moon", "-a", "shop"], ["scale", "-a", "shop"], ["dance"], []])
+                                  ["logs", "--source", "moon", "-a", "shop"], ["scale", "-a", "shop"], ["ps", "--data", ""],
+                                  ["dance"], []])
 def test_wrong_arguments_lead_to_the_help(world, args):
     code, text = world.run(*args)
     assert code != 0 and "--help" in text
