@@ -102,3 +102,59 @@ def test_a_build_folder_of_the_developers_machine_does_no_harm(app):
     app.push({"CMakeLists.txt": CMAKE + "add_executable(app a.cc)\n", "a.cc": "int main() {}\n",
               "build/CMakeCache.txt": "CMAKE_HOME_DIRECTORY:INTERNAL=/home/me/app\nCMAKE_CACHEFILE_DIR:INTERNAL=/home/me/app/build\n"
                                       "CMAKE_GENERATOR:INTERNAL=Ninja\n"})
+
+
+MAKE = {"Makefile": "build/app: a.cc\n\tmkdir -p build\n\t$(CXX) -DX='\"one\"' -o $@ a.cc\n", "a.cc": PRINT_X}
+
+
+def test_make_starts_anew_when_more_than_sources_changed(app):
+    app.push(MAKE)
+    assert "up to date" in app.push(MAKE)
+    app.push({**MAKE, "Makefile": MAKE["Makefile"].replace("one", "two")})
+    assert app.run() == "two"
+
+
+def test_make_need_not_know_the_headers(app):
+    app.push({**MAKE, "a.cc": '#include "x.h"\n' + PRINT_X, "x.h": '#undef X\n#define X "one"\n'})
+    app.push({**MAKE, "a.cc": '#include "x.h"\n' + PRINT_X, "x.h": '#undef X\n#define X "two"\n'})
+    assert app.run() == "two"
+
+
+def test_make_compiles_changed_sources_only(app):
+    files = {"Makefile": "build/app: build/a.o build/b.o\n\t$(CXX) -o $@ $^\n"
+                         "build/%.o: %.cc\n\tmkdir -p build\n\t$(CXX) -c -o $@ $<\n",
+             "a.cc": "int b(); int main() { return b(); }\n", "b.cc": "int b() { return 1; }\n"}
+    app.push(files)
+    said = app.push({**files, "b.cc": "int b() { return 0; }\n"})
+    assert "b.o b.cc" in said and "a.o a.cc" not in said
+    app.run()
+
+
+def test_make_links_no_object_of_a_source_that_went(app):
+    files = {"Makefile": "build/app: $(patsubst %.cc,build/%.o,$(wildcard *.cc))\n\t$(CXX) -o $@ $^\n"
+                         "build/%.o: %.cc\n\tmkdir -p build\n\t$(CXX) -c -o $@ $<\n",
+             "a.cc": "#include <cstdio>\n__attribute__((weak)) const char* x() { return \"one\"; }\nint main() { std::puts(x()); }\n"}
+    app.push({**files, "b.cc": "const char* x() { return \"two\"; }\n"})
+    assert app.run() == "two"
+    app.push(files)
+    assert app.run() == "one"
+
+
+@pytest.mark.parametrize("link,name", [("x.h", "%s.h"), ("include", "%s")], ids=["file", "folder"])
+def test_a_link_that_points_elsewhere_counts(app, link, name):
+    files = {"CMakeLists.txt": CMAKE + "add_executable(app a.cc)\ntarget_include_directories(app PRIVATE . include)\n",
+             "a.cc": '#include "x.h"\n' + PRINT_X}
+    for value in ("one", "two"):
+        header = f'#define X "{value}"\n'
+        files |= {f"{value}.h": header} if link == "x.h" else {f"{value}/x.h": header}
+    for value in ("one", "two"):
+        app.push(files, {link: name % value})
+        assert app.run() == value
+
+
+def test_half_of_a_file_is_not_kept(app):
+    files = {"Makefile": "build/sub/text:\n\tmkdir -p build\n\t$(MAKE) -f sub.mk\n",
+             "sub.mk": "build/sub/text:\n\tmkdir -p build/sub\n\techo half >$@; test -f ready.c\n\techo whole >$@\n"}
+    assert app.build(files).returncode != 0
+    app.push({**files, "ready.c": ""})
+    assert (app.folder / "build/sub/text").read_text() == "whole\n"
