@@ -77,13 +77,16 @@ def test_the_app_of_the_git_remote_is_the_default(world, shop):
 
 
 def test_a_relative_data_directory_serves_git_and_kubectl_in_every_folder(world, tmp_path):
+    # Git asks for the password in the top folder, wherever it was called.
+    below = tmp_path / "below"
+    below.mkdir()
     subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)
-    near = {**world.env, "SKIFF_DATA": os.path.relpath(world.data, tmp_path)}
-    subprocess.run([support.BINARY, "create", "relative"], cwd=tmp_path, env=near, check=True, capture_output=True)
-    seen = subprocess.run(["git", "ls-remote", "skiff"], cwd=tmp_path, env=near, capture_output=True, text=True)
+    near = {**world.env, "SKIFF_DATA": os.path.relpath(world.data, below)}
+    subprocess.run([support.BINARY, "create", "relative"], cwd=below, env=near, check=True, capture_output=True)
+    seen = subprocess.run(["git", "ls-remote", "skiff"], cwd=below, env=near, capture_output=True, text=True)
     assert seen.returncode == 0, seen.stderr
     for command in (["kubeconfig"], ["kubeconfig", "--data", near["SKIFF_DATA"]]):
-        said = subprocess.run([support.BINARY, *command], cwd=tmp_path, env=near, capture_output=True, text=True)
+        said = subprocess.run([support.BINARY, *command], cwd=below, env=near, capture_output=True, text=True)
         assert said.stdout == f"{world.data}/kubeconfig\n"
 
 
