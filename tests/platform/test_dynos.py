@@ -133,6 +133,19 @@ def test_a_destroyed_app_leaves_nothing_to_its_successor(world, tmp_path):
         "release.skiff.dev/v1"]
 
 
+def test_nor_does_one_whose_namespace_was_deleted(world, tmp_path):
+    folder = tmp_path / "heron"
+    world.push(folder, "heron", {"web": WEB})
+    assert world.all_up("heron", ["web.1"])
+    world.kubectl("delete", "namespace", "heron")
+    world.skiff("create", "heron")
+    assert "web.1" not in world.logs("heron")
+    left = subprocess.run(["git", "ls-remote", "skiff"], cwd=folder, env=world.env, capture_output=True, text=True)
+    assert left.returncode == 0 and left.stdout == "", left.stderr
+    world.push(folder, "heron", {"web": WEB})
+    assert world.all_up("heron", ["web.1"])
+
+
 def test_boot_and_exit_timeouts_are_told(world, tmp_path):
     world.push(tmp_path / "slow", "slow-app", {"web": SILENT, "worker": DEAF})
     world.skiff("scale", "worker=1", "-a", "slow-app")

@@ -20,6 +20,12 @@ Value Api::shape(const Value& app) const {
                    fmt::format("http://localhost{}/{}.git", options_.url_port, name));
 }
 
+Result<void> Api::remove_files(const std::string& app) {
+  builds_.remove_output(app);
+  logs_.remove(app);
+  return repositories_.remove(app);
+}
+
 io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
   if (method == "GET") {
     auto apps = co_await apps_.list();
@@ -33,6 +39,8 @@ io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
   if (name.empty()) name = "app-" + make_name_suffix(loop_.random(), kNameSuffix);
   auto created = co_await apps_.create(name);
   SKIFF_CO_RETURN_IF_ERROR(created);
+  auto removed = remove_files(name);  // of an app of that name whose namespace was deleted with kubectl
+  SKIFF_CO_RETURN_IF_ERROR(removed);
   auto repository = co_await repositories_.create(name);
   SKIFF_CO_RETURN_IF_ERROR(repository);
   logs_.begin(name);
@@ -64,10 +72,8 @@ io::Task<Api::Answer> Api::answer_app(Question question) {
   if (question.method == "DELETE") {
     auto gone = co_await apps_.destroy(app);
     SKIFF_CO_RETURN_IF_ERROR(gone);
-    auto removed = repositories_.remove(app);
+    auto removed = remove_files(app);
     if (!removed) log_warn("repository stays", {{"app", app}, {"error", removed.error().message}});
-    builds_.remove_output(app);
-    logs_.remove(app);
   }
   co_return json_response(200, shape(*object));
 }
