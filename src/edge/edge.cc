@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "edge/cluster_follower.h"
+#include "edge/leaf_cache.h"
 #include "edge/listen.h"
 #include "edge/log_queue.h"
 #include "edge/log_shipper.h"
@@ -25,6 +26,7 @@ constexpr auto kLastLines = std::chrono::seconds(1);  // for the platform to tak
 struct Edge::Impl {
   explicit Impl(EdgeOptions o) : options(std::move(o)) {}
   EdgeOptions options;
+  std::unique_ptr<LeafCache> leaves;
   TlsContext tls;
   uint16_t http_port = 0;
   LogQueue log_queue;
@@ -48,6 +50,7 @@ struct Edge::Impl {
 
 void Edge::Impl::publish(RouteTable table) {
   const auto shared = std::make_shared<const RouteTable>(std::move(table));
+  if (leaves) leaves->set_routes(shared);
   for (auto& worker : workers) worker->set_routes(shared);
 }
 
@@ -101,13 +104,14 @@ Result<WorkerOptions> Edge::Impl::open_listeners() {
 }
 
 Result<void> Edge::Impl::open_workers() {
+  RouteTable table = options.routes.apps.empty() ? make_routes({}, route_options()) : options.routes;
+  const auto routes = std::make_shared<const RouteTable>(std::move(table));
   if (options.https.port != 0) {
-    auto made = make_tls_context(options.certificate_pem, options.key_pem);
+    leaves = std::make_unique<LeafCache>(options.authority, options.domain, routes);
+    auto made = make_tls_context(*leaves);
     if (!made) return std::unexpected(made.error());
     tls = std::move(*made);
   }
-  RouteTable table = options.routes.apps.empty() ? make_routes({}, route_options()) : options.routes;
-  const auto routes = std::make_shared<const RouteTable>(std::move(table));
   const int cpus = static_cast<int>(std::thread::hardware_concurrency());
   const int count = std::max(options.threads > 0 ? options.threads : cpus, 1);
   http_port = options.http.port;

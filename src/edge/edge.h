@@ -18,6 +18,7 @@
 #include "io/loop.h"
 #include "io/stream.h"
 #include "kube/client/client.h"
+#include "net/certificates.h"
 
 namespace skiff::edge {
 
@@ -25,10 +26,9 @@ namespace skiff::edge {
 using ClientFactory = std::function<std::unique_ptr<kube::Client>(io::Loop&)>;
 
 struct EdgeOptions {
-  io::Address http;             // where to listen
-  io::Address https;            // port 0: no TLS
-  std::string certificate_pem;  // leaf first; with `https`
-  std::string key_pem;          // secret
+  io::Address http;        // where to listen
+  io::Address https;       // port 0: no TLS
+  net::KeyPair authority;  // signs what is shown on `https`
   std::string domain = "localhost";
   io::Address api_backend;    // the platform's API, an IP address; port 0: none
   io::Address log_target;     // POST /logs goes there; port 0: lines are dropped
@@ -44,7 +44,7 @@ class Edge {
   explicit Edge(EdgeOptions options);
   ~Edge();
   Edge(const Edge&) = delete;
-  // InvalidArgument for a bad certificate, the system's error when an address can't be listened on.
+  // InvalidArgument for a bad authority, the system's error when an address can't be listened on.
   Result<void> start();
   void stop();
   // From any thread, between start() and stop().

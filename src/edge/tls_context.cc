@@ -1,30 +1,36 @@
 #include "edge/tls_context.h"
 
-#include <openssl/pem.h>
+#include "base/log.h"
 
 namespace skiff::edge {
+namespace {
 
-Result<TlsContext> make_tls_context(const std::string& certificate, const std::string& key) {
+WallTime wall_now() {
+  return std::chrono::system_clock::now();
+}
+
+// Called in each full handshake when the client's first message is known; 0 ends it with an alert.
+int choose_certificate(SSL* ssl, void* leaves) {
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  const auto leaf = static_cast<LeafCache*>(leaves)->find(name ? name : "", wall_now());
+  if (!leaf) {
+    log_error("a certificate can't be made", {{"error", leaf.error().message}});
+    return 0;
+  }
+  return SSL_use_cert_and_key(ssl, (*leaf)->certificate.get(), (*leaf)->key.get(), nullptr, 1);
+}
+
+}  // namespace
+
+Result<TlsContext> make_tls_context(LeafCache& leaves) {
   TlsContext ctx(SSL_CTX_new(TLS_server_method()));
   if (!ctx) return fail(Code::kInternal, "OpenSSL has no server method");
   SSL_CTX_set_min_proto_version(ctx.get(), TLS1_2_VERSION);
   SSL_CTX_set_mode(ctx.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
-  const std::unique_ptr<BIO, int (*)(BIO*)> chain(
-      BIO_new_mem_buf(certificate.data(), static_cast<int>(certificate.size())), &BIO_free);
-  X509* leaf = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr);
-  bool good = leaf != nullptr && SSL_CTX_use_certificate(ctx.get(), leaf) == 1;
-  X509_free(leaf);
-  while (X509* next = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr))
-    SSL_CTX_add_extra_chain_cert(ctx.get(), next);
-  const std::unique_ptr<BIO, int (*)(BIO*)> secret(BIO_new_mem_buf(key.data(), static_cast<int>(key.size())),
-                                                   &BIO_free);
-  EVP_PKEY* parsed = PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr);
-  good = good && parsed != nullptr && SSL_CTX_use_PrivateKey(ctx.get(), parsed) == 1;
-  EVP_PKEY_free(parsed);
-  if (!good)
-    return fail(Code::kInvalidArgument,
-                "the edge's certificate or key can't be read; both must be PEM and belong together");
+  // Now rather than at the first client: a bad authority must be told at the start.
+  if (auto usable = leaves.find("", wall_now()); !usable) return std::unexpected(usable.error());
+  SSL_CTX_set_cert_cb(ctx.get(), &choose_certificate, &leaves);
   return ctx;
 }
 

@@ -4,9 +4,9 @@
 #include <openssl/ssl.h>
 
 #include <memory>
-#include <string>
 
 #include "base/result.h"
+#include "edge/leaf_cache.h"
 
 namespace skiff::edge {
 
@@ -15,8 +15,8 @@ struct TlsContextDelete {
 };
 using TlsContext = std::unique_ptr<SSL_CTX, TlsContextDelete>;
 
-// TLS 1.2 and 1.3 with a certificate (PEM, leaf first) and its key (PEM, secret). InvalidArgument when they
-// can't be read or don't belong together.
-Result<TlsContext> make_tls_context(const std::string& certificate, const std::string& key);
+// TLS 1.2 and 1.3, with the certificate of `leaves` that a client asks for; they outlive the context.
+// InvalidArgument when their authority can't sign.
+Result<TlsContext> make_tls_context(LeafCache& leaves);
 
 }  // namespace skiff::edge

@@ -14,11 +14,10 @@ namespace skiff::net {
 namespace {
 
 constexpr auto kAuthorityLifetime = std::chrono::years(10);
-constexpr auto kCertificateLifetime = std::chrono::years(1);
 constexpr auto kClockSkew = std::chrono::minutes(5);  // a peer's clock may be behind ours
 constexpr int kSerialBytes = 16;                      // below the 20 that RFC 5280 allows
 
-enum class Role { kAuthority, kServer, kClient };
+enum class Role { kAuthority, kServingAuthority, kServer, kClient };
 
 std::string pem_text(BIO* bio) {
   char* bytes = nullptr;
@@ -62,17 +61,19 @@ Result<void> add_extension(X509* certificate, X509* issuer, int kind, const std:
 }
 
 Result<void> add_usage(X509* certificate, X509* issuer, Role role) {
-  const bool authority = role == Role::kAuthority;
+  const bool authority = role == Role::kAuthority || role == Role::kServingAuthority;
   SKIFF_RETURN_IF_ERROR(add_extension(certificate, issuer, NID_basic_constraints,
-                                      authority ? "critical,CA:TRUE" : "critical,CA:FALSE"));
+                                      authority ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE"));
   SKIFF_RETURN_IF_ERROR(add_extension(
       certificate, issuer, NID_key_usage,
       authority ? "critical,keyCertSign,cRLSign,digitalSignature" : "critical,digitalSignature"));
   SKIFF_RETURN_IF_ERROR(add_extension(certificate, issuer, NID_subject_key_identifier, "hash"));
+  if (role != Role::kAuthority) {
+    SKIFF_RETURN_IF_ERROR(add_extension(certificate, issuer, NID_ext_key_usage,
+                                        role == Role::kClient ? "clientAuth" : "serverAuth"));
+  }
   if (authority) return {};
-  SKIFF_RETURN_IF_ERROR(add_extension(certificate, issuer, NID_authority_key_identifier, "keyid"));
-  return add_extension(certificate, issuer, NID_ext_key_usage,
-                       role == Role::kServer ? "serverAuth" : "clientAuth");
+  return add_extension(certificate, issuer, NID_authority_key_identifier, "keyid");
 }
 
 using GeneralNames = OpensslPtr<GENERAL_NAMES, GENERAL_NAMES_free>;
@@ -130,7 +131,7 @@ Result<KeyPair> issue(const CertificateRequest& request, Role role, WallTime now
   X509* const issuer = authority ? authority : raw;
   X509_set_version(raw, X509_VERSION_3);
   SKIFF_RETURN_IF_ERROR(set_serial(raw));
-  set_validity(raw, now, authority ? Duration(kCertificateLifetime) : Duration(kAuthorityLifetime));
+  set_validity(raw, now, request.lifetime);
   X509_set_pubkey(raw, key.get());
   X509_NAME* subject = X509_get_subject_name(raw);
   for (const auto& organization : request.organizations) add_name(subject, "O", organization);
@@ -146,8 +147,9 @@ Result<KeyPair> issue(const CertificateRequest& request, Role role, WallTime now
 
 }  // namespace
 
-Result<KeyPair> make_authority(const std::string& common_name, WallTime now) {
-  return issue({.common_name = common_name}, Role::kAuthority, now, nullptr, nullptr);
+Result<KeyPair> make_authority(const std::string& common_name, WallTime now, Signs signs) {
+  return issue({.common_name = common_name, .lifetime = kAuthorityLifetime},
+               signs == Signs::kServers ? Role::kServingAuthority : Role::kAuthority, now, nullptr, nullptr);
 }
 
 Result<KeyPair> sign_certificate(const KeyPair& authority, const CertificateRequest& request, WallTime now) {
@@ -155,6 +157,10 @@ Result<KeyPair> sign_certificate(const KeyPair& authority, const CertificateRequ
   if (!certificate) return wrap(certificate.error(), "the signing authority");
   const auto key = read_private_key(authority.key_pem);
   if (!key) return wrap(key.error(), "the signing authority");
+  if (X509_check_private_key(certificate->get(), key->get()) != 1) {
+    ERR_clear_error();
+    return fail(Code::kInvalidArgument, "the signing authority's certificate and key don't belong together");
+  }
   return issue(request, request.for_server ? Role::kServer : Role::kClient, now, certificate->get(),
                key->get());
 }

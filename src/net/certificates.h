@@ -20,9 +20,15 @@ struct CertificateRequest {
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
   bool for_server = false;  // extended key usage serverAuth, else clientAuth
+  Duration lifetime = std::chrono::years(1);
 };
 
-Result<KeyPair> make_authority(const std::string& common_name, WallTime now);
+// What verifiers accept of an authority: every certificate, or those of servers alone.
+enum class Signs { kEverything, kServers };
+
+Result<KeyPair> make_authority(const std::string& common_name, WallTime now,
+                               Signs signs = Signs::kEverything);
+// InvalidArgument when the authority can't be read or its halves don't belong together.
 Result<KeyPair> sign_certificate(const KeyPair& authority, const CertificateRequest& request, WallTime now);
 // True when the certificate is about the subject of the request (common name and organizations) and has
 // every DNS name and address of it.

@@ -1,5 +1,5 @@
-// Owners of OpenSSL objects and its errors as ours. For the .cc files of net only: OpenSSL is heavy to
-// include.
+// Owners of OpenSSL objects and its errors as ours. For what speaks TLS itself, in net and edge: OpenSSL is
+// heavy to include.
 #pragma once
 
 #include <openssl/bio.h>

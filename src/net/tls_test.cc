@@ -115,4 +115,15 @@ TEST_CASE("a server's certificate does not make a client") {
       handshake(asks, {ours.certificate_pem, server.certificate_pem, server.key_pem, "127.0.0.1"}).server);
 }
 
+TEST_CASE("an authority for servers makes servers, and no clients") {
+  const auto serving = make_authority("serving", real_now(), Signs::kServers).value();
+  const auto server = server_pair(serving, real_now());
+  const auto client = sign_certificate(serving, {.common_name = "alice"}, real_now()).value();
+  const TlsClientOptions stranger{serving.certificate_pem, "", "", "127.0.0.1"};
+  CHECK(handshake({server.certificate_pem, server.key_pem, ""}, stranger).client);
+  const TlsServerOptions asks{server.certificate_pem, server.key_pem, serving.certificate_pem};
+  const TlsClientOptions known{serving.certificate_pem, client.certificate_pem, client.key_pem, "127.0.0.1"};
+  CHECK_FALSE(handshake(asks, known).server);
+}
+
 }  // namespace skiff::net

@@ -122,8 +122,7 @@ net::CertificateRequest server_request(const Instance& instance) {
                        "kubernetes.default",
                        "kubernetes.default.svc",
                        "kubernetes.default.svc.cluster.local",
-                       instance.domain,
-                       "*." + instance.domain};
+                       instance.domain};
   request.ip_addresses = {"127.0.0.1", "::1", first_address(instance.service_range),
                           first_address(instance.pod_range)};
   request.for_server = true;
@@ -137,16 +136,23 @@ net::CertificateRequest client_request(const std::string& name, const std::strin
   return request;
 }
 
+// The authority as it is, or a new one.
+Result<net::KeyPair> keep_authority(const Instance& instance, const std::string& name, net::Signs signs,
+                                    WallTime now) {
+  // Both halves: a first start may have been cut between them.
+  if (auto kept = instance.key_pair(name)) return kept;
+  auto made = net::make_authority(fmt::format("skiff-{}-{}", name, instance.id), now, signs);
+  if (!made) return made;
+  SKIFF_RETURN_IF_ERROR(write_pair(instance, name, *made));
+  return made;
+}
+
 Result<void> make_keys(const Instance& instance, WallTime now) {
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("pki")));
-  // Both halves: a first start may have been cut between them.
-  if (!instance.key_pair("ca")) {
-    auto made = net::make_authority("skiff-ca-" + instance.id, now);
-    if (!made) return std::unexpected(made.error());
-    SKIFF_RETURN_IF_ERROR(write_pair(instance, "ca", *made));
-  }
-  auto authority = instance.key_pair("ca");
+  auto authority = keep_authority(instance, "ca", net::Signs::kEverything, now);
   if (!authority) return std::unexpected(authority.error());
+  auto serving = keep_authority(instance, "edge-ca", net::Signs::kServers, now);
+  if (!serving) return std::unexpected(serving.error());
   const std::pair<const char*, net::CertificateRequest> wanted[] = {
       {"server", server_request(instance)},
       {"admin", client_request("admin", "system:masters")},

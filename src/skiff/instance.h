@@ -1,8 +1,8 @@
 // One instance of Skiff: a data directory with its settings, keys and state.
 //
-// DATA/instance.json holds what must not change between starts; DATA/pki the authority and the certificates
-// (mode 0600); DATA/kubeconfig is for people, DATA/token for git and the skiff CLI. Made by the first `skiff
-// up`.
+// DATA/instance.json holds what must not change between starts; DATA/pki the authorities and the certificates
+// (keys with mode 0600); DATA/kubeconfig is for people, DATA/token for git and the skiff CLI. Made by the
+// first `skiff up`.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +35,10 @@ struct Instance {
   std::string edge_token;  // shown by the edge to the platform's log endpoint
 
   std::string path(const std::string& name) const { return data + "/" + name; }
-  // PEM of the cluster's authority.
+  // PEM of the cluster's authority: it signs the API server's certificate and those of its clients.
   Result<std::string> authority() const;
-  // A key pair of DATA/pki: "server", "node", "edge", "platform", "admin".
+  // A key pair of DATA/pki: "server", "node", "edge", "platform", "admin"; "edge-ca", the authority of what
+  // the edge serves over HTTPS, which the API server does not know.
   Result<net::KeyPair> key_pair(const std::string& name) const;
   // The password of git and the CLI.
   Result<std::string> token() const;

@@ -42,15 +42,14 @@ class OwnedClient final : public kube::Client {
 };
 
 Result<edge::EdgeOptions> edge_options(const Instance& instance) {
-  auto pair = instance.key_pair("server");
-  if (!pair) return std::unexpected(pair.error());
+  auto authority = instance.key_pair("edge-ca");
+  if (!authority) return std::unexpected(authority.error());
   auto client = api_options(instance, "edge");
   if (!client) return std::unexpected(client.error());
   edge::EdgeOptions options;
   options.http = io::Address::tcp("", instance.ports.http);
   options.https = io::Address::tcp("", instance.ports.https);
-  options.certificate_pem = pair->certificate_pem;
-  options.key_pem = pair->key_pem;
+  options.authority = *authority;
   options.domain = instance.domain;
   options.api_backend = io::Address::tcp("127.0.0.1", instance.platform_port);
   options.log_target = options.api_backend;

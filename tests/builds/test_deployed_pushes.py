@@ -51,7 +51,7 @@ def test_a_push_over_tls_trusts_the_instances_own_authority(skiff):
 
     stranger = push()
     assert stranger.returncode != 0 and "certificate" in stranger.stderr
-    pushed = push(GIT_SSL_CAINFO=f"{skiff.data}/pki/ca.crt")
+    pushed = push(GIT_SSL_CAINFO=f"{skiff.data}/pki/edge-ca.crt")
     assert pushed.returncode == 0 and "deployed to Skiff" in pushed.stderr, pushed.stderr
     assert wait_for(lambda: site.get().endswith("over tls"), 30)
 
@@ -63,7 +63,7 @@ def test_a_static_site_is_served_through_the_edge(skiff):
                       "public/a.css": "b{}" * 1000})
     said = deployed(site.push())
     assert "-----> Static site app detected" in said and "       web: .skiff/serve" in said
-    secure = ("--resolve", f"{site.host}:{skiff.https}:127.0.0.1", "-k")
+    secure = ("--resolve", f"{site.host}:{skiff.https}:127.0.0.1", "--cacert", f"{skiff.data}/pki/edge-ca.crt")
     get = lambda path, *options: subprocess.run(
         ["curl", "-sS", "-m", "10", "-i", *secure, *options, f"https://{site.host}:{skiff.https}{path}"],
         capture_output=True, text=True, timeout=20).stdout.replace("\r", "")

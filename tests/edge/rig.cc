@@ -2,7 +2,8 @@
 //
 //   edge_rig CONFIG.json
 //
-// CONFIG: {"http": port, "https": port, "certificate": file, "key": file, "log_port": port, "threads": n,
+// CONFIG: {"http": port, "https": port, "certificate": file, "key": file (of the authority), "log_port":
+// port, "threads": n,
 //          "limits": {name: ms or count}, "routes": ROUTES}
 // ROUTES: [{"host": "", "path": "/", "name": "app", "ready": [port], "serving": [port], "starting": n,
 //           "crashed": n, "maintenance": bool, "blank": bool, "platform": bool}]
@@ -92,8 +93,7 @@ Result<edge::EdgeOptions> read_options(const std::string& path) {
   auto certificate = io::read_file(c["certificate"].str());
   auto key = io::read_file(c["key"].str());
   if (!certificate || !key) return fail(Code::kInvalidArgument, "no certificate or key");
-  options.certificate_pem = *certificate;
-  options.key_pem = *key;
+  options.authority = {*certificate, *key};
   return options;
 }
 
