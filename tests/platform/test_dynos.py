@@ -133,6 +133,22 @@ def test_a_destroyed_app_leaves_nothing_to_its_successor(world, tmp_path):
         "release.skiff.dev/v1"]
 
 
+def test_a_log_that_is_followed_ends_with_its_app(world):
+    for end in (["apps:destroy", "-a", "short", "--confirm", "short"], None):
+        assert wait_for(lambda: world.run("create", "short")[0] == 0)
+        tail = subprocess.Popen([support.BINARY, "logs", "-t", "-a", "short"], env=world.env, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+        try:
+            assert "Release v1" in tail.stdout.readline()
+            if end:
+                world.skiff(*end)
+            else:
+                world.kubectl("delete", "namespace", "short")
+            assert "Couldn't find that app" in tail.communicate(timeout=60)[1]
+        finally:
+            tail.kill()
+
+
 def test_nor_does_one_whose_namespace_was_deleted(world, tmp_path):
     folder = tmp_path / "heron"
     world.push(folder, "heron", {"web": WEB})

@@ -56,7 +56,7 @@ io::Task<void> Api::stream_log(std::string app, const net::Request& request, net
   head.headers.set("Cache-Control", "no-cache");
   auto going = co_await writer.start(std::move(head));
   if (going) going = co_await writer.write(event_stream_head(cursor.next));
-  while (going) {
+  while (going && !LogStore::is_removed(cursor)) {
     const std::string text = logs_.take(cursor);
     if (!text.empty()) {
       going = co_await writer.write(encode_event(cursor.next, text));
@@ -64,7 +64,10 @@ io::Task<void> Api::stream_log(std::string app, const net::Request& request, net
       continue;
     } else if (tail) {
       auto more = co_await io::with_timeout(loop_, kKeepAlive, logs_.wait(cursor));
-      if (!more) going = co_await writer.write(encode_position(cursor.next));
+      if (more) continue;
+      found = co_await apps_.get(app);
+      if (!found && found.error().code == Code::kNotFound) break;  // deleted with kubectl
+      going = co_await writer.write(encode_position(cursor.next));
     } else {
       break;
     }

@@ -82,7 +82,7 @@ void LogStore::load_file(const std::string& path, AppLog& log) {
 LogStore::AppLog& LogStore::open(const std::string& app) {
   auto& slot = logs_[app];
   if (slot) return *slot;
-  slot = std::make_unique<AppLog>(loop_);
+  slot = std::make_shared<AppLog>(loop_);
   load_file(path(app) + ".1", *slot);
   slot->file_bytes = 0;
   load_file(path(app), *slot);
@@ -194,7 +194,7 @@ void LogStore::remove(const std::string& app) {
 
 LogStore::Cursor LogStore::last(const std::string& app, size_t lines, LogFilter filter) {
   const AppLog& log = open(app);
-  Cursor cursor{app, std::move(filter), log.end()};
+  Cursor cursor{app, std::move(filter), log.end(), logs_.at(app)};
   while (lines > 0 && cursor.next > log.first) {
     --cursor.next;
     if (wants(cursor.filter, log.lines[cursor.next - log.first])) --lines;
@@ -203,7 +203,8 @@ LogStore::Cursor LogStore::last(const std::string& app, size_t lines, LogFilter 
 }
 
 LogStore::Cursor LogStore::resume(const std::string& app, uint64_t next, LogFilter filter) {
-  return {app, std::move(filter), std::min(next, open(app).end())};
+  const AppLog& log = open(app);
+  return {app, std::move(filter), std::min(next, log.end()), logs_.at(app)};
 }
 
 std::string LogStore::take(Cursor& cursor) {

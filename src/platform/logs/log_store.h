@@ -28,6 +28,8 @@ constexpr size_t kMaxFileBytes =
 constexpr size_t kMaxOrigins = 500;  // of an app that a new file remembers; the newest
 
 class LogStore {
+  struct AppLog;
+
  public:
   LogStore(io::Loop& loop, std::string folder) : loop_(loop), folder_(std::move(folder)) {}
   // The app is there: its lines are kept until remove().
@@ -54,6 +56,7 @@ class LogStore {
     std::string app;
     LogFilter filter = {};
     uint64_t next = 0;  // number of the next line
+    std::weak_ptr<AppLog> log = {};
   };
   // Before the last `lines` that the filter wants.
   Cursor last(const std::string& app, size_t lines, LogFilter filter = {});
@@ -62,7 +65,9 @@ class LogStore {
   // Lines that are there now, and moves the cursor; says so when lines were dropped before they were read.
   std::string take(Cursor& cursor);
   bool has_more(const Cursor& cursor);
-  // Waits for more lines.
+  // There is nothing more to wait for: the log was removed, also when it was begun anew since.
+  static bool is_removed(const Cursor& cursor) { return cursor.log.expired(); }
+  // Waits for more lines, or the log's removal.
   io::Task<Result<void>> wait(Cursor cursor);
 
  private:
@@ -87,7 +92,7 @@ class LogStore {
   io::Loop& loop_;
   std::string folder_;
   std::set<std::string> apps_;
-  std::map<std::string, std::unique_ptr<AppLog>> logs_;
+  std::map<std::string, std::shared_ptr<AppLog>> logs_;
 };
 
 }  // namespace skiff::platform

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "io/file.h"
+#include "io/scope.h"
 #include "io/sim_loop.h"
 
 using namespace skiff;
@@ -60,6 +61,11 @@ struct FullDisk {
   rlimit before{};
   sighandler_t handler;
 };
+
+io::Task<void> note_end(io::Task<Result<void>> waiting, bool& ended) {
+  auto result = co_await std::move(waiting);
+  ended = true;
+}
 
 size_t lines_of(const std::string& text) {
   return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
@@ -188,6 +194,23 @@ TEST_CASE("a removed log begins anew") {
   rig.store.begin("shop");
   CHECK(rig.all().empty());
   CHECK(rig.store.resume("shop", next).next == 0);
+}
+
+TEST_CASE("a reader of a removed log waits no longer, though another has begun") {
+  Rig rig;
+  const auto cursor = rig.store.last("shop", 0);
+  bool woken = false;
+  io::TaskScope scope(rig.loop);
+  scope.spawn(note_end(rig.store.wait(cursor), woken));
+  rig.loop.advance(std::chrono::seconds(1));
+  CHECK_FALSE(woken);
+  CHECK_FALSE(LogStore::is_removed(cursor));
+  rig.store.remove("shop");
+  rig.store.begin("shop");
+  rig.say("new");
+  rig.loop.advance(std::chrono::seconds(1));
+  CHECK(woken);
+  CHECK(LogStore::is_removed(cursor));
 }
 
 TEST_CASE("files of apps that are gone are swept away") {
