@@ -181,6 +181,23 @@ def test_what_gitattributes_keeps_out_of_archives_is_built(skiff):
     assert "$Format:%H$" in deployed(app.push())
 
 
+def test_a_list_of_no_buildpack_leaves_detection_to_the_built_in_ones(skiff):
+    assert "-----> Static site app detected" in deployed(skiff.app({".buildpacks": "# none yet\n", "index.html": "i"}).push())
+
+
+def test_slugignore_removes_what_it_names_and_nothing_else(skiff):
+    ignored = "old docs\r\n  # comment\r\n \t\r\n../skiff/cache/kept\n/../../skiff/cache/kept\nlink/*\n!old\n.\n..\n/\n" \
+              "gone/\na/../deep\nno such*\n-x\nlast *"
+    app = skiff.app({".buildpacks": "./a pack\r\n", "a pack/bin/compile": "touch /skiff/cache/kept; ls -A | tr '\\n' ,\n",
+                     "Procfile": "web: true\r\n"})
+    assert "Procfile,a pack," in deployed(app.push())
+    app.write({".slugignore": ignored, "a pack/bin/compile": "ls /skiff/cache; ls -A | tr '\\n' ,\n",
+               **{f"{name}/x": "x" for name in ("old docs", "old", "docs", "gone", "a", "deep", "last one")}, "-x": ""})
+    (app.folder / "link").symlink_to("/skiff/cache")
+    said = deployed(app.push())
+    assert "kept\n.buildpacks,.slugignore,Procfile,a,a pack,docs,link,old," in said
+
+
 class GitHandler(http.server.BaseHTTPRequestHandler):
     """git's own CGI program behind an HTTP server: what a buildpack's address usually is."""
 
@@ -250,7 +267,7 @@ def test_a_folder_that_is_no_buildpack(skiff):
 
 
 def test_packages_of_an_aptfile(skiff):
-    app = skiff.app({"Aptfile": "# for the build\nlibjansson-dev\n\nhello\n", "Procfile": "worker: hello; build/app\n",
+    app = skiff.app({"Aptfile": "# for the build\r\nlibjansson-dev\r\n\r\nhello \r", "Procfile": "worker: hello; build/app\n",
                      "main.c": "#include <jansson.h>\nint main() { puts(jansson_version_str()); }\n",
                      "Makefile": "all:\n\tmkdir -p build\n\tcc -o build/app main.c $$(pkg-config --cflags --libs jansson)\n"})
     pushed = app.push()

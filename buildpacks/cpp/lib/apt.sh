@@ -22,7 +22,7 @@ install_aptfile() {
       return 1
     fi
     packages+=("$line")
-  done <"$app/Aptfile"
+  done < <(tr -d '\r' <"$app/Aptfile")
   apt-get "${options[@]}" -y --download-only install "${packages[@]}"
   # The cache may hold packages of an older Aptfile: only the present ones are unpacked.
   while read -r _ file _; do
