@@ -16,7 +16,8 @@ class FakePodHost final : public PodHost {
   std::optional<Error> set_up_error;
   std::optional<Error> spec_error;
   std::set<std::string> alive_pods;
-  bool sending = false;  // every pod has unsent data
+  std::map<std::string, int> oldest_output;  // the attempt of each container before which none is left
+  bool sending = false;                      // every pod has unsent data
 
   io::Task<Result<PodGround>> set_up(json::Value pod) override {
     if (set_up_error) co_return std::unexpected(*set_up_error);
@@ -44,6 +45,10 @@ class FakePodHost final : public PodHost {
   }
   std::string termination_message(const json::Value&, const ContainerDef&, const ContainerRun&) override {
     return "";
+  }
+  io::Task<void> remove_output(json::Value, std::string container, int before) override {
+    oldest_output[container] = before;
+    co_return;
   }
   io::Task<std::string> pull_credentials(json::Value) override { co_return std::string(); }
 

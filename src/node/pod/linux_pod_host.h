@@ -59,6 +59,7 @@ class LinuxPodHost final : public PodHost {
                                             PodGround ground) override;
   std::string termination_message(const json::Value& pod, const ContainerDef& def,
                                   const ContainerRun& run) override;
+  io::Task<void> remove_output(json::Value pod, std::string container, int before) override;
   io::Task<std::string> pull_credentials(json::Value pod) override;
 
  private:
@@ -84,5 +85,8 @@ class LinuxPodHost final : public PodHost {
 std::string pod_log_folder(const NodePaths& paths, const json::Value& pod);
 std::string container_log_path(const NodePaths& paths, const json::Value& pod, const std::string& container,
                                int attempt);
+// Removes log files and termination messages of a container's attempts before this one. Blocking.
+void remove_old_output(const NodePaths& paths, const json::Value& pod, const std::string& container,
+                       int before);
 
 }  // namespace skiff::node

@@ -1,5 +1,6 @@
 // From a pod to the description of one of its containers.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -7,6 +8,7 @@
 
 #include "base/strings.h"
 #include "io/file.h"
+#include "io/sync.h"
 #include "node/pod/container_builder.h"
 #include "node/pod/linux_pod_host.h"
 #include "node/runtime/record.h"
@@ -71,7 +73,22 @@ std::string termination_file(const NodePaths& paths, const json::Value& pod, con
   return paths.etc(pod["metadata"]["uid"].str()) + "/termination-" + name + "-" + std::to_string(attempt);
 }
 
+// Removes the folder's files that are named prefix, an attempt before this one, and perhaps a dot and more.
+void remove_attempts(const std::string& folder, const std::string& prefix, int before) {
+  for (const auto& name : io::list_directory(folder).value_or(std::vector<std::string>{})) {
+    if (!name.starts_with(prefix)) continue;
+    const auto attempt = parse_int(split_once(std::string_view(name).substr(prefix.size()), ".").before);
+    if (attempt && *attempt < before) ::unlink((folder + "/" + name).c_str());
+  }
+}
+
 }  // namespace
+
+void remove_old_output(const NodePaths& paths, const json::Value& pod, const std::string& container,
+                       int before) {
+  remove_attempts(pod_log_folder(paths, pod) + "/" + container, "", before);
+  remove_attempts(paths.etc(pod["metadata"]["uid"].str()), "termination-" + container + "-", before);
+}
 
 int least_oom_score(const std::string& status, const std::string& score) {
   constexpr uint64_t kSysResource = uint64_t{1} << 24;
@@ -160,6 +177,14 @@ std::string LinuxPodHost::termination_message(const json::Value& pod, const Cont
   const bool fallback = def.spec["terminationMessagePolicy"].str() == "FallbackToLogsOnError";
   if (!fallback || run.exit_code == 0) return "";
   return log_tail(container_log_path(options_.paths, pod, def.name, run.key.attempt));
+}
+
+io::Task<void> LinuxPodHost::remove_output(json::Value pod, std::string container, int before) {
+  auto removed =
+      co_await io::run_blocking(loop_, [paths = options_.paths, pod, container, before]() -> Result<void> {
+        remove_old_output(paths, pod, container, before);
+        return {};
+      });
 }
 
 io::Task<std::string> LinuxPodHost::pull_credentials(json::Value pod) {

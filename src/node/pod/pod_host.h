@@ -47,6 +47,8 @@ class PodHost {
   // What an ended container left to say: its termination message file, or the end of its log.
   virtual std::string termination_message(const json::Value& pod, const ContainerDef& def,
                                           const ContainerRun& run) = 0;
+  // Removes logs and termination messages of a container's attempts before this one.
+  virtual io::Task<void> remove_output(json::Value pod, std::string container, int before) = 0;
   // The .dockerconfigjson of the pod's imagePullSecrets, "" when none.
   virtual io::Task<std::string> pull_credentials(json::Value pod) = 0;
 };

@@ -283,6 +283,7 @@ io::Task<void> PodWorker::release(ContainerKey key) {
     if (run.key.name != key.name || run.key.attempt >= key.attempt - 1) continue;
     auto removed = co_await services_.runtime.remove(run.key);
   }
+  co_await services_.host.remove_output(pod_, key.name, key.attempt - 1);
 }
 
 // One write at a time, always of the newest status.

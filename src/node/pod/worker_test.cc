@@ -176,6 +176,17 @@ TEST_CASE("a crashing container is restarted at once, then after 10, 20 and 40 s
   CHECK(rig.event_count("BackOff") == 3);
 }
 
+TEST_CASE("only the last two attempts of a crashing container keep their output") {
+  Rig rig(kOne);
+  FakeRuntime::Behaviour crash;
+  crash.ends_after = 1s;
+  crash.exit_code = 3;
+  rig.runtime.behave("c", crash);
+  rig.pass(40s);
+  REQUIRE(rig.runtime.starts().size() == 4);
+  CHECK(rig.host.oldest_output["c"] == 2);
+}
+
 TEST_CASE("restartPolicy Never ends in Failed or Succeeded, and nothing is left running") {
   for (const int code : {0, 2}) {
     Rig rig(R"({"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]})");
