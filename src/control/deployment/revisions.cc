@@ -106,7 +106,8 @@ std::string template_hash(const Value& pod_template, int64_t collisions) {
   const auto mix = [&hash](std::string_view bytes) {
     for (const unsigned char byte : bytes) hash = (hash ^ byte) * 16777619u;
   };
-  mix(canonical_text(without_hash(pod_template)));
+  // By text: names of ReplicaSets stay what they were in every version before.
+  mix(canonical_text(without_hash(pod_template), Amounts::kByText));
   if (collisions > 0) {
     std::string bytes;
     for (int i = 0; i < 8; ++i) bytes += char(uint64_t(collisions) >> (8 * i));

@@ -1,6 +1,7 @@
 #include "control/shared/objects.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/strings.h"
@@ -112,35 +113,60 @@ std::optional<double> suffix_scale(std::string_view suffix) {
   return std::nullopt;
 }
 
-void write_canonical(const Value& value, std::string& out, bool quantities) {
-  if (value.is_object()) {
+// What a member means by its place in the object.
+enum class Place {
+  kPlain,
+  kStrings,    // a map of strings, in which "" is a value like others
+  kResources,  // of a container
+  kAmounts,    // limits or requests
+};
+
+Place place_of(const std::string& member, Place outer) {
+  constexpr std::array<std::string_view, 6> kMaps = {"annotations",  "labels",  "matchLabels",
+                                                     "nodeSelector", "options", "volumeAttributes"};
+  if (outer == Place::kAmounts) return outer;
+  if (outer == Place::kResources && (member == "limits" || member == "requests")) return Place::kAmounts;
+  if (member == "resources") return Place::kResources;
+  return std::ranges::find(kMaps, member) != kMaps.end() ? Place::kStrings : Place::kPlain;
+}
+
+struct CanonicalWriter {
+  Amounts amounts;
+  std::string out = {};
+
+  void write(const Value& value, Place place) {
+    if (value.is_object()) {
+      write_object(value, place);
+    } else if (value.is_array()) {
+      out += '[';
+      for (const auto& item : value.items()) {
+        write(item, Place::kPlain);
+        out += ',';
+      }
+      out += ']';
+    } else {
+      const bool by_value = place == Place::kAmounts && amounts == Amounts::kByValue;
+      const auto milli = by_value ? parse_milli_quantity(value) : std::nullopt;
+      out += milli ? std::to_string(*milli) : json::encode(value);
+    }
+  }
+  void write_object(const Value& object, Place place) {
     std::vector<const json::Member*> members;
-    for (const auto& member : value.members()) {
-      if (!member.second.empty()) members.push_back(&member);
+    for (const auto& member : object.members()) {
+      const bool meant = place == Place::kStrings && member.second.is_string();
+      if (meant || !member.second.empty()) members.push_back(&member);
     }
     std::ranges::sort(members, {}, [](const json::Member* m) -> const std::string& { return m->first; });
     out += '{';
     for (const auto* member : members) {
       json::encode_string_to(member->first, out);
       out += ':';
-      const bool inside = member->first == "limits" || member->first == "requests";
-      write_canonical(member->second, out, inside);
+      write(member->second, place_of(member->first, place));
       out += ',';
     }
     out += '}';
-  } else if (value.is_array()) {
-    out += '[';
-    for (const auto& item : value.items()) {
-      write_canonical(item, out, false);
-      out += ',';
-    }
-    out += ']';
-  } else if (const auto milli = quantities ? parse_milli_quantity(value) : std::nullopt) {
-    out += std::to_string(*milli);
-  } else {
-    json::encode_to(value, out);
   }
-}
+};
 
 }  // namespace
 
@@ -165,10 +191,10 @@ std::optional<int64_t> parse_milli_quantity(const Value& quantity) {
   return int64_t(std::ceil(std::min(milli - 1e-6, kLargest)));
 }
 
-std::string canonical_text(const Value& value) {
-  std::string out;
-  write_canonical(value, out, false);
-  return out;
+std::string canonical_text(const Value& value, Amounts amounts) {
+  CanonicalWriter writer{amounts};
+  writer.write(value, Place::kPlain);
+  return std::move(writer.out);
 }
 
 }  // namespace skiff::control

@@ -48,8 +48,10 @@ bool is_pod_available(const Value& pod, int64_t min_ready_seconds, WallTime now)
 // A Kubernetes quantity ("250m", "1Gi", 2) in thousandths, rounded up; nothing when malformed.
 std::optional<int64_t> parse_milli_quantity(const Value& quantity);
 
-// The same text for objects that mean the same: members sorted, null and empty ones dropped, quantities by
-// value.
-std::string canonical_text(const Value& value);
+// How a container's limits and requests are told apart: "1Gi" and "1073741824" are one value, and two texts.
+enum class Amounts { kByValue, kByText };
+// The same text for objects that mean the same: members sorted, null and empty ones dropped (but for "" in
+// labels, annotations and other maps of strings).
+std::string canonical_text(const Value& value, Amounts amounts = Amounts::kByValue);
 
 }  // namespace skiff::control
