@@ -64,45 +64,43 @@ Result<void> LogReader::open() {
   file_ = io::UniqueFd(::open(files[begin.file].c_str(), O_RDONLY | O_CLOEXEC));
   if (!file_) return fail_errno(errno, "open " + files[begin.file]);
   offset_ = begin.offset;
-  current_ = files[begin.file] == path_;
-  if (!current_) last_ = files[begin.file];
   return {};
 }
 
-// The file after the one just read; false when there is none yet.
-bool LogReader::open_next() {
+// The file after the one held, which may have been renamed since; the oldest when it was dropped or there was
+// none. No descriptor when there is none yet.
+io::UniqueFd LogReader::open_next() const {
+  struct stat held{};
+  const bool dropped = !file_ || ::fstat(file_.get(), &held) != 0 || held.st_nlink == 0;
   const auto files = log_files(path_);
-  std::string next;
-  if (current_) {
-    // The file we hold was rotated: it now has another name, and what follows it is next.
-    for (size_t i = 0; i < files.size(); ++i) {
-      if (same_file(file_.get(), files[i])) next = i + 1 < files.size() ? files[i + 1] : "";
-    }
-  } else {
-    const auto after = std::upper_bound(
-        files.begin(), files.end(), last_,
-        [this](const auto& a, const auto& b) { return b == path_ || (a != path_ && a < b); });
-    if (after != files.end()) next = *after;
+  auto next = files.begin();
+  if (!dropped) {
+    next = std::ranges::find_if(files, [this](const auto& name) { return same_file(file_.get(), name); });
+    if (next != files.end()) ++next;
   }
-  if (next.empty()) return false;
-  file_ = io::UniqueFd(::open(next.c_str(), O_RDONLY | O_CLOEXEC));
-  offset_ = 0;
-  current_ = next == path_;
-  if (!current_) last_ = next;
-  return static_cast<bool>(file_);
+  if (next == files.end()) return {};
+  return io::UniqueFd(::open(next->c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 Result<LogReader::Piece> LogReader::read_some() {
   Piece piece;
-  if (!file_ && !open_next()) return piece;
+  if (!file_) file_ = open_next();
+  if (!file_) return piece;
   std::array<char, kReadBytes> buffer;
   for (;;) {
     const ssize_t got = ::pread(file_.get(), buffer.data(), buffer.size(), offset_);
     if (got < 0) return fail_errno(errno, "read a log");
     if (got == 0) {
-      const bool rotated = !current_ || !same_file(file_.get(), path_);
-      if (rotated && open_next()) continue;
-      return piece;
+      if (next_) {
+        file_ = std::move(next_);
+        offset_ = 0;
+        continue;
+      }
+      if (same_file(file_.get(), path_)) return piece;
+      // Once there is another file the writer has left this one, but may have added to it since it was read.
+      next_ = open_next();
+      if (!next_) return piece;
+      continue;
     }
     offset_ += got;
     rest_.append(buffer.data(), static_cast<size_t>(got));

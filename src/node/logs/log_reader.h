@@ -1,4 +1,6 @@
-// Reads a container's log from any point, across rotations, and waits for more.
+// Reads a container's log from any point, across rotations, and waits for more. A reader that is so far
+// behind that rotation drops the file it holds reads that one to its end and goes on with the oldest there
+// is.
 #pragma once
 
 #include <functional>
@@ -45,16 +47,15 @@ class LogReader {
   io::Task<void> wait(Duration limit);
 
  private:
-  bool open_next();
+  io::UniqueFd open_next() const;
   io::Loop& loop_;
   std::string path_;
   LogQuery query_;
   LogFormatter formatter_;
   io::UniqueFd file_;
+  io::UniqueFd next_;  // what follows, held while file_ is read to its end
   int64_t offset_ = 0;
-  std::string last_;      // name of the rotated file last read to its end; "" before
-  bool current_ = false;  // reading the file that is being written
-  std::string rest_;      // an incomplete line
+  std::string rest_;  // an incomplete line
   std::unique_ptr<FolderWatch> watch_;
 };
 
