@@ -1,7 +1,10 @@
 #include "cli/command_line.h"
 
+#include <fmt/core.h>
+
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <memory>
 
 namespace skiff::cli {
@@ -9,6 +12,7 @@ namespace skiff::cli {
 namespace {
 
 constexpr int kMostLines = 1500;  // what the platform keeps of an app's log
+constexpr int kUsageError = 2;    // exit code
 
 // What the options of all commands are parsed into.
 struct Arguments {
@@ -36,7 +40,8 @@ class Adder {
       : root_(root), run_(run), arguments_(std::make_shared<Arguments>()) {}
 
   CLI::App* add(const std::string& name, const std::string& help, AboutApp command) {
-    CLI::App* added = root_.add_subcommand(name, help);
+    // The parser takes no colon in a name that it makes, but in one that it is given.
+    CLI::App* added = root_.add_subcommand("", help)->name(name);
     added->callback([run = run_, arguments = arguments_, command = std::move(command)] {
       run([arguments, command](CommandContext& context) { return command(context, *arguments); });
     });
@@ -62,17 +67,19 @@ void add_apps(Adder& adder) {
   adder
       .add("create", "Create an app and a git remote for it",
            [](CommandContext& c, Arguments given) { return create_app(c, given.name); })
+      ->alias("apps:create")
       ->add_option("name", a.name, "The app's name: small letters, digits, dashes; 3 to 30 characters");
   adder.add("apps", "List the apps", [](CommandContext& c, Arguments) { return list_apps(c); });
   adder
       .add_about_app(
-          "apps-destroy", "Destroy an app and all of its data",
+          "apps:destroy", "Destroy an app and all of its data",
           [](CommandContext& c, Arguments given) { return destroy_app(c, given.app, given.confirm); })
+      ->alias("destroy")
       ->add_option("--confirm", a.confirm, "The app's name once more");
   adder.add_about_app(
-      "maintenance-on", "Show visitors the maintenance page",
+      "maintenance:on", "Show visitors the maintenance page",
       [](CommandContext& c, Arguments given) { return set_maintenance(c, given.app, Maintenance::kOn); });
-  adder.add_about_app("maintenance-off", "Serve visitors again", [](CommandContext& c, Arguments given) {
+  adder.add_about_app("maintenance:off", "Serve visitors again", [](CommandContext& c, Arguments given) {
     return set_maintenance(c, given.app, Maintenance::kOff);
   });
 }
@@ -82,7 +89,8 @@ void add_dynos(Adder& adder) {
   adder
       .add_about_app("scale", "Set how many dynos run: web=2 worker=1",
                      [](CommandContext& c, Arguments given) { return scale(c, given.app, given.words); })
-      ->add_option("changes", a.words, "TYPE=COUNT, as in web=2")
+      ->alias("ps:scale")
+      ->add_option("changes", a.words, "process types and counts: TYPE=COUNT, as in web=2")
       ->required();
   adder.add_about_app("ps", "List the dynos",
                       [](CommandContext& c, Arguments given) { return list_dynos(c, given.app); });
@@ -105,39 +113,104 @@ void add_releases(Adder& adder) {
   adder.add_about_app("config", "Show the config vars",
                       [](CommandContext& c, Arguments given) { return show_config(c, given.app); });
   adder
-      .add_about_app("config-set", "Set config vars in a new release",
+      .add_about_app("config:get", "Print the value of one config var",
+                     [](CommandContext& c, Arguments given) { return get_config(c, given.app, given.name); })
+      ->add_option("name", a.name, "the name of a config var")
+      ->required();
+  adder
+      .add_about_app("config:set", "Set config vars in a new release",
                      [](CommandContext& c, Arguments given) { return set_config(c, given.app, given.words); })
-      ->add_option("pairs", a.words, "NAME=value")
+      ->add_option("pairs", a.words, "names and values: NAME=value")
       ->required();
   adder
       .add_about_app(
-          "config-unset", "Remove config vars in a new release",
+          "config:unset", "Remove config vars in a new release",
           [](CommandContext& c, Arguments given) { return unset_config(c, given.app, given.words); })
-      ->add_option("names", a.words, "NAME")
+      ->add_option("names", a.words, "the names of config vars")
       ->required();
   adder.add_about_app("releases", "List the releases",
                       [](CommandContext& c, Arguments given) { return list_releases(c, given.app); });
   adder
       .add_about_app("rollback", "Release an earlier version again",
                      [](CommandContext& c, Arguments given) { return rollback(c, given.app, given.name); })
+      ->alias("releases:rollback")
       ->add_option("version", a.name, "v3; default: the one before");
   adder.add_about_app("builds", "List the builds",
                       [](CommandContext& c, Arguments given) { return list_builds(c, given.app); });
   adder
-      .add_about_app("builds-output", "Show what a build put out",
+      .add_about_app("builds:output", "Show what a build put out",
                      [](CommandContext& c, Arguments given) { return show_build(c, given.app, given.name); })
-      ->add_option("id", a.name, "The build, from the list of builds")
+      ->add_option("id", a.name, "the id of a build, as `skiff builds` lists it")
       ->required();
+}
+
+std::string no_such_command(const CLI::App& root, const std::string& word) {
+  std::vector<std::string> commands = {"help"};
+  for (const CLI::App* command : root.get_subcommands({})) {
+    if (command->get_group().empty()) continue;  // for the program itself
+    commands.push_back(command->get_name());
+    commands.insert(commands.end(), command->get_aliases().begin(), command->get_aliases().end());
+  }
+  const std::string near = nearest_command(word, commands);
+  const std::string see = near.empty() ? "; see" : fmt::format("; did you mean \"{}\"? See", near);
+  return fmt::format("there is no command \"{}\"{} `skiff --help`", word, see);
+}
+
+// The parser says one word of a missing argument; its help text says what is meant.
+std::string describe_missing(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_required() && option->count() == 0) {
+      return fmt::format("{} needs {}", command.get_name(), option->get_description());
+    }
+  }
+  return "a command is missing";
+}
+
+std::string explain(const CLI::App& root, const CLI::ParseError& error) {
+  const auto chosen = root.get_subcommands();
+  const auto unused = root.remaining(true);
+  if (chosen.empty() && !unused.empty() && !unused[0].starts_with('-'))
+    return no_such_command(root, unused[0]);
+  const CLI::App& command = chosen.empty() ? root : *chosen[0];
+  std::string wrong = error.what();
+  if (!unused.empty()) {
+    wrong = fmt::format("\"{}\" was not expected", unused[0]);
+  } else if (error.get_name() == "RequiredError") {
+    wrong = describe_missing(command);
+  }
+  return fmt::format("{}; see `skiff {}{}--help`", wrong, chosen.empty() ? "" : command.get_name(),
+                     chosen.empty() ? "" : " ");
 }
 
 }  // namespace
 
 void add_app_commands(CLI::App& root, const Runner& run) {
-  root.footer("A dash in a command's name may be a colon, as Heroku has it: skiff config:set A=b");
   Adder adder(root, run);
   add_apps(adder);
   add_dynos(adder);
   add_releases(adder);
+  // Last: commands take over the footer that is there when they are added.
+  root.footer("`skiff help COMMAND` tells more about one.");
+}
+
+int parse_command_line(CLI::App& root, int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words[0] == "help") {
+    words.erase(words.begin());
+    words.push_back("--help");
+  }
+  std::reverse(words.begin(), words.end());  // as the parser takes them
+  try {
+    root.parse(words);
+  } catch (const CLI::ParseError& error) {
+    const bool asks_help = error.get_exit_code() == 0;
+    // The help of a command that is none would be that of the program.
+    const bool misnamed = root.get_subcommands().empty() && root.remaining_size() > 0;
+    if (asks_help && !misnamed) return root.exit(error);
+    fmt::print(stderr, "skiff: {}\n", explain(root, error));
+    return kUsageError;
+  }
+  return 0;
 }
 
 }  // namespace skiff::cli

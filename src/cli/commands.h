@@ -50,6 +50,8 @@ Done show_logs(CommandContext& context, std::string app, LogRequest request);
 
 // release_commands.cc; pairs are "KEY=value"
 Done show_config(CommandContext& context, std::string app);
+// The value alone, for scripts.
+Done get_config(CommandContext& context, std::string app, std::string name);
 Done set_config(CommandContext& context, std::string app, std::vector<std::string> pairs);
 Done unset_config(CommandContext& context, std::string app, std::vector<std::string> names);
 Done list_releases(CommandContext& context, std::string app);
@@ -66,6 +68,8 @@ Result<std::pair<std::string, int64_t>> parse_quantity(std::string_view text);
 std::string app_of_remote(std::string_view url);
 // Pure: "2026/01/02 03:04:05 +0000 (~ 5m ago)", as `heroku ps` has it.
 std::string describe_time(std::string_view rfc3339, WallTime now);
+// Pure: the one of `commands` that a mistyped `word` was meant to be; "" when none is near.
+std::string nearest_command(std::string_view word, const std::vector<std::string>& commands);
 // Pure: `path` as seen from the folder `from`; without "." and "..", symbolic links stay.
 std::string absolute_path(std::string_view path, std::string_view from);
 // "/apps/shop/releases"

@@ -20,6 +20,18 @@ io::Task<Result<void>> show_config(CommandContext& context, std::string app) {
   co_return Result<void>{};
 }
 
+io::Task<Result<void>> get_config(CommandContext& context, std::string app, std::string name) {
+  auto vars = co_await context.platform.call("GET", app_path(app, "/config-vars"), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(vars);
+  const json::Value* value = vars->find(name);
+  if (!value) {
+    co_return fail(Code::kNotFound,
+                   fmt::format("{} has no config var {}; `skiff config -a {}` lists them", app, name, app));
+  }
+  context.console.out(value->str() + "\n");
+  co_return Result<void>{};
+}
+
 static io::Task<Result<void>> change_config(CommandContext& context, std::string app, json::Value changes,
                                             std::string what) {
   auto vars = co_await context.platform.call("PATCH", app_path(app, "/config-vars"), std::move(changes));

@@ -1,6 +1,7 @@
 // The pure parts of the commands.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/strings.h"
@@ -49,6 +50,40 @@ std::string describe_time(std::string_view rfc3339, WallTime now) {
   text = replace_all(std::move(text), "-", "/");
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - *time).count();
   return fmt::format("{} +0000 (~ {} ago)", text, describe_age(std::max<int64_t>(age, 0)));
+}
+
+// How many letters to add, drop, change, or swap with their neighbour make `b` of `a`.
+static size_t count_edits(std::string_view a, std::string_view b) {
+  std::vector<std::vector<size_t>> edits(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      size_t& least = edits[i][j];
+      least = i + j;
+      if (i == 0 || j == 0) continue;
+      const size_t changed = a[i - 1] == b[j - 1] ? 0 : 1;
+      least = std::min({edits[i - 1][j] + 1, edits[i][j - 1] + 1, edits[i - 1][j - 1] + changed});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) least = std::min(least, edits[i - 2][j - 2] + 1);
+    }
+  }
+  return edits[a.size()][b.size()];
+}
+
+std::string nearest_command(std::string_view word, const std::vector<std::string>& commands) {
+  constexpr size_t kMostEdits = 2, kLettersOfAnEdit = 3;
+  size_t limit = std::min(kMostEdits, word.size() / kLettersOfAnEdit) + 1;
+  // "logs:tail" is about "logs".
+  const std::string topic(split_once(word, ":").before);
+  std::string nearest = std::ranges::count(commands, topic) > 0 ? topic : "";
+  for (const auto& command : commands) {
+    const size_t added = std::max(word.size(), command.size()) - std::min(word.size(), command.size());
+    if (added >= limit) continue;
+    const size_t edits = count_edits(word, command);
+    if (edits >= limit) continue;
+    limit = edits;
+    nearest = command;
+  }
+  return nearest;
 }
 
 std::string absolute_path(std::string_view path, std::string_view from) {

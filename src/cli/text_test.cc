@@ -55,3 +55,18 @@ TEST_CASE("a path is absolute from the folder it was given in") {
   CHECK(cli::absolute_path("/var/lib/skiff", "/home/me") == "/var/lib/skiff");
   CHECK(cli::absolute_path("/", "/home/me") == "/");
 }
+
+TEST_CASE("a mistyped command is known by its letters or by what stands before its colon") {
+  const std::vector<std::string> commands = {"help", "apps", "config:get", "logs", "ps", "scale", "up"};
+  const auto nearest = [&](std::string_view word) { return cli::nearest_command(word, commands); };
+  CHECK(nearest("hlep") == "help");
+  CHECK(nearest("log") == "logs");
+  CHECK(nearest("sclae") == "scale");
+  CHECK(nearest("config-gte") == "config:get");
+  CHECK(nearest("logs:tail") == "logs");
+  for (const char* far : {"", "run", "restart", "login", "pg:psql"}) {
+    CAPTURE(far);
+    CHECK(nearest(far).empty());
+  }
+  CHECK(nearest(std::string(1 << 20, 'a')).empty());
+}

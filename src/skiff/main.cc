@@ -6,7 +6,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -134,7 +133,7 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* config = root.add_subcommand("kubeconfig", "Print the path of the kubeconfig");
   config->callback([&a, &code] { code = print_kubeconfig(a); });
   CLI::App* role = root.add_subcommand("role", "Run one role (started by `up`)")->group("");
-  role->add_option("role", a.role)->required();
+  role->add_option("role", a.role, "the name of a role")->required();
   role->add_option("--supervisor", a.supervisor, "Process that this role ends with");
   role->callback([&a, &code] { code = run_role(a); });
 }
@@ -151,15 +150,8 @@ int main(int argc, char** argv) {
   cli::add_app_commands(root, [&code, &arguments](const cli::AppCommand& command) {
     code = run_app_command(arguments, command);
   });
+  add_data(&root, arguments);
   for (CLI::App* command : root.get_subcommands({})) add_data(command, arguments);
-  // Heroku's names have a colon, which CLI11 does not take: config:set is config-set to it.
-  std::vector<std::string> words(argv + 1, argv + argc);
-  if (!words.empty()) std::replace(words[0].begin(), words[0].end(), ':', '-');
-  std::reverse(words.begin(), words.end());
-  try {
-    root.parse(words);
-  } catch (const CLI::ParseError& error) {
-    return root.exit(error);
-  }
+  if (const int wrong = cli::parse_command_line(root, argc, argv)) return wrong;
   return code;
 }

@@ -104,6 +104,39 @@ def test_wrong_arguments_lead_to_the_help(world, args):
     assert code != 0 and "--help" in text
 
 
+@pytest.mark.parametrize("args,says", [
+    (["hlep"], 'there is no command "hlep"; did you mean "help"?'),
+    (["help", "sclae"], 'there is no command "sclae"; did you mean "scale"?'),
+    (["ps:scael", "web=2"], 'there is no command "ps:scael"; did you mean "ps:scale"?'),
+    (["config-set", "A=b"], 'there is no command "config-set"; did you mean "config:set"?'),
+    (["apps:info"], 'there is no command "apps:info"; did you mean "apps"?'),
+    (["run", "bash"], 'there is no command "run"; see'),
+    (["restart"], 'there is no command "restart"; see'),
+    ([], "a command is missing"),
+    (["ps", "--nope"], '"--nope" was not expected; see `skiff ps --help`'),
+    (["scale"], "scale needs process types and counts: TYPE=COUNT, as in web=2; see `skiff scale --help`"),
+])
+def test_a_line_that_is_no_command_is_answered_in_one_line(world, args, says):
+    done = world.skiff(*args, check=False)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("skiff: " + says) and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_one_config_var_is_printed_alone(world, shop):
+    world.skiff("config:set", "ALONE=a b=c", "-a", "shop")
+    assert world.skiff("config:get", "ALONE", "-a", "shop").stdout == "a b=c\n"
+    world.skiff("config:unset", "ALONE", "-a", "shop")
+    refused(world, "config:get", "ALONE", "-a", "shop", says=["shop has no config var ALONE"])
+
+
+def test_herokus_other_names_and_an_option_before_the_command_are_understood(world, shop):
+    assert "web at 1" in world.skiff("ps:scale", "web=1", "-a", "shop").stdout
+    refused(world, "releases:rollback", "v99", "-a", "shop", says=["Couldn't find that release"])
+    refused(world, "destroy", "-a", "shop", says=["--confirm shop"])
+    refused(world, "apps:create", "shop", says=["shop is already taken"])
+    assert "shop" in world.skiff("--data", str(world.data), "apps").stdout.split()
+
+
 @pytest.mark.parametrize("command", ["create", "scale", "logs", "config:set", "rollback", "apps:destroy",
                                      "maintenance:on", "builds", "up"])
 def test_each_command_explains_itself(world, command):
