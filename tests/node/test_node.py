@@ -84,6 +84,31 @@ def test_a_container_that_is_no_longer_well_is_restarted(rig):
     assert "Container c failed liveness probe, will be restarted" in events_of(rig)
 
 
+def processes(command):
+    """How many processes of this machine run exactly this."""
+    wanted = "\0".join(command.split()).encode() + b"\0"
+    count = 0
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            count += entry.read_bytes() == wanted
+        except OSError:
+            pass
+    return count
+
+
+def test_a_probe_that_hangs_leaves_no_process(rig):
+    hang = "echo >> /tmp/tries; (trap '' TERM; sleep 424242) & sleep 424242"
+    rig.put(pod("hangs", FOREVER, container={
+        "readinessProbe": {"periodSeconds": 1, "timeoutSeconds": 1, "exec": {"command": ["bash", "-c", hang]}}}))
+    rig.until("hangs", running)
+    tries = rig.data / "node/pods/default-hangs-uid/containers/c/0/upper/tmp/tries"
+    deadline = time.monotonic() + 15
+    while not tries.exists() or tries.stat().st_size < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert processes("sleep 424242") <= 2  # the present try's
+
+
 def test_a_slow_start_is_not_taken_for_illness(rig):
     often = {"periodSeconds": 1, "failureThreshold": 1}
     open_port = {"tcpSocket": {"port": 8080}}

@@ -119,8 +119,8 @@ Result<pid_t> launch_conmon(const ConmonOptions& options, const ContainerSpec& s
   return launch(launch_options);
 }
 
-Result<pid_t> launch_runtime(const ConmonOptions& options, const std::vector<std::string>& arguments,
-                             int output_fd) {
+Result<ChildGuard> launch_runtime(const ConmonOptions& options, const std::vector<std::string>& arguments,
+                                  int output_fd) {
   LaunchOptions launch_options;
   launch_options.argv = {options.runtime, "--root", options.paths.runtime_state()};
   launch_options.argv.insert(launch_options.argv.end(), arguments.begin(), arguments.end());
@@ -128,7 +128,9 @@ Result<pid_t> launch_runtime(const ConmonOptions& options, const std::vector<std
   launch_options.detach = hidden_mounts(options);
   launch_options.stdout_fd = output_fd;
   launch_options.stderr_fd = output_fd;
-  return launch(launch_options);
+  auto pid = launch(launch_options);
+  if (!pid) return std::unexpected(pid.error());
+  return ChildGuard(*pid, ChildGuard::Kill::kTree);
 }
 
 bool has_create_answer(std::string_view text) {
@@ -171,6 +173,7 @@ Result<void> remove_writable_layer(const std::string& bundle) {
 
 ChildGuard::~ChildGuard() {
   if (pid_ <= 0) return;
+  if (kill_ == Kill::kTree) kill_tree(pid_);
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node/runtime/conmon_runtime.h"
@@ -10,13 +11,29 @@ namespace skiff::node {
 
 constexpr size_t kMaxRuntimeOutput = 16 << 10;  // bytes kept of what a command prints; probes show 10 KB
 
+// Kills and reaps a child, with its descendants when asked to, unless released.
+class ChildGuard {
+ public:
+  enum class Kill { kAlone, kTree };
+  ChildGuard(pid_t pid, Kill kill) : pid_(pid), kill_(kill) {}
+  ~ChildGuard();
+  ChildGuard(ChildGuard&& other) noexcept : pid_(other.release()), kill_(other.kill_) {}
+  // The child is the caller's to reap.
+  pid_t release() { return std::exchange(pid_, 0); }
+
+ private:
+  pid_t pid_;
+  Kill kill_;
+};
+
 // Writes the bundle and starts conmon, which starts the runtime; `sync_fd` is the writing end of its answer
 // pipe.
 Result<pid_t> launch_conmon(const ConmonOptions& options, const ContainerSpec& spec,
                             const std::string& record, int sync_fd);
-// "<runtime> <arguments>", both outputs to `output_fd`.
-Result<pid_t> launch_runtime(const ConmonOptions& options, const std::vector<std::string>& arguments,
-                             int output_fd);
+// "<runtime> <arguments>", both outputs to `output_fd`. When the guard is dropped, all that the command
+// started is killed: the program of an exec, too.
+Result<ChildGuard> launch_runtime(const ConmonOptions& options, const std::vector<std::string>& arguments,
+                                  int output_fd);
 
 // True when conmon's answer is complete: a whole line that is a JSON object.
 bool has_create_answer(std::string_view text);
@@ -29,17 +46,5 @@ Result<void> write_exec_spec(const std::string& config_file, const std::string& 
 
 // Removes root, upper and work folders of an ended container.
 Result<void> remove_writable_layer(const std::string& bundle);
-
-// Kills and reaps a child unless disarmed.
-class ChildGuard {
- public:
-  explicit ChildGuard(pid_t pid) : pid_(pid) {}
-  ~ChildGuard();
-  ChildGuard(const ChildGuard&) = delete;
-  void disarm() { pid_ = 0; }
-
- private:
-  pid_t pid_;
-};
 
 }  // namespace skiff::node

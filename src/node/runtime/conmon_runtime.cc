@@ -78,7 +78,7 @@ io::Task<Result<pid_t>> ConmonRuntime::create(const ContainerSpec& spec) {
 
 // conmon keeps its end of the pipe open while the container lives, so the answer ends with its line.
 io::Task<Result<std::string>> ConmonRuntime::read_answer(pid_t launcher, io::UniqueFd pipe) {
-  ChildGuard guard(launcher);
+  ChildGuard guard(launcher, ChildGuard::Kill::kAlone);
   ::fcntl(pipe.get(), F_SETFL, O_NONBLOCK);
   auto stream = io::make_fd_stream(loop_, pipe.release(), "conmon");
   if (!stream) co_return std::unexpected(stream.error());
@@ -90,8 +90,8 @@ io::Task<Result<std::string>> ConmonRuntime::read_answer(pid_t launcher, io::Uni
     if (*got == 0) break;
     answer.append(buffer.data(), *got);
   }
-  guard.disarm();
-  auto status = co_await wait_child(loop_, launcher);
+  const pid_t pid = guard.release();
+  auto status = co_await wait_child(loop_, pid);
   if (!status) co_return std::unexpected(status.error());
   co_return answer;
 }
@@ -120,32 +120,26 @@ io::Task<Result<ConmonRuntime::CommandResult>> ConmonRuntime::run_runtime(std::v
   });
   write_end.reset();
   if (!launched) co_return std::unexpected(launched.error());
-  auto task = collect(*launched, std::move(read_end));
+  auto task = collect(std::move(*launched), std::move(read_end));
   auto result = co_await io::with_timeout(loop_, limit, std::move(task));
   co_return result;
 }
 
 // Reads to the end, then reaps.
-io::Task<Result<ConmonRuntime::CommandResult>> ConmonRuntime::collect(pid_t pid, io::UniqueFd output) {
+io::Task<Result<ConmonRuntime::CommandResult>> ConmonRuntime::collect(ChildGuard command,
+                                                                      io::UniqueFd output) {
   CommandResult result;
-  auto child = wait_child(loop_, pid);
   ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
   auto stream = io::make_fd_stream(loop_, output.release(), "runtime");
-  if (!stream) {
-    auto reaped = co_await child;
-    co_return std::unexpected(stream.error());
-  }
-  // A task that has not begun does not own its child yet, so a drop while reading leaves it to the sweeper
-  // below.
-  ChildGuard guard(pid);
+  if (!stream) co_return std::unexpected(stream.error());
   std::array<char, 4096> buffer;
   for (;;) {
     auto got = co_await (*stream)->read(buffer);
     if (!got || *got == 0) break;
     if (result.output.size() < kMaxRuntimeOutput) result.output.append(buffer.data(), *got);
   }
-  guard.disarm();
-  auto status = co_await child;
+  const pid_t pid = command.release();
+  auto status = co_await wait_child(loop_, pid);
   if (!status) co_return std::unexpected(status.error());
   result.exit_code = status->code;
   co_return result;

@@ -27,6 +27,8 @@ struct ConmonOptions {
   CgroupHost cgroups;
 };
 
+class ChildGuard;
+
 class ConmonRuntime final : public Runtime {
  public:
   ConmonRuntime(io::Loop& loop, ConmonOptions options);
@@ -57,7 +59,7 @@ class ConmonRuntime final : public Runtime {
   };
   std::string bundle(const ContainerKey& key) const;
   io::Task<Result<CommandResult>> run_runtime(std::vector<std::string> arguments, Duration limit);
-  io::Task<Result<CommandResult>> collect(pid_t pid, io::UniqueFd output);
+  io::Task<Result<CommandResult>> collect(ChildGuard command, io::UniqueFd output);
   io::Task<Result<std::string>> read_answer(pid_t launcher, io::UniqueFd pipe);
   io::Task<Result<pid_t>> create(const ContainerSpec& spec);
   io::Task<Result<void>> start_created(ContainerKey key, Duration limit);

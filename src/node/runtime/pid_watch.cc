@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <vector>
 
 #include "base/strings.h"
 #include "io/sync.h"
@@ -59,6 +60,29 @@ io::Task<Result<io::ExitStatus>> wait_child(io::Loop& loop, pid_t pid) {
   child.reaped = true;
   if (WIFSIGNALED(status)) co_return io::ExitStatus{128 + WTERMSIG(status), WTERMSIG(status)};
   co_return io::ExitStatus{WEXITSTATUS(status), 0};
+}
+
+namespace {
+constexpr size_t kMaxTree = 4096;  // processes; whoever kills waits for this walk
+
+void add_children(pid_t pid, std::vector<pid_t>& out) {
+  const std::string tasks = "/proc/" + std::to_string(pid) + "/task/";
+  for (const auto& task : io::list_directory(tasks).value_or(std::vector<std::string>{})) {
+    const std::string text = io::read_file(tasks + task + "/children").value_or("");
+    for (const auto& word : split(text, ' ')) {
+      if (const auto child = parse_int(word)) out.push_back(static_cast<pid_t>(*child));
+    }
+  }
+}
+}  // namespace
+
+void kill_tree(pid_t root) {
+  std::vector<pid_t> found = {root};
+  for (size_t i = 0; i < found.size() && found.size() < kMaxTree; ++i) {
+    ::kill(found[i], SIGSTOP);  // it has no more children than are found now
+    add_children(found[i], found);
+  }
+  for (const pid_t pid : found) ::kill(pid, SIGKILL);
 }
 
 uint64_t process_start_time(pid_t pid) {

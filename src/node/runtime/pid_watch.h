@@ -32,6 +32,10 @@ class PidWatch final : public io::FdHandler {
 // Waits for a child of ours and reaps it. When the task is dropped the child is killed and reaped.
 io::Task<Result<io::ExitStatus>> wait_child(io::Loop& loop, pid_t pid);
 
+// Kills a process and all that descend from it, also those in other sessions and namespaces. Not found are
+// children whose parent, perhaps itself a descendant, has ended before.
+void kill_tree(pid_t root);
+
 // The start time of a process in clock ticks since boot, which with the pid names it for good; 0 when it is
 // gone.
 uint64_t process_start_time(pid_t pid);
