@@ -158,3 +158,16 @@ def test_half_of_a_file_is_not_kept(app):
     assert app.build(files).returncode != 0
     app.push({**files, "ready.c": ""})
     assert (app.folder / "build/sub/text").read_text() == "whole\n"
+
+
+def test_a_target_that_went_leaves_no_program(app):
+    cmake = CMAKE + "add_subdirectory(sub)\nadd_executable(app a.cc)\n"
+    files = {"a.cc": "int main() {}\n", "sub/b.cc": "int main() {}\n"}
+    app.push({**files, "CMakeLists.txt": cmake, "sub/CMakeLists.txt": "add_executable(one b.cc)\nadd_library(two SHARED b.cc)\n"})
+    assert (app.folder / "build/sub/one").exists() and (app.folder / "build/sub/libtwo.so").exists()
+    said = app.push({**files, "CMakeLists.txt": cmake, "sub/CMakeLists.txt": "add_executable(three b.cc)\n"})
+    assert "a.cc.o" not in said
+    left = {path.name for path in (app.folder / "build/sub").iterdir()}
+    assert "three" in left and not left & {"one", "libtwo.so"}
+    app.push({"CMakeLists.txt": CMAKE + "add_executable(app a.cc)\n", "a.cc": "int main() {}\n"})
+    assert not (app.folder / "build/sub/three").exists()
