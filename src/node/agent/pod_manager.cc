@@ -121,6 +121,7 @@ const json::Value* PodManager::find(const std::string& uid) const {
 const json::Value* PodManager::find(const std::string& name_space, const std::string& name) const {
   for (const auto& [uid, worker] : workers_) {
     const auto& metadata = worker->pod()["metadata"];
+    if (worker->facts().object_gone) continue;
     if (metadata["namespace"].str() == name_space && metadata["name"].str() == name) return &worker->pod();
   }
   return nullptr;

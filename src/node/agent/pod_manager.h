@@ -29,6 +29,7 @@ class PodManager {
   size_t size() const { return workers_.size(); }
   // The pod of that uid, null when there is none.
   const json::Value* find(const std::string& uid) const;
+  // The pod that the API shows under that name; one that was replaced may still be on its way out.
   const json::Value* find(const std::string& name_space, const std::string& name) const;
   std::vector<json::Value> all() const;
   // References of images that pods here use.
