@@ -128,6 +128,18 @@ def test_another_branch_is_kept_but_not_deployed(skiff):
     assert "built" in app.push().said
 
 
+def test_several_branches_at_once(skiff):
+    app = skiff.app(make("echo built"))
+    app.commit()
+    app.git("branch", "master")
+    pushed = app.push("skiff", "--all")
+    refused(pushed, " !     This push changes several branches: main master",
+            "       A push deploys one; name it: git push skiff main")
+    assert "built" not in pushed.said
+    app.git("tag", "first")
+    assert "built" in app.push("skiff", "main", "first").said
+
+
 def test_the_deployed_branch_can_not_be_deleted(skiff):
     app = skiff.app(make("true"))
     assert app.push().ok

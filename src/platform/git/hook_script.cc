@@ -19,10 +19,17 @@ std::string packet_line(std::string_view text) {
 // The last line of the platform's answer tells how the build ended; it is not shown. A build that says the
 // same is not believed: the platform has the last word. The archive is bounded by a limit of file sizes, in
 // blocks of 512 bytes.
-static constexpr const char* kHook = R"(#!/bin/sh
+static constexpr const char* kHook = R"sh(#!/bin/sh
 # Made by Skiff: builds a push of main or master and refuses it when the build fails.
 builds='@BUILDS@'
 none=0000000000000000000000000000000000000000
+updates=$(cat)
+branches=$(printf '%s\n' "$updates" | sed -n 's|.* refs/heads/||p')
+if [ "$(printf '%s\n' "$branches" | wc -l)" -gt 1 ]; then
+  echo " !     This push changes several branches:" $branches
+  echo "       A push deploys one; name it: git push skiff main"
+  exit 1
+fi
 while read -r old new ref; do
   case "$ref" in
     refs/heads/main|refs/heads/master) ;;
@@ -57,9 +64,11 @@ while read -r old new ref; do
   result=$?
   rm -rf "$builds/$id"
   [ $result = 0 ] || exit 1
-done
+done <<END
+$updates
+END
 exit 0
-)";
+)sh";
 
 std::string hook_script(const std::string& app, const std::string& builds, const std::string& socket,
                         int64_t push_mb) {
