@@ -143,6 +143,27 @@ TEST_CASE("a NoExecute taint drives pods away at once, after a while or never, a
   CHECK(!engine.get(pods + "/stays").is_null());
 }
 
+TEST_CASE("a pod with a scheduling gate says so and waits, and is placed when the gate goes") {
+  Engine engine;
+  engine.create("/api/v1/namespaces", R"({"metadata":{"name":"shop"}})");
+  engine.pass(1s);  // the default account comes
+  const std::string pod = "/api/v1/namespaces/shop/pods/gated";
+  engine.create("/api/v1/namespaces/shop/pods",
+                R"({"metadata":{"name":"gated"},"spec":{"schedulingGates":[{"name":"example.com/hold"}],
+                    "containers":[{"name":"a","image":"i"}]}})");
+  engine.pass(5s);
+  const auto waits = engine.get(pod);
+  CHECK(waits["spec"]["nodeName"].is_null());
+  const auto& condition = find_condition(waits, "PodScheduled");
+  CHECK(condition["status"].str() == "False");
+  CHECK(condition["reason"].str() == "SchedulingGated");
+  CHECK(condition["message"].str() == "Scheduling is blocked due to non-empty scheduling gates");
+  engine.patch(pod, R"({"spec":{"schedulingGates":null}})");
+  engine.pass(1s);
+  CHECK(engine.get(pod)["spec"]["nodeName"].str() == "node-0000");
+  CHECK(find_condition(engine.get(pod), "PodScheduled")["status"].str() == "True");
+}
+
 TEST_CASE("Events go an hour after they were last counted") {
   Engine engine;
   REQUIRE(engine.cluster().deploy("shop", "web", 2));

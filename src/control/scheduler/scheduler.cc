@@ -101,7 +101,8 @@ void Scheduler::on_pod(const Value& before, const Value& after) {
   if (!node.empty()) {
     waiting_.erase(key_of(pod));
     if (!held_.contains(uid_of(pod))) hold(uid_of(pod), node, requests_of(pod));
-  } else if (before.is_null()) {
+  } else if (before.is_null() || !(before["spec"] == after["spec"])) {
+    // New, or without a gate it had, or tolerating more.
     queue_.add(key_of(pod));
   }
 }

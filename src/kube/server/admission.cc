@@ -93,6 +93,15 @@ std::optional<int64_t> priority_of(std::string_view priority_class) {
   return std::nullopt;
 }
 
+json::Value gated_condition() {
+  return object({{"type", "PodScheduled"},
+                 {"status", "False"},
+                 {"lastProbeTime", nullptr},
+                 {"lastTransitionTime", nullptr},
+                 {"reason", "SchedulingGated"},
+                 {"message", "Scheduling is blocked due to non-empty scheduling gates"}});
+}
+
 void encode_string_data(json::Value& secret) {
   const json::Value plain = secret["stringData"];
   for (const auto& [key, value] : plain.members()) secret.edit("data").set(key, base64_encode(value.str()));
@@ -209,6 +218,9 @@ Result<void> Admission::admit_pod(const Target& target, json::Value& pod) {
   if (spec["priority"].is_null()) spec.set("priority", *priority);
   if (spec["preemptionPolicy"].is_null()) spec.set("preemptionPolicy", "PreemptLowerPriority");
   pod.set("status", object({{"phase", "Pending"}, {"qosClass", quality_of_service(spec)}}));
+  if (!spec["schedulingGates"].empty()) {
+    pod.edit("status").set("conditions", json::Value::array({gated_condition()}));
+  }
   return {};
 }
 
