@@ -248,6 +248,13 @@ def test_a_bad_static_json_is_refused_with_what_and_where(tmp_path, static, word
     assert words in refuse(tmp_path, static)
 
 
+@pytest.mark.parametrize("files", [{"static.json": "\ufeff{}\r\n"}, {"static.json/data": "{}"}],
+                         ids=["byte order mark", "folder"])
+def test_an_odd_static_json_is_no_obstacle(tmp_path, files):
+    made = generate(write_site(tmp_path, {**files, "index.html": "i"}))
+    assert made.returncode == 0, made.stdout + made.stderr
+
+
 def test_all_problems_are_told_at_once(tmp_path):
     said = refuse(tmp_path, {"clean_urls": 1, "error_page": "x", "routes": {"/a": 3}})
     assert len(said.splitlines()) == 3

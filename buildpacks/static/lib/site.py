@@ -45,14 +45,14 @@ def unique(pairs):
 
 def load(path):
     """The object in static.json; {} without the file. ValueError says what is wrong with the file as a whole."""
-    if not os.path.exists(path):
+    if not os.path.isfile(path):
         return {}
     if os.path.getsize(path) > MAX_FILE_BYTES:
         raise ValueError(f"it is larger than {MAX_FILE_BYTES // 1024} KB; make it smaller")
     with open(path, "rb") as file:
         text = file.read()
     try:
-        site = json.loads(text.decode("utf-8"), object_pairs_hook=unique)
+        site = json.loads(text.decode("utf-8-sig"), object_pairs_hook=unique)
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8; save it as UTF-8") from None
     except json.JSONDecodeError as error:
