@@ -30,6 +30,14 @@ while (1) { syswrite STDOUT, join("", map { "n=" . ++$n . "\n" } 1 .. 3); select
 """
 SILENT = "$SIG{TERM} = sub { exit 0 }; sleep 1 while 1\n"
 DEAF = "$SIG{TERM} = 'IGNORE'; sleep 1 while 1\n"
+# Does not know of SIGTERM.
+PLAIN = "sleep 1 while 1\n"
+# Tells by its name that it was told, a second later.
+TOLD = r"""
+$SIG{TERM} = sub { sleep 1; print STDERR "$ARGV[0] was told\n"; exit 0 };
+print STDERR "$ARGV[0] is ready\n";
+sleep 1 while 1;
+"""
 
 
 class Instance(support.Instance):
@@ -38,8 +46,8 @@ class Instance(support.Instance):
         done = self.skiff(*args, check=False, **options)
         return done.returncode, done.stdout + done.stderr
 
-    def push(self, folder, name, types):
-        """Makes the app of {process type: Perl program} and pushes it."""
+    def push(self, folder, name, types, commands=None):
+        """Makes the app of {process type: Perl program} and pushes it. `commands` has types that run otherwise."""
         folder.mkdir(parents=True, exist_ok=True)
         new = not (folder / ".git").exists()
         if new:
@@ -48,7 +56,8 @@ class Instance(support.Instance):
         (folder / "Makefile").write_text("all:\n\ttrue\n")
         for kind, program in types.items():
             (folder / f"{kind}.pl").write_text(program)
-        (folder / "Procfile").write_text("".join(f"{kind}: perl {kind}.pl\n" for kind in types))
+        lines = {kind: f"perl {kind}.pl" for kind in types} | (commands or {})
+        (folder / "Procfile").write_text("".join(f"{kind}: {command}\n" for kind, command in lines.items()))
         subprocess.run([*GIT, "add", "-A"], cwd=folder, check=True)
         subprocess.run([*GIT, "commit", "-qm", "next", "--allow-empty"], cwd=folder, check=True)
         pushed = subprocess.run(["git", "push", "skiff", "main"], cwd=folder, env=self.env, capture_output=True,

@@ -4,7 +4,7 @@ import re
 import signal
 import subprocess
 
-from platform_kit import DEAF, SILENT, WEB
+from platform_kit import DEAF, PLAIN, SILENT, TOLD, WEB
 from support import instance as support
 from support.instance import wait_for
 
@@ -171,3 +171,20 @@ def test_boot_and_exit_timeouts_are_told(world, tmp_path):
                                     "within 60 seconds of launch", 90), world.logs("slow-app")
     assert world.logged("slow-app", "heroku[web.1]: State changed from starting to crashed", 10)
     assert world.logged("slow-app", "heroku[worker.1]: Error R12 (Exit timeout)", 60), world.logs("slow-app")
+
+
+def test_sigterm_ends_what_has_no_handler_and_is_told_to_all_processes(world, tmp_path):
+    # The shell of the pipe has no handler either; who is in the pipe has its time nevertheless, in another session too.
+    world.push(tmp_path / "stops", "stops", {"plain": PLAIN, "pipe": TOLD},
+               {"pipe": "perl pipe.pl writer | perl pipe.pl reader | setsid perl pipe.pl daemon"})
+    names = ("writer", "reader", "daemon")
+    world.skiff("scale", "plain=1", "pipe=1", "-a", "stops")
+    assert world.all_up("stops", ["plain.1", "pipe.1"])
+    for name in names:
+        assert world.logged("stops", f"app[pipe.1]: {name} is ready")
+    world.skiff("scale", "plain=0", "pipe=0", "-a", "stops")
+    for dyno in ("plain.1", "pipe.1"):
+        assert world.logged("stops", f"heroku[{dyno}]: Process exited with status 143", 20), world.logs("stops")
+    for name in names:
+        assert world.logged("stops", f"app[pipe.1]: {name} was told"), world.logs("stops")
+    assert "R12" not in world.logs("stops")

@@ -10,13 +10,34 @@ namespace {
 
 using json::Value;
 
-// Sources what buildpacks left for run time, then becomes the command. `bash -c` of one simple command
-// replaces itself, so SIGTERM reaches the program. A dyno that starts before it has its name is called by the
-// end of the pod's.
 constexpr size_t kCommandIndex = 4;  // where the process type's command stands in the container's
-constexpr const char* kStartScript =
-    "cd /app; for f in .profile.d/*.sh; do [ -r \"$f\" ] && . \"$f\"; done; [ -r .profile ] && . ./.profile; "
-    "export DYNO=\"${DYNO:-$2.${HOSTNAME##*-}}\"; exec bash -c \"$1\"";
+
+// A dyno's first process: the kernel shields it from signals without a handler, so the app is never it. It
+// reaps orphans, and passes SIGTERM to the app's processes, a group and session of their own: the dyno ends
+// when the last of them has, with the status of the command. Who left for another session (nginx of a static
+// site) gets SIGTERM after that. It keeps no variables of its own, since config vars may have their names.
+//
+// The command's shell first sources what buildpacks left for run time, then becomes the command. A dyno that
+// starts before it has its name is called by the end of the pod's.
+constexpr const char* kInitScript = R"sh(trap 'exit 143' TERM
+/usr/bin/setsid /bin/bash -c '
+cd /app
+for f in .profile.d/*.sh; do [ -r "$f" ] && . "$f"; done
+[ -r .profile ] && . ./.profile
+export DYNO="${DYNO:-$2.${HOSTNAME##*-}}"
+exec bash -c "$1"' skiff-start "$@" &
+trap '{
+  trap "" TERM
+  kill -s TERM -- -$! || kill -s TERM $!
+  wait $!
+  set -- $?
+  while kill -s 0 -- -$!; do /bin/sleep 0.1; done
+  kill -s TERM -- -1
+  while kill -s 0 -- -1; do /bin/sleep 0.1; done
+  exit $1
+} 2>/dev/null' TERM
+wait $!
+)sh";
 
 Value metadata(const std::string& app, const std::string& name) {
   return Value::object({{"name", name}, {"namespace", app}, {"labels", Value::object({{kAppLabel, app}})}});
@@ -52,8 +73,7 @@ Value container(const ReleaseFacts& release, const std::string& type, const std:
       {"name", type},
       {"image", release.image},
       {"imagePullPolicy", "IfNotPresent"},
-      {"command",
-       Value::array({"/bin/bash", "-c", kStartScript, "skiff-start", escape_command(command), type})},
+      {"command", Value::array({"/bin/sh", "-c", kInitScript, "skiff-init", escape_command(command), type})},
       {"workingDir", "/app"},
       {"env", env_list(type)},
       {"envFrom",
@@ -61,8 +81,6 @@ Value container(const ReleaseFacts& release, const std::string& type, const std:
       {"resources",
        Value::object({{"limits", Value::object({{"memory", fmt::format("{}Mi", kDynoMegabytes)}})},
                       {"requests", Value::object({{"memory", "64Mi"}})}})},
-      {"lifecycle",
-       Value::object({{"preStop", Value::object({{"sleep", Value::object({{"seconds", kDrainSeconds}})}})}})},
   });
   if (type == "web") {
     out.set("ports", Value::array({Value::object({{"name", "web"}, {"containerPort", kWebPort}})}));
@@ -70,6 +88,8 @@ Value container(const ReleaseFacts& release, const std::string& type, const std:
     boot.set("terminationGracePeriodSeconds", 1);
     out.set("startupProbe", std::move(boot));
     out.set("readinessProbe", tcp_probe(5, 2));
+    Value drain = Value::object({{"sleep", Value::object({{"seconds", kDrainSeconds}})}});
+    out.set("lifecycle", Value::object({{"preStop", std::move(drain)}}));
   }
   return out;
 }
@@ -109,7 +129,7 @@ Value deployment_manifest(const ReleaseFacts& release, const std::string& type, 
       {{"containers", Value::array({container(release, type, command)})},
        {"securityContext",
         Value::object({{"runAsUser", kDynoUser}, {"runAsGroup", kDynoUser}, {"runAsNonRoot", true}})},
-       {"terminationGracePeriodSeconds", kStopGraceSeconds + kDrainSeconds},
+       {"terminationGracePeriodSeconds", kStopGraceSeconds + (type == "web" ? kDrainSeconds : 0)},
        {"automountServiceAccountToken", false},
        {"enableServiceLinks", false}});
   Value deployment_metadata = metadata(release.app, type);

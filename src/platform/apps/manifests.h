@@ -15,7 +15,7 @@ constexpr int kWebPort = 5000;
 constexpr int kBootSeconds = 60;
 // From SIGTERM to SIGKILL (Heroku's R12).
 constexpr int kStopGraceSeconds = 30;
-// Before SIGTERM: the edge and the services stop sending new requests meanwhile.
+// Before SIGTERM to a web process: the edge and the services stop sending new requests meanwhile.
 constexpr int kDrainSeconds = 2;
 
 // Builds and apps run as this user of the stack images (node/images/stack.cc makes it), never as root.
