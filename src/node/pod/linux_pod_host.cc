@@ -172,10 +172,7 @@ Result<void> LinuxPodHost::write_pod_files(const json::Value& pod, const std::st
 }
 
 io::Task<void> LinuxPodHost::refresh(json::Value pod) {
-  if (!VolumeManager::refreshable(pod)) co_return;
-  auto refreshed = co_await volumes_.prepare(pod, options_.host_ip, options_.node_name);
-  if (!refreshed)
-    log_warn("volumes not refreshed", {{"pod", uid_of(pod)}, {"error", refreshed.error().message}});
+  co_await volumes_.refresh(pod, options_.host_ip, options_.node_name);
 }
 
 std::string LinuxPodHost::cgroup_of(const json::Value& pod) const {

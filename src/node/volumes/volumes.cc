@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
@@ -77,13 +78,6 @@ Result<void> check_host_path(const Value& source) {
 
 }  // namespace
 
-bool VolumeManager::refreshable(const Value& pod) {
-  for (const auto& volume : pod["spec"]["volumes"].items()) {
-    if (is_payload_volume(volume)) return true;
-  }
-  return false;
-}
-
 io::Task<Result<ConfigObjects>> VolumeManager::fetch(std::string name_space, ObjectNames names) {
   ConfigObjects out;
   const std::string prefix = "/api/v1/namespaces/" + name_space;
@@ -122,6 +116,22 @@ io::Task<Result<Tokens>> VolumeManager::fetch_tokens(Value pod, Value volume) {
   co_return out;
 }
 
+// A volume of files from ConfigMaps, Secrets, tokens and the downward API.
+io::Task<Result<void>> VolumeManager::write_volume(Value pod, Value volume, std::string host_ip,
+                                                   std::string node_name) {
+  auto objects = co_await fetch(pod["metadata"]["namespace"].str(), volume_references(volume));
+  if (!objects) co_return std::unexpected(objects.error());
+  auto tokens = co_await fetch_tokens(pod, volume);
+  if (!tokens) co_return std::unexpected(tokens.error());
+  const PodIdentity identity{pod, pod["status"]["podIP"].str(), host_ip, node_name};
+  auto payload = make_payload({volume, identity, *objects, *tokens});
+  if (!payload) co_return std::unexpected(payload.error());
+  const std::string path = paths_.volumes(pod["metadata"]["uid"].str()) + "/" + volume["name"].str();
+  auto written = co_await io::run_blocking(
+      loop_, [path, data = *payload, group = fs_group(pod)] { return write_payload(path, data, group); });
+  co_return written;
+}
+
 io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod, std::string host_ip,
                                                          std::string node_name) {
   PreparedVolumes out;
@@ -133,15 +143,7 @@ io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod, std::string 
     std::string path = paths_.volumes(uid) + "/" + name;
     Result<void> made;
     if (is_payload_volume(volume)) {
-      auto objects = co_await fetch(pod["metadata"]["namespace"].str(), volume_references(volume));
-      if (!objects) co_return wrap(objects.error(), failed);
-      auto tokens = co_await fetch_tokens(pod, volume);
-      if (!tokens) co_return wrap(tokens.error(), failed);
-      const PodIdentity identity{pod, pod["status"]["podIP"].str(), host_ip, node_name};
-      auto payload = make_payload({volume, identity, *objects, *tokens});
-      if (!payload) co_return wrap(payload.error(), failed);
-      made = co_await io::run_blocking(
-          loop_, [path, data = *payload, group] { return write_payload(path, data, group); });
+      made = co_await write_volume(pod, volume, host_ip, node_name);
     } else if (volume.contains("emptyDir")) {
       const Value source = volume["emptyDir"];
       if (source["medium"].str() == "Memory") {
@@ -161,6 +163,18 @@ io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod, std::string 
     out.paths[name] = path;
   }
   co_return out;
+}
+
+io::Task<void> VolumeManager::refresh(Value pod, std::string host_ip, std::string node_name) {
+  for (const auto& volume : pod["spec"]["volumes"].items()) {
+    if (!is_payload_volume(volume)) continue;
+    auto written = co_await write_volume(pod, volume, host_ip, node_name);
+    if (!written) {
+      log_warn("volume not refreshed", {{"pod", pod["metadata"]["uid"].str()},
+                                        {"volume", volume["name"].str()},
+                                        {"error", written.error().message}});
+    }
+  }
 }
 
 Result<void> VolumeManager::release(const NodePaths& paths, const std::string& uid) {

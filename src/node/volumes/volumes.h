@@ -23,11 +23,11 @@ class VolumeManager {
   VolumeManager(io::Loop& loop, ClusterApi& api, NodePaths paths)
       : loop_(loop), api_(api), paths_(std::move(paths)) {}
 
-  // Idempotent: what is there stays, changed ConfigMaps and Secrets are written again. The error is the text
-  // of the FailedMount event.
+  // Idempotent: what is there stays. The error is the text of the FailedMount event.
   io::Task<Result<PreparedVolumes>> prepare(json::Value pod, std::string host_ip, std::string node_name);
-  // True when a refresh may change something.
-  static bool refreshable(const json::Value& pod);
+  // Writes changed ConfigMaps and Secrets and new tokens. A volume that can't be made, as when its ConfigMap
+  // was deleted, stays as it is.
+  io::Task<void> refresh(json::Value pod, std::string host_ip, std::string node_name);
   // Unmounts the volumes in memory; the folders go with the pod's. Blocking.
   static Result<void> release(const NodePaths& paths, const std::string& uid);
 
@@ -35,6 +35,8 @@ class VolumeManager {
   io::Task<Result<ConfigObjects>> fetch(std::string name_space, ObjectNames names);
 
  private:
+  io::Task<Result<void>> write_volume(json::Value pod, json::Value volume, std::string host_ip,
+                                      std::string node_name);
   io::Task<Result<Tokens>> fetch_tokens(json::Value pod, json::Value volume);
   io::Loop& loop_;
   ClusterApi& api_;

@@ -1,0 +1,76 @@
+#include "node/volumes/volumes.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include "io/file.h"
+#include "io/scope.h"
+#include "io/sim_loop.h"
+#include "node/api/fake_api.h"
+
+using namespace skiff;
+using namespace skiff::node;
+
+namespace {
+
+constexpr const char* kMap = "/api/v1/namespaces/n/configmaps/";
+constexpr const char* kPod = R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{"volumes":[
+  {"name":"first","configMap":{"name":"a"}},{"name":"second","configMap":{"name":"b"}}]}})";
+
+struct Rig {
+  io::SimLoop loop{1};
+  FakeApi api{loop};
+  std::string root = "/tmp/skiff-volumes-XXXXXX";
+  json::Value pod = *json::parse(kPod);
+  std::optional<Result<PreparedVolumes>> prepared;
+  std::unique_ptr<VolumeManager> volumes;
+  io::TaskScope scope{loop};
+
+  Rig() {
+    REQUIRE(::mkdtemp(root.data()) != nullptr);
+    volumes = std::make_unique<VolumeManager>(loop, api, NodePaths{root});
+  }
+  ~Rig() { auto removed = io::remove_tree(root); }
+  void write(const std::string& name, const std::string& text) {
+    api.put(kMap + name, json::Value::object({{"metadata", json::Value::object({{"name", name}})},
+                                              {"data", json::Value::object({{"key", text}})}}));
+  }
+  static io::Task<void> keep(Rig& rig) {
+    auto result = co_await rig.volumes->prepare(rig.pod, "192.0.2.2", "node1");
+    rig.prepared = std::move(result);
+  }
+  void prepare() {
+    scope.spawn(keep(*this));
+    loop.run_until_idle();
+  }
+  void refresh() {
+    scope.spawn(volumes->refresh(pod, "192.0.2.2", "node1"));
+    loop.run_until_idle();
+  }
+  std::string text(const std::string& volume) {
+    return io::read_file(NodePaths{root}.volumes("u") + "/" + volume + "/key").value_or("none");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a deleted ConfigMap keeps its files and does not keep other volumes from their refresh") {
+  Rig rig;
+  rig.write("a", "1");
+  rig.write("b", "1");
+  rig.prepare();
+  REQUIRE(rig.prepared->has_value());
+  rig.api.erase(std::string(kMap) + "a");
+  rig.write("b", "2");
+  rig.refresh();
+  CHECK(rig.text("first") == "1");
+  CHECK(rig.text("second") == "2");
+}
+
+TEST_CASE("a pod whose volume can't be made is told which one") {
+  Rig rig;
+  rig.write("b", "1");
+  rig.prepare();
+  REQUIRE(!rig.prepared->has_value());
+  CHECK(rig.prepared->error().message.find("failed for volume \"first\"") != std::string::npos);
+}
