@@ -34,6 +34,35 @@ TEST_CASE("a pod that fits nowhere is told why in upstream's words") {
   CHECK(place_pod(small, rooms(node, {0, 0, 1})).message == "0/1 nodes are available: 1 Too many pods.");
 }
 
+TEST_CASE("a node without enough of any resource a pod asks for is refused by the resource's name") {
+  const auto pod = parsed(
+      R"({"spec":{"containers":[{"resources":{"requests":{"nvidia.com/gpu":"1","ephemeral-storage":"1Gi"}}}]}})");
+  const auto plain = parsed(R"({"metadata":{"name":"n1"},"status":{"allocatable":{"pods":"9"}}})");
+  CHECK(place_pod(pod, rooms(plain)).message ==
+        "0/1 nodes are available: 1 Insufficient ephemeral-storage, 1 Insufficient nvidia.com/gpu.");
+  const auto able = parsed(
+      R"({"metadata":{"name":"n1"},"status":{"allocatable":{"pods":"9","nvidia.com/gpu":"2","ephemeral-storage":"8Gi"}}})");
+  CHECK(place_pod(pod, rooms(able)).node == "n1");
+  Usage used = requests_of(pod);
+  used.add(requests_of(pod), 1);
+  CHECK(place_pod(pod, rooms(able, used)).message ==
+        "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.");
+  used.add(requests_of(pod), -1);
+  CHECK(place_pod(pod, rooms(able, used)).node == "n1");
+}
+
+TEST_CASE("sidecars add to what containers ask for, an init container counts where it asks for more") {
+  const auto pod = parsed(R"({"spec":{"initContainers":[
+      {"resources":{"requests":{"cpu":"3","nvidia.com/gpu":"1"}}},
+      {"restartPolicy":"Always","resources":{"requests":{"cpu":"1","memory":"1k"}}}],
+      "containers":[{"resources":{"requests":{"cpu":"500m","memory":"2k"}}}]}})");
+  const auto asked = requests_of(pod);
+  CHECK(asked.milli_cpu == 4000);
+  CHECK(asked.memory == 3000);
+  CHECK(asked.pods == 1);
+  CHECK(asked.others == std::map<std::string, int64_t>{{"nvidia.com/gpu", 1}});
+}
+
 TEST_CASE("a taint keeps a pod away unless it is tolerated") {
   const auto node = parsed(
       R"({"metadata":{"name":"n1"},"spec":{"taints":[{"key":"a","value":"b","effect":"NoSchedule"}]},"status":{"allocatable":{"pods":"9"}}})");

@@ -10,10 +10,40 @@ namespace skiff::control {
 
 namespace {
 
+// Of a container's requests or a node's allocatable.
+Usage read_amounts(const Value& amounts) {
+  constexpr int64_t kMost = 1'000'000'000'000'000;  // a thousand of them can be added
+  Usage out;
+  for (const auto& [name, amount] : amounts.members()) {
+    const auto milli = parse_milli_quantity(amount).value_or(0);
+    const auto whole = std::min(milli / 1000 + (milli % 1000 > 0), kMost);
+    if (name == "cpu") {
+      out.milli_cpu = std::min(milli, kMost);
+    } else if (name == "memory") {
+      out.memory = whole;
+    } else if (name == "pods") {
+      out.pods = whole;
+    } else {
+      out.others[name] = whole;
+    }
+  }
+  return out;
+}
+
 Usage container_requests(const Value& container) {
-  const auto& requests = container["resources"]["requests"];
-  return {parse_milli_quantity(requests["cpu"]).value_or(0),
-          (parse_milli_quantity(requests["memory"]).value_or(0) + 999) / 1000, 0};
+  return read_amounts(container["resources"]["requests"]);
+}
+
+void raise_to(Usage& sum, const Usage& part) {
+  sum.milli_cpu = std::max(sum.milli_cpu, part.milli_cpu);
+  sum.memory = std::max(sum.memory, part.memory);
+  for (const auto& [name, amount] : part.others) sum.others[name] = std::max(sum.others[name], amount);
+}
+
+// 0 for what is not there.
+int64_t amount_of(const Usage& usage, const std::string& name) {
+  const auto found = usage.others.find(name);
+  return found == usage.others.end() ? 0 : found->second;
 }
 
 bool matches_expression(const Value& labels, const Value& expression) {
@@ -71,6 +101,10 @@ std::vector<std::string> refusals(const Value& pod, const Room& room, const Usag
   if (asked.milli_cpu > 0 && used.milli_cpu + asked.milli_cpu > has.milli_cpu)
     out.push_back("Insufficient cpu");
   if (asked.memory > 0 && used.memory + asked.memory > has.memory) out.push_back("Insufficient memory");
+  for (const auto& [name, amount] : asked.others) {
+    if (amount > 0 && amount_of(used, name) + amount > amount_of(has, name))
+      out.push_back("Insufficient " + name);
+  }
   return out;
 }
 
@@ -97,35 +131,31 @@ std::string explain(const Value& pod, const std::map<std::string, Room>& rooms, 
 
 }  // namespace
 
+void Usage::add(const Usage& part, int sign) {
+  milli_cpu += sign * part.milli_cpu;
+  memory += sign * part.memory;
+  pods += sign * part.pods;
+  for (const auto& [name, amount] : part.others) others[name] += sign * amount;
+}
+
 Usage requests_of(const Value& pod) {
-  Usage sum{0, 0, 1};
-  for (const auto& container : pod["spec"]["containers"].items()) {
-    const auto part = container_requests(container);
-    sum.milli_cpu += part.milli_cpu;
-    sum.memory += part.memory;
-  }
+  Usage sum;
+  for (const auto& container : pod["spec"]["containers"].items()) sum.add(container_requests(container), 1);
   Usage sidecars;
   for (const auto& container : pod["spec"]["initContainers"].items()) {
     const auto part = container_requests(container);
     if (container["restartPolicy"].str() == "Always") {
-      sidecars.milli_cpu += part.milli_cpu;
-      sidecars.memory += part.memory;
+      sidecars.add(part, 1);
     } else {
-      sum.milli_cpu = std::max(sum.milli_cpu, part.milli_cpu);
-      sum.memory = std::max(sum.memory, part.memory);
+      raise_to(sum, part);
     }
   }
-  sum.milli_cpu += sidecars.milli_cpu;
-  sum.memory += sidecars.memory;
+  sum.add(sidecars, 1);
+  sum.pods = 1;
   return sum;
 }
 
-Room::Room(Value given) : node(std::move(given)) {
-  const auto& has = node["status"]["allocatable"];
-  allocatable = {parse_milli_quantity(has["cpu"]).value_or(0),
-                 parse_milli_quantity(has["memory"]).value_or(0) / 1000,
-                 parse_milli_quantity(has["pods"]).value_or(0) / 1000};
-}
+Room::Room(Value given) : node(std::move(given)), allocatable(read_amounts(node["status"]["allocatable"])) {}
 
 Placement place_pod(const Value& pod, const std::map<std::string, Room>& rooms) {
   const auto asked = requests_of(pod);

@@ -13,6 +13,10 @@ struct Usage {
   int64_t milli_cpu = 0;
   int64_t memory = 0;  // bytes
   int64_t pods = 0;
+  // Everything else by name: ephemeral-storage (bytes), nvidia.com/gpu.
+  std::map<std::string, int64_t> others = {};
+  // Adds `part`, or takes it away when `sign` is -1.
+  void add(const Usage& part, int sign);
 };
 // What a pod asks for: its containers together, or its largest init container.
 Usage requests_of(const Value& pod);

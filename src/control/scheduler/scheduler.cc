@@ -75,9 +75,7 @@ void Scheduler::hold(const std::string& uid, const std::string& node, const Usag
 
 void Scheduler::count(const std::string& node, const Usage& usage, int sign) {
   auto& used = used_[node];
-  used.milli_cpu += sign * usage.milli_cpu;
-  used.memory += sign * usage.memory;
-  used.pods += sign * usage.pods;
+  used.add(usage, sign);
   if (const auto room = rooms_.find(node); room != rooms_.end()) room->second.used = used;
 }
 
