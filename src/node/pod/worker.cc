@@ -31,7 +31,7 @@ PodWorker::PodWorker(WorkerServices services, json::Value pod, std::function<voi
       finished_(std::move(finished)),
       changed_(services.loop),
       status_changed_(services.loop),
-      ended_(services.loop),
+      stop_changed_(services.loop),
       scope_(services.loop) {
   adopt();
   scope_.spawn(run());
@@ -91,7 +91,7 @@ void PodWorker::update(json::Value pod) {
   const json::Value& grace = pod_["metadata"]["deletionGracePeriodSeconds"];
   if (grace_before.is_int() && grace.is_int() && grace.as_int() < grace_before.as_int()) {
     stop_by_ = services_.loop.now() + std::chrono::seconds(grace.as_int());
-    ended_.set();
+    stop_changed_.set();
   }
   const auto start = parse_rfc3339(pod_["status"]["startTime"].str());
   if (start && *start < facts_.start_time) facts_.start_time = *start;
@@ -129,7 +129,7 @@ void PodWorker::container_ended(const std::string& name) {
   probes_.erase(name);
   scope_.spawn(release(run->key));
   note_back_off(name);
-  ended_.set();
+  stop_changed_.set();
   wake();
 }
 

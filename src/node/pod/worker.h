@@ -74,8 +74,8 @@ class PodWorker {
   void image_failed(const ContainerDef& def, ContainerFacts& facts, const ImageOutcome& outcome);
   void note_back_off(const std::string& name);
   void on_probe(const std::string& name, ProbeKind kind, bool passed);
-  enum class Patience { kGrace, kKilled };
-  io::Task<void> ended(std::string name, ContainerKey key, Patience patience, MonotonicTime deadline);
+  io::Task<void> pre_stop(ContainerDef def, ContainerKey key, Duration grace);
+  io::Task<void> stop_step(std::function<bool()> over, MonotonicTime least, MonotonicTime most);
   void start_probes(const ContainerDef& def);
   std::optional<ContainerDef> def_of(const std::string& name) const;
   std::string field(const ContainerDef& def) const;
@@ -95,7 +95,7 @@ class PodWorker {
   std::map<std::string, int> pull_failures_;
   std::map<std::string, std::unique_ptr<ProbeRunner>> probes_;
   std::set<std::string> pulling_;  // containers that wait for their image
-  io::Event changed_, status_changed_, ended_;
+  io::Event changed_, status_changed_, stop_changed_;
   std::map<std::string, std::unique_ptr<io::TaskScope>> starts_;  // by container
   io::TaskScope scope_;
 };

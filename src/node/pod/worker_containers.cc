@@ -104,7 +104,9 @@ io::Task<void> PodWorker::start(std::string name) {
       if (facts_.containers[name].running()) start_probes(*def);
     }
   }
-  facts_.containers[name].work = Work::kNone;
+  // A deletion may have begun to stop it meanwhile.
+  Work& work = facts_.containers[name].work;
+  if (work == Work::kStarting) work = Work::kNone;
   // It may have ended before anybody listened.
   container_ended(name);
   wake();
@@ -209,39 +211,59 @@ io::Task<void> PodWorker::stop(std::string name, Duration grace, std::string why
   const auto def = def_of(name);
   const ContainerKey key = facts_.containers[name].run->key;
   if (def) event(field(*def), Type::kNormal, "Killing", why.empty() ? "Stopping container " + name : why);
-  const MonotonicTime begun = services_.loop.now();
+  const MonotonicTime by = services_.loop.now() + grace;
+  MonotonicTime least{};
   if (def && def->spec["lifecycle"].contains("preStop") && grace > Duration{}) {
-    auto hooked = co_await run_hook(*def, key, "preStop", grace);
-    static_cast<void>(hooked);
+    co_await pre_stop(*def, key, grace);
+    least = services_.loop.now() + kMinimumGrace;
   }
-  const Duration left = std::max(grace - (services_.loop.now() - begun), kMinimumGrace);
+  const MonotonicTime most = std::max(by, services_.loop.now() + kMinimumGrace);
   const std::string wanted = facts_.containers[name].run->stop_signal;
   auto asked = services_.runtime.signal(key, signal_number(wanted));
-  const MonotonicTime deadline = services_.loop.now() + left;
-  co_await ended(name, key, Patience::kGrace, deadline);
+  const auto ended = [this, name, key] {
+    const auto& facts = facts_.containers[name];
+    return !facts.running() || !(facts.run->key == key);
+  };
+  co_await stop_step(ended, least, most);
   if (facts_.containers[name].running()) {
     auto killed = services_.runtime.signal(key, SIGKILL);
-    co_await ended(name, key, Patience::kKilled, services_.loop.now() + kKillWait);
+    const MonotonicTime late = services_.loop.now() + kKillWait;
+    co_await stop_step(ended, late, late);
   }
   facts_.containers[name].work = Work::kNone;
   wake();
 }
 
-// Until the container has ended or the time has come; a grace period may be shortened meanwhile.
-io::Task<void> PodWorker::ended(std::string name, ContainerKey key, Patience patience,
-                                MonotonicTime deadline) {
+io::Task<void> PodWorker::pre_stop(ContainerDef def, ContainerKey key, Duration grace) {
+  struct Hook {
+    static io::Task<void> run(PodWorker* worker, ContainerDef def, ContainerKey key, Duration limit,
+                              bool* over) {
+      auto hooked = co_await worker->run_hook(def, key, "preStop", limit);
+      static_cast<void>(hooked);
+      *over = true;
+      worker->stop_changed_.set();
+    }
+  };
+  bool over = false;
+  io::TaskScope scope(services_.loop);
+  scope.spawn(Hook::run(this, def, key, grace, &over));
+  const auto ended = [&over] { return over; };
+  co_await stop_step(ended, MonotonicTime{}, MonotonicTime::max());
+}
+
+// Until it is over or the time has come: a hurried deletion brings `most` forward, at most to `least`.
+io::Task<void> PodWorker::stop_step(std::function<bool()> over, MonotonicTime least, MonotonicTime most) {
   struct Timer {
     io::Loop& loop;
     io::TimerId id;
     ~Timer() { loop.cancel_timer(id); }
   };
   for (;;) {
-    ended_.reset();
-    const MonotonicTime until = patience == Patience::kGrace ? std::min(deadline, stop_by_) : deadline;
-    const auto& facts = facts_.containers[name];
-    if (!facts.running() || !(facts.run->key == key) || services_.loop.now() >= until) co_return;
-    Timer timer{services_.loop, services_.loop.add_timer(until, [this] { ended_.set(); })};
-    co_await ended_.wait();
+    stop_changed_.reset();
+    const MonotonicTime until = std::clamp(stop_by_, least, most);
+    if (over() || services_.loop.now() >= until) co_return;
+    Timer timer{services_.loop, services_.loop.add_timer(until, [this] { stop_changed_.set(); })};
+    co_await stop_changed_.wait();
   }
 }
 

@@ -112,6 +112,35 @@ TEST_CASE("a second deletion shortens the grace period of the first") {
   CHECK(rig.finished);
 }
 
+TEST_CASE("a second deletion ends a running preStop hook, and leaves the container its minimum") {
+  for (const auto& [on_term, last] : {std::pair<std::optional<Duration>, Duration>{0ms, 0s}, {{}, 2s}}) {
+    Rig rig(R"({"containers":[{"name":"c","image":"i","lifecycle":{"preStop":{"sleep":{"seconds":25}}}}]})");
+    FakeRuntime::Behaviour behaviour;
+    behaviour.ends_on_term = on_term;
+    rig.runtime.behave("c", behaviour);
+    rig.pass(10ms);
+    rig.api.begin_delete(kPath, 60);
+    rig.pass(2s);
+    rig.api.begin_delete(kPath, 3);
+    rig.pass(2900ms + last);
+    CHECK(!rig.finished);
+    rig.pass(200ms);
+    CHECK(rig.finished);
+  }
+}
+
+TEST_CASE("a pod that is deleted while postStart runs is stopped once") {
+  Rig rig(
+      R"({"containers":[{"name":"c","image":"i","lifecycle":{"postStart":{"sleep":{"seconds":2}},"preStop":{"sleep":{"seconds":5}}}}]})");
+  rig.pass(1s);
+  rig.api.begin_delete(kPath, 30);
+  rig.pass(4900ms);
+  CHECK(!rig.finished);
+  rig.pass(200ms);
+  CHECK(rig.finished);
+  CHECK(rig.event_count("Killing") == 1);
+}
+
 TEST_CASE("the network stays until ended containers' data is sent, and the status does not wait for it") {
   Rig rig(kOne);
   rig.pass(10ms);
