@@ -198,6 +198,17 @@ def test_slugignore_removes_what_it_names_and_nothing_else(skiff):
     assert "kept\n.buildpacks,.slugignore,Procfile,a,a pack,docs,link,old," in said
 
 
+def test_what_a_push_does_not_do_is_said(skiff):
+    app = skiff.app(make("true"))
+    said = deployed(app.push())
+    assert "release phase" not in said and "ubmodules" not in said
+    app.write({"Procfile": "web: true\nrelease: bin/migrate\n", ".gitmodules":
+               '[submodule "lib"]\n\tpath = lib\n\turl = https://git.example/lib\n'})
+    said = deployed(app.push())
+    assert " !     The release phase is not run yet: " in said
+    assert " !     Submodules are not fetched: " in said
+
+
 class GitHandler(http.server.BaseHTTPRequestHandler):
     """git's own CGI program behind an HTTP server: what a buildpack's address usually is."""
 

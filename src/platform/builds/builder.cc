@@ -116,6 +116,9 @@ io::Task<Result<Release>> Builder::build_and_release(std::string app, std::strin
   auto slug = co_await make_slug(app, std::move(id), std::move(commit), output);
   SKIFF_CO_RETURN_IF_ERROR(slug);
   for (const auto& [type, command] : slug->types) output(fmt::format("       {}: {}\n", type, command));
+  if (slug->types.contains("release")) {
+    output(" !     The release phase is not run yet: nothing runs the Procfile's \"release\" command\n");
+  }
   output("-----> Launching...\n");
   auto release = co_await apps_.release_slug(std::move(app), std::move(*slug));
   co_return release;

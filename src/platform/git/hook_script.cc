@@ -53,6 +53,9 @@ while read -r old new ref; do
     echo " !     the commit can't be read, or its files take more than @SIZE@; leave large files out of it"
     exit 1
   fi
+  if git cat-file -e "$new:.gitmodules" 2>/dev/null; then
+    echo " !     Submodules are not fetched: the folders that .gitmodules names are empty in the build"
+  fi
   curl -sS -N --fail-with-body --unix-socket '@SOCKET@' -X POST "http://skiff/build?app=@APP@&id=$id&commit=$new" |
   {
     result=1
