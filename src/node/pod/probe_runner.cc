@@ -19,7 +19,7 @@ std::optional<bool> ProbeTally::add(bool passed) {
 }
 
 ProbeRunner::ProbeRunner(io::Loop& loop, Prober& prober, ContainerKey key, std::string pod_ip,
-                         json::Value container, ProbeEvents events)
+                         json::Value container, Startup startup, ProbeEvents events)
     : loop_(loop),
       prober_(prober),
       key_(std::move(key)),
@@ -27,7 +27,7 @@ ProbeRunner::ProbeRunner(io::Loop& loop, Prober& prober, ContainerKey key, std::
       container_(std::move(container)),
       events_(std::move(events)),
       scope_(loop) {
-  if (container_.contains("startupProbe")) {
+  if (startup == Startup::kPending) {
     scope_.spawn(run(ProbeKind::kStartup, container_["startupProbe"]));
   } else {
     scope_.spawn(begin());

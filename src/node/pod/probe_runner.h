@@ -33,10 +33,13 @@ struct ProbeEvents {
   std::function<void(ProbeKind, const std::string& message)> failed;
 };
 
+// Whether a startup probe has still to succeed; it is not asked again when it once has.
+enum class Startup { kPending, kPassed };
+
 class ProbeRunner {
  public:
   ProbeRunner(io::Loop& loop, Prober& prober, ContainerKey key, std::string pod_ip, json::Value container,
-              ProbeEvents events);
+              Startup startup, ProbeEvents events);
   // Deletion of the pod ends all but readiness.
   void only_readiness();
 

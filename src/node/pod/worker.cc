@@ -78,8 +78,10 @@ void PodWorker::adopt() {
     // A container that was lost (a reboot, a killed monitor) did not crash.
     const bool lost = facts.run && facts.run->reason == "ContainerStatusUnknown";
     facts.crashes = facts.run && !lost ? facts.run->key.attempt : 0;
-    facts.startup_passed = !def.spec.contains("startupProbe") || shown["started"].as_bool();
-    facts.ready = !def.spec.contains("readinessProbe") || shown["ready"].as_bool();
+    // The status may be that of the attempt before.
+    const bool same = facts.run && shown["restartCount"].as_int() == facts.run->key.attempt;
+    facts.startup_passed = !def.spec.contains("startupProbe") || (same && shown["started"].as_bool());
+    facts.ready = !def.spec.contains("readinessProbe") || (same && shown["ready"].as_bool());
   }
 }
 

@@ -280,9 +280,10 @@ void PodWorker::start_probes(const ContainerDef& def) {
     event(where, Type::kWarning, "Unhealthy", std::string(what) + " probe failed: " + message);
   };
   events.verdict = [this, name](ProbeKind kind, bool passed) { on_probe(name, kind, passed); };
-  probes_[name] =
-      std::make_unique<ProbeRunner>(services_.loop, services_.prober, facts_.containers[name].run->key,
-                                    facts_.ip, def.spec, std::move(events));
+  const ContainerFacts& facts = facts_.containers[name];
+  const Startup startup = facts.startup_passed ? Startup::kPassed : Startup::kPending;
+  probes_[name] = std::make_unique<ProbeRunner>(services_.loop, services_.prober, facts.run->key, facts_.ip,
+                                                def.spec, startup, std::move(events));
 }
 
 void PodWorker::on_probe(const std::string& name, ProbeKind kind, bool passed) {

@@ -311,6 +311,36 @@ TEST_CASE("a restarted agent adopts a running container and starts no second one
   CHECK(rig.ready());
 }
 
+constexpr const char* kSlowStart =
+    R"({"containers":[{"name":"c","image":"i","startupProbe":{"exec":{"command":["x"]},"periodSeconds":1,"failureThreshold":1}}]})";
+
+TEST_CASE("a restarted agent does not ask a container's startup probe again") {
+  Rig rig(kSlowStart);
+  rig.pass(1s);
+  rig.worker.reset();
+  rig.prober.outcome = {ProbeOutcome::Verdict::kFailure, "booted long ago"};
+  rig.launch();
+  rig.pass(20s);
+  CHECK(rig.runtime.starts().size() == 1);
+  CHECK(rig.ready());
+}
+
+TEST_CASE("a restarted agent does not take the startup of an earlier attempt for that of the present one") {
+  Rig rig(kSlowStart);
+  rig.pass(1s);
+  const auto before = rig.api.find(kPath);
+  rig.runtime.end(rig.runtime.starts().back(), 1);
+  rig.pass(1s);
+  REQUIRE(rig.runtime.running() == 1);
+  rig.worker.reset();
+  rig.api.put(kPath, before);
+  const int probes = rig.prober.probes;
+  rig.launch();
+  rig.pass(1s);
+  CHECK(rig.runtime.starts().size() == 2);
+  CHECK(rig.prober.probes == probes + 1);
+}
+
 TEST_CASE("a pod deleted by force is stopped all the same") {
   Rig rig(kOne);
   rig.pass(1s);
