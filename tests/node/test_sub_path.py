@@ -25,6 +25,27 @@ def test_a_sub_path_may_be_a_file_behind_a_link_of_its_volume(rig):
     assert rig.logs("file") == "text\n"
 
 
+def test_a_sub_path_expression_is_expanded_and_stays_in_the_volume(rig):
+    def expression(text):
+        return {"name": "disk", "mountPath": "/d", "subPathExpr": text}
+
+    env = [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}, {"name": "UP", "value": ".."}]
+    mounts = [mount("disk", "/disk"), expression("of/$(POD)")]
+    rig.put(pod("named", "echo one > /d/f; cat /disk/of/named/f", restartPolicy="Never", volumes=VOLUMES,
+                container={"env": env, "volumeMounts": mounts}))
+    for name, text in (("unknown", "$(NOPE)"), ("upward", "$(UP)/x")):
+        rig.put(pod(name, "sleep 9", volumes=VOLUMES, container={"env": env, "volumeMounts": [expression(text)]}))
+
+    def waits_with(text):
+        return lambda p: text in p.get("status", {}).get("containerStatuses", [{}])[0].get("state", {}).get(
+            "waiting", {}).get("message", "")
+
+    rig.until("named", lambda p: p.get("status", {}).get("phase") in ("Succeeded", "Failed"))
+    assert rig.logs("named") == "one\n"
+    rig.until("unknown", waits_with("missing value for NOPE"))
+    rig.until("upward", waits_with("must not contain '..'"))
+
+
 def test_a_link_out_of_the_volume_is_refused_and_makes_nothing_on_the_host(rig, tmp_path):
     script = f"perl -e 'symlink q({tmp_path}), q(/v/link)'"
     first = {**pod("x", script)["spec"]["containers"][0], "name": "first", "volumeMounts": [mount("disk", "/v")]}

@@ -89,6 +89,32 @@ Result<std::optional<std::string>> value_from(const EnvInput& input, const Value
   return key_value(input, from);
 }
 
+// `replace` gives the text for a name; nothing leaves the reference as it is.
+template <typename Replace>
+std::string expand(const std::string& text, Replace replace) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '$' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    if (text[i + 1] == '$') {
+      out += '$';
+      ++i;
+      continue;
+    }
+    const size_t end = text[i + 1] == '(' ? text.find(')', i) : std::string::npos;
+    if (end == std::string::npos) {
+      out += '$';
+      continue;
+    }
+    const std::optional<std::string> value = replace(text.substr(i + 2, end - i - 2));
+    out += value ? *value : text.substr(i, end - i + 1);
+    i = end;
+  }
+  return out;
+}
+
 }  // namespace
 
 ObjectNames env_references(const Value& container) {
@@ -135,27 +161,30 @@ Result<Pairs> resolve_env(const EnvInput& input) {
 }
 
 std::string expand_variables(const std::string& text, const EnvMap& values) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '$' || i + 1 == text.size()) {
-      out += text[i];
-      continue;
+  return expand(text, [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : std::optional(found->second);
+  });
+}
+
+Result<void> expand_sub_paths(Value& container, const EnvMap& values) {
+  if (container["volumeMounts"].size() == 0) return {};
+  for (auto& mount : container.edit("volumeMounts").edit_items()) {
+    const std::string expression = mount["subPathExpr"].str();
+    if (expression.empty()) continue;
+    std::set<std::string> missing;
+    mount.set("subPath", expand(expression, [&](const std::string& name) -> std::optional<std::string> {
+                const auto found = values.find(name);
+                if (found != values.end() && !found->second.empty()) return found->second;
+                missing.insert(name);
+                return std::nullopt;
+              }));
+    if (!missing.empty()) {
+      return fail(Code::kInvalidArgument, "subPathExpr " + expression + ": missing value for " +
+                                              join({missing.begin(), missing.end()}, ", "));
     }
-    if (text[i + 1] == '$') {
-      out += '$';
-      ++i;
-      continue;
-    }
-    const size_t end = text[i + 1] == '(' ? text.find(')', i) : std::string::npos;
-    if (end == std::string::npos) {
-      out += '$';
-      continue;
-    }
-    const auto found = values.find(text.substr(i + 2, end - i - 2));
-    out += found == values.end() ? text.substr(i, end - i + 1) : found->second;
-    i = end;
   }
-  return out;
+  return {};
 }
 
 std::optional<std::string> config_map_value(const Value& config_map, const std::string& key) {

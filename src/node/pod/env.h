@@ -43,6 +43,10 @@ Result<std::vector<std::pair<std::string, std::string>>> resolve_env(const EnvIn
 // $(NAME) by value, $$(NAME) as $(NAME); unknown names stay as they are.
 std::string expand_variables(const std::string& text, const EnvMap& values);
 
+// Writes each volumeMount's subPathExpr, expanded, into its subPath. InvalidArgument names variables that are
+// unknown or empty.
+Result<void> expand_sub_paths(json::Value& container, const EnvMap& values);
+
 // "metadata.labels['a']", "status.podIP", …; nothing for an unknown path.
 std::optional<std::string> read_field(const PodIdentity& identity, const std::string& path);
 // resourceFieldRef in units of its divisor, rounded up. An unset limit is what the node has.

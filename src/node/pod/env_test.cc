@@ -59,6 +59,19 @@ TEST_CASE("a missing key is named, a missing optional one is skipped") {
           .empty());
 }
 
+TEST_CASE("a subPathExpr becomes a subPath, and unknown or empty variables in it are named") {
+  const EnvMap values{{"POD", "web-1"}, {"EMPTY", ""}};
+  auto container = parse(R"~({"volumeMounts":[{"name":"v","subPathExpr":"logs/$(POD)/$$(POD)"},
+                                               {"name":"v","subPath":"$(POD)"},{"name":"v"}]})~");
+  REQUIRE(expand_sub_paths(container, values));
+  CHECK(container["volumeMounts"].at(0)["subPath"].str() == "logs/web-1/$(POD)");
+  CHECK(container["volumeMounts"].at(1)["subPath"].str() == "$(POD)");
+  CHECK(container["volumeMounts"].at(2)["subPath"].is_null());
+  auto unknown = parse(R"~({"volumeMounts":[{"name":"v","subPathExpr":"$(NOPE)/$(EMPTY)/$(POD)"}]})~");
+  CHECK(expand_sub_paths(unknown, values).error().message ==
+        "subPathExpr $(NOPE)/$(EMPTY)/$(POD): missing value for EMPTY, NOPE");
+}
+
 TEST_CASE("the downward API tells names, addresses and resources") {
   const auto env = resolve(R"({"resources":{"limits":{"cpu":"1500m"}},"env":[
     {"name":"IP","valueFrom":{"fieldRef":{"fieldPath":"status.podIP"}}},

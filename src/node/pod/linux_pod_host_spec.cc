@@ -126,6 +126,8 @@ io::Task<Result<ContainerSpec>> LinuxPodHost::make_spec(json::Value pod, Contain
   const PodIdentity who = identity(pod, ground.ip);
   auto env = resolve_env({who, def.spec, *objects, services});
   if (!env) co_return std::unexpected(env.error());
+  auto expanded = expand_sub_paths(def.spec, EnvMap(env->begin(), env->end()));
+  if (!expanded) co_return std::unexpected(expanded.error());
   const std::string bundle = options_.paths.bundle(pod["metadata"]["uid"].str(), def.name, attempt);
   auto sub_paths = find_sub_paths(def.spec, ground, bundle);
   if (!sub_paths) co_return std::unexpected(sub_paths.error());
