@@ -207,6 +207,7 @@ Result<std::string> Instance::token() const {
 
 Result<Instance> open_instance(const std::string& data) {
   auto text = io::read_file(data + "/instance.json");
+  if (!text && text.error().code == Code::kForbidden) return refused_access(data);
   if (!text) {
     return fail(
         Code::kNotFound,
@@ -217,6 +218,10 @@ Result<Instance> open_instance(const std::string& data) {
   auto value = json::parse(*text);
   if (!value) return wrap(value.error(), data + "/instance.json");
   return from_json(data, *value);
+}
+
+std::unexpected<Error> refused_access(const std::string& data) {
+  return fail(Code::kForbidden, fmt::format("the instance in {} is another user's: use sudo", data));
 }
 
 Result<Instance> open_or_create_instance(const InstanceRequest& request, Random& random, WallTime now) {

@@ -54,8 +54,9 @@ struct InstanceRequest {
 
 // Opens the instance, or makes it: keys, tokens, ranges. Asks the host only for its routes.
 Result<Instance> open_or_create_instance(const InstanceRequest& request, Random& random, WallTime now);
-// NotFound with what to do when there is none.
+// NotFound when there is none, Forbidden when it is another user's; both say what to do.
 Result<Instance> open_instance(const std::string& data);
+std::unexpected<Error> refused_access(const std::string& data);
 // "--data", else SKIFF_DATA, else /var/lib/skiff.
 std::string default_data_directory();
 

@@ -279,6 +279,7 @@ Result<void> up(const UpOptions& options) {
 
 Result<void> down(const std::string& data) {
   auto text = io::read_file(pid_file(data));
+  if (!text && text.error().code == Code::kForbidden) return refused_access(data);
   const auto pid = text ? parse_int(trim(*text)) : std::nullopt;
   auto free = io::lock_file(data + "/run/lock");
   if (free || !pid) {

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 
 import pytest
 
@@ -83,6 +84,17 @@ def other(tmp_path):
         instance.close()
 
 
+@pytest.fixture
+def other_user():
+    """Runs the binary as nobody; a copy of it, since the folders above it may be closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        binary = shutil.copy(BINARY, folder)
+        yield lambda *args: subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary, *args],
+            capture_output=True, text=True)
+
+
 def test_two_instances_share_nothing_and_one_goes_without_the_other(instance, other):
     instance.up()
     other.up()
@@ -126,6 +138,15 @@ def test_two_first_starts_at_once_make_one_instance(instance):
     instance.kubectl("get", "nodes")
     subprocess.run(["openssl", "verify", "-CAfile", instance.data / "pki" / "ca.crt",
                     instance.data / "pki" / "server.crt", instance.data / "pki" / "admin.crt"], check=True)
+
+
+def test_another_user_is_told_so_and_not_that_nothing_is_there(instance, other_user):
+    instance.up()
+    for command in (["apps"], ["kubeconfig"], ["down"], ["remove"]):
+        done = other_user(*command, "--data", str(instance.data))
+        assert done.returncode == 1 and done.stdout == ""
+        assert done.stderr == f"skiff: the instance in {instance.data} is another user's: use sudo\n"
+    instance.kubectl("get", "nodes")
 
 
 def test_up_says_which_port_is_taken_and_what_to_do(instance):
