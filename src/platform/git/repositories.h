@@ -18,7 +18,8 @@ namespace skiff::platform {
 class Repositories {
  public:
   Repositories(io::Loop& loop, std::string data) : loop_(loop), data_(std::move(data)), ending_(loop) {}
-  // Makes the bare repository of an app, or renews its hook and attributes. Blocking commands run beside the loop.
+  // Makes the bare repository of an app, or renews its hook and attributes. Blocking commands run beside the
+  // loop.
   io::Task<Result<void>> create(std::string app);
   Result<void> remove(const std::string& app);
   // GET /<app>.git/info/refs?service=...
