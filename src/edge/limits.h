@@ -22,7 +22,7 @@ inline constexpr size_t kMaxIdlePerEndpoint = 256;    // pooled connections of a
 inline constexpr int kMaxAttempts = 10;               // pods tried for a request
 inline constexpr size_t kLogFlushBytes = 64 << 10;    // router lines a worker hands on at once
 inline constexpr size_t kMaxLogQueue = 8 << 20;       // bytes of lines that wait for the platform; L10 above
-inline constexpr size_t kMaxLeaves = 1024;  // certificates kept, some 5 KB each; then the least used goes
+inline constexpr size_t kMaxLeaves = 1024;  // certificates kept, some 10 KB each; then the least used goes
 inline constexpr std::chrono::days kLeafLifetime{30};
 inline constexpr std::chrono::days kLeafRenewal{20};  // a new one is shown to those who ask after this time
 inline constexpr Millis kLogDelay{100};               // how long a worker keeps a line to itself

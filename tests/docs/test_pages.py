@@ -19,15 +19,17 @@ class Shell:
         self.instance, self.state = instance, folder / "state"
         self.state.write_text(f"cd {ROOT}\n")
 
-    def ports(self, command):
-        """The page speaks of the usual ports; this instance has others."""
-        at = rf"http://\1localhost:{self.instance.http}"
-        return re.sub(r"http://((?:[\w$-]+\.)*)localhost(?::80)?(?![\w.:-])", at, command)
+    def here(self, command):
+        """The page speaks of the usual ports and directory; this instance has others."""
+        for scheme, usual, port in (("http", 80, self.instance.http), ("https", 443, self.instance.https)):
+            command = re.sub(rf"{scheme}://((?:[\w$-]+\.)*)localhost(?::{usual})?(?![\w.:-])",
+                             rf"{scheme}://\1localhost:{port}", command)
+        return command.replace("/var/lib/skiff/", f"{self.instance.data}/")
 
     def run(self, step):
         script = f"""trap '{{ declare -px; printf "cd %q\\n" "$PWD"; }} > {self.state}' EXIT
 . {self.state}
-{self.ports(step.command)}
+{self.here(step.command)}
 """
         command = ["bash", "-c", script]
         if step.stop_after:

@@ -75,3 +75,18 @@ def test_the_roles_are_no_administrators(instance):
                                  capture_output=True, text=True, check=True).stdout
         assert "system:masters" not in subject
         assert pathlib.Path(certificate(instance, role)[1]).stat().st_mode & 0o77 == 0
+
+
+@pytest.mark.parametrize("authority, status", [("ca", "200"), ("edge-ca", "000")])
+def test_the_authority_that_the_edge_holds_makes_no_clients_of_the_api(instance, tmp_path, authority, status):
+    pki = instance.data / "pki"
+    subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                    "/O=system:masters/CN=me", "-keyout", "key", "-out", "wish"], cwd=tmp_path, check=True,
+                   capture_output=True)
+    subprocess.run(["openssl", "x509", "-req", "-in", "wish", "-CA", pki / f"{authority}.crt", "-CAkey",
+                    pki / f"{authority}.key", "-set_serial", "1", "-out", "made"], cwd=tmp_path, check=True,
+                   capture_output=True)
+    done = subprocess.run(["curl", "-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", pki / "ca.crt",
+                           "--cert", "made", "--key", "key", f"https://127.0.0.1:{instance.kube}/api/v1/secrets"],
+                          cwd=tmp_path, capture_output=True, text=True, timeout=20)
+    assert done.stdout == status
