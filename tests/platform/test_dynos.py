@@ -1,8 +1,10 @@
 """Dynos: their names, what the log tells of them, what visitors get."""
+import http.client
 import os
 import re
 import signal
 import subprocess
+import time
 
 from platform_kit import DEAF, PLAIN, SILENT, TOLD, WEB
 from support import instance as support
@@ -188,3 +190,22 @@ def test_sigterm_ends_what_has_no_handler_and_is_told_to_all_processes(world, tm
     for name in names:
         assert world.logged("stops", f"app[pipe.1]: {name} was told"), world.logs("stops")
     assert "R12" not in world.logs("stops")
+
+
+def test_a_static_site_that_is_stopped_finishes_its_downloads(world, tmp_path):
+    size = 64 << 20  # more than buffers on the way hold
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "static.json").write_text("{}")
+    with open(folder / "film.bin", "wb") as film:
+        film.truncate(size)
+    world.push(folder, "videos", {})
+    assert world.all_up("videos", ["web.1"])
+    visitor = http.client.HTTPConnection("127.0.0.1", world.http, timeout=20)
+    visitor.request("GET", "/film.bin", headers={"Host": "videos.localhost"})
+    film = visitor.getresponse()
+    assert film.status == 200 and len(film.read(1 << 20)) == 1 << 20
+    world.skiff("scale", "web=0", "-a", "videos")
+    time.sleep(3)  # SIGTERM comes 2 seconds after the pod's end is decided
+    assert (1 << 20) + len(film.read()) == size
+    assert world.logged("videos", "heroku[web.1]: Process exited with status 0"), world.logs("videos")
