@@ -10,30 +10,39 @@ namespace {
 
 constexpr const char* kRemoteName = "skiff";
 
-// Adds the git remote when this folder is a work tree without one; the password stays out of its URL.
-io::Task<Result<void>> add_git_remote(CommandContext& context, std::string git_url) {
+io::Task<bool> in_work_tree(CommandContext& context) {
   auto inside = co_await io::run_command(context.loop, {"git", "rev-parse", "--is-inside-work-tree"});
-  if (!inside || !inside->status.ok()) co_return Result<void>{};
-  auto existing = co_await io::run_command(context.loop, {"git", "remote", "get-url", kRemoteName});
-  const bool exists = existing && existing->status.ok();
-  std::vector<std::string> argv = {"git", "remote", exists ? "set-url" : "add", kRemoteName, git_url};
-  auto added = co_await io::run_command(context.loop, std::move(argv));
-  if (!added || !added->status.ok()) co_return fail(Code::kInternal, "git remote add " + git_url + " failed");
-  context.console.out(fmt::format("Git remote {}: {}\n", kRemoteName, git_url));
+  co_return inside && inside->status.ok();
+}
+
+io::Task<Result<void>> run_git(CommandContext& context, std::vector<std::string> words) {
+  words.insert(words.begin(), "git");
+  const std::string command = join(words, " ");
+  auto done = co_await io::run_command(context.loop, std::move(words));
+  if (!done || !done->status.ok()) co_return fail(Code::kInternal, command + " failed");
   co_return Result<void>{};
 }
 
-// Git asks this helper for the password of the platform's address; it reads the token file.
-io::Task<Result<void>> add_credential_helper(CommandContext& context) {
-  const std::string key = "credential." + context.url + ".helper";
-  const std::string helper =
-      fmt::format("!f() {{ test \"$1\" = get && echo username=skiff && echo password=$(cat '{}'); }}; f",
-                  context.token_file);
-  auto inside = co_await io::run_command(context.loop, {"git", "rev-parse", "--is-inside-work-tree"});
-  if (!inside || !inside->status.ok()) co_return Result<void>{};
-  std::vector<std::string> argv = {"git", "config", "--local", "--replace-all", key, helper};
-  auto set = co_await io::run_command(context.loop, std::move(argv));
-  if (!set || !set->status.ok()) co_return fail(Code::kInternal, "git config " + key + " failed");
+// Git asks this helper for the password of the platform's address; it reads the token file, so the password
+// stays out of the remote's URL.
+std::string credential_helper(const std::string& token_file) {
+  return fmt::format("!f() {{ test \"$1\" = get && echo username=skiff && echo password=$(cat '{}'); }}; f",
+                     replace_all(token_file, "'", "'\\''"));
+}
+
+io::Task<Result<void>> connect_work_tree(CommandContext& context, std::string app) {
+  std::vector<std::string> help = {"config", "--local", "--replace-all",
+                                   "credential." + context.url + ".helper",
+                                   credential_helper(context.token_file)};
+  auto helped = co_await run_git(context, std::move(help));
+  SKIFF_CO_RETURN_IF_ERROR(helped);
+  const std::string url = context.url + "/" + app + ".git";
+  auto existing = co_await io::run_command(context.loop, {"git", "remote", "get-url", kRemoteName});
+  const bool exists = existing && existing->status.ok();
+  std::vector<std::string> add = {"remote", exists ? "set-url" : "add", kRemoteName, url};
+  auto added = co_await run_git(context, std::move(add));
+  SKIFF_CO_RETURN_IF_ERROR(added);
+  context.console.out(fmt::format("Git remote {}: {}\n", kRemoteName, url));
   co_return Result<void>{};
 }
 
@@ -46,11 +55,23 @@ io::Task<Result<void>> create_app(CommandContext& context, std::string name) {
   SKIFF_CO_RETURN_IF_ERROR(app);
   const std::string created = (*app)["name"].str();
   context.console.out(fmt::format("Creating {}... done\n{}\n", created, (*app)["web_url"].str()));
-  const std::string git_url = context.url + "/" + created + ".git";
-  auto helper = co_await add_credential_helper(context);
-  SKIFF_CO_RETURN_IF_ERROR(helper);
-  auto remote = co_await add_git_remote(context, git_url);
-  co_return remote;
+  const bool inside = co_await in_work_tree(context);
+  if (!inside) {
+    context.console.out(
+        fmt::format("This is no git repository: `skiff git:remote -a {}` in one adds the remote\n", created));
+    co_return Result<void>{};
+  }
+  auto connected = co_await connect_work_tree(context, created);
+  co_return connected;
+}
+
+io::Task<Result<void>> add_git_remote(CommandContext& context, std::string app) {
+  auto found = co_await context.platform.call("GET", app_path(app), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(found);
+  const bool inside = co_await in_work_tree(context);
+  if (!inside) co_return fail(Code::kInvalidArgument, "this is no git repository: `git init` makes one");
+  auto connected = co_await connect_work_tree(context, std::move(app));
+  co_return connected;
 }
 
 io::Task<Result<void>> list_apps(CommandContext& context) {

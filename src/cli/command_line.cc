@@ -69,6 +69,8 @@ void add_apps(Adder& adder) {
            [](CommandContext& c, Arguments given) { return create_app(c, given.name); })
       ->alias("apps:create")
       ->add_option("name", a.name, "The app's name: small letters, digits, dashes; 3 to 30 characters");
+  adder.add_about_app("git:remote", "Add the git remote of an app to the repository of this folder",
+                      [](CommandContext& c, Arguments given) { return add_git_remote(c, given.app); });
   adder.add("apps", "List the apps", [](CommandContext& c, Arguments) { return list_apps(c); });
   adder
       .add_about_app(

@@ -28,6 +28,8 @@ using Done = io::Task<Result<void>>;
 
 // app_commands.cc
 Done create_app(CommandContext& context, std::string name);
+// In the git repository of this folder: the remote "skiff" and a credential helper for it.
+Done add_git_remote(CommandContext& context, std::string app);
 Done list_apps(CommandContext& context);
 // `confirm` repeats the app's name.
 Done destroy_app(CommandContext& context, std::string app, std::string confirm);

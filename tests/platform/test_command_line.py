@@ -76,6 +76,22 @@ def test_the_app_of_the_git_remote_is_the_default(world, shop):
     assert done.returncode == 0 and "web.1" in done.stdout
 
 
+def test_an_app_made_outside_of_a_repository_gets_its_remote_later(world, shop, tmp_path):
+    def skiff(*args, code=0):
+        done = subprocess.run([support.BINARY, *args], cwd=tmp_path, env=world.env, capture_output=True, text=True)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+    assert "`skiff git:remote -a outside` in one adds the remote" in skiff("create", "outside")
+    assert "git init" in skiff("git:remote", "-a", "outside", code=1)
+    subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)
+    assert "Which app?" in skiff("git:remote", code=1)
+    assert "Couldn't find that app" in skiff("git:remote", "-a", "nowhere", code=1)
+    for app in ("outside", "shop"):
+        assert f"/{app}.git" in skiff("git:remote", "-a", app)
+    seen = subprocess.run(["git", "ls-remote", "skiff"], cwd=tmp_path, env=world.env, capture_output=True, text=True)
+    assert "refs/heads/main" in seen.stdout, seen.stderr
+
+
 def test_a_relative_data_directory_serves_git_and_kubectl_in_every_folder(world, tmp_path):
     # Git asks for the password in the top folder, wherever it was called.
     below = tmp_path / "below"
