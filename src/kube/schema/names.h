@@ -24,6 +24,8 @@ bool is_ipv4(std::string_view text);
 bool is_ip(std::string_view text);
 // What keeps an address from being an endpoint that traffic is sent to: the machine's own and local links.
 Details check_endpoint_ip(std::string_view text);
+// The ports of nodes that Services may have.
+inline constexpr int64_t kFirstNodePort = 30000, kLastNodePort = 32767;
 // How long a service account's token may last.
 Details check_token_lifetime(int64_t seconds);
 

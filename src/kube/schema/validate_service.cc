@@ -13,8 +13,6 @@ using json::Value;
 
 constexpr std::string_view kPortRange = "must be between 1 and 65535, inclusive";
 
-constexpr int64_t kFirstNodePort = 30000, kLastNodePort = 32767;
-
 bool in_port_range(int64_t port) {
   return port >= 1 && port <= 65535;
 }
@@ -60,7 +58,7 @@ void check_ports(const Value& spec, Findings& findings) {
   for (size_t i = 0; i < ports.size(); ++i) {
     check_port(ports[i], fmt::format("spec.ports[{}]", i), ports.size() > 1, names, findings);
   }
-  std::set<std::pair<std::string, int64_t>> seen;
+  std::set<std::pair<std::string, int64_t>> seen, node_ports;
   for (size_t i = 0; i < ports.size(); ++i) {
     auto at = fmt::format("spec.ports[{}]", i);
     if (type == "ClusterIP" && ports[i]["nodePort"].as_int() != 0) {
@@ -71,6 +69,8 @@ void check_ports(const Value& spec, Findings& findings) {
           at + ".nodePort", port,
           fmt::format("provided port is not in the valid range. The range of valid ports is {}-{}",
                       kFirstNodePort, kLastNodePort));
+    } else if (port.as_int() != 0 && !node_ports.emplace(ports[i]["protocol"].str(), port.as_int()).second) {
+      findings.duplicate(at + ".nodePort", port);
     }
     if (!seen.emplace(ports[i]["protocol"].str(), ports[i]["port"].as_int()).second) {
       findings.duplicate_text(at, go_service_port(ports[i]));

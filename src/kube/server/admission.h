@@ -19,6 +19,8 @@ class Admission {
   Result<void> admit_pod(const Target& target, json::Value& pod);
   Result<void> admit_service(const json::Value* before, json::Value& service);
   Result<std::string> free_address(const std::string& wanted, const json::Value& service);
+  Result<void> admit_node_ports(const json::Value* before, json::Value& service);
+  Result<std::vector<json::Value>> all_services() const;
   Objects& objects_;
 };
 

@@ -1,6 +1,9 @@
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/strings.h"
+#include "kube/schema/names.h"
 #include "kube/server/admission.h"
 #include "kube/server/status.h"
 
@@ -28,17 +31,123 @@ std::string format_ipv4(uint32_t address) {
          std::to_string(address >> 8 & 255) + "." + std::to_string(address & 255);
 }
 
+using NodePorts = std::set<int64_t>;
+
+NodePorts node_ports_of(const json::Value& spec) {
+  NodePorts out;
+  for (const auto& port : spec["ports"].items()) out.insert(port["nodePort"].as_int());
+  out.erase(0);
+  return out;
+}
+
+bool has_node_ports(const json::Value& spec) {
+  return spec["type"].str() == "NodePort" || spec["type"].str() == "LoadBalancer";
+}
+
+// What only the former type has goes with it, unless the writer set it anew: then the checks refuse it.
+void drop_for_type(const json::Value& before, json::Value& spec) {
+  const auto drop = [&](const char* field) {
+    if (spec[field] == before[field]) spec.erase(field);
+  };
+  if (spec["type"].str() != "LoadBalancer") drop("allocateLoadBalancerNodePorts");
+  if (has_node_ports(spec) || !has_node_ports(before)) return;
+  if (spec["externalIPs"].empty()) drop("externalTrafficPolicy");
+  if (spec["ports"].empty() || node_ports_of(spec) != node_ports_of(before)) return;
+  for (auto& port : spec.edit("ports").edit_items()) port.erase("nodePort");
+}
+
+// A port that is written without its node port keeps the one that it had under this name.
+void keep_node_ports(const json::Value& before, json::Value& spec) {
+  auto used = node_ports_of(spec);
+  for (auto& port : spec.edit("ports").edit_items()) {
+    if (port["nodePort"].as_int() != 0) continue;
+    for (const auto& old : before["ports"].items()) {
+      const bool same = old["name"].str() == port["name"].str() && old["nodePort"].as_int() != 0;
+      if (same && used.insert(old["nodePort"].as_int()).second) port.set("nodePort", old["nodePort"]);
+    }
+  }
+}
+
+// 0 when all are taken.
+int64_t find_node_port(const NodePorts& taken, Random& random) {
+  constexpr int64_t kGiven = 86;  // the first ones are for those who choose, while there are others
+  constexpr int64_t kFound = kLastNodePort - kFirstNodePort + 1 - kGiven;
+  const auto start = static_cast<int64_t>(random.below(kFound));
+  for (int64_t step = 0; step < kFound; ++step) {
+    const int64_t candidate = kFirstNodePort + kGiven + (start + step) % kFound;
+    if (!taken.contains(candidate)) return candidate;
+  }
+  for (int64_t candidate = kFirstNodePort; candidate < kFirstNodePort + kGiven; ++candidate) {
+    if (!taken.contains(candidate)) return candidate;
+  }
+  return 0;
+}
+
+// Gives each port one; false when all are taken.
+bool fill_node_ports(json::Array& ports, NodePorts taken, Random& random) {
+  std::map<int64_t, int64_t> by_number;  // one node port for all protocols of a port
+  for (const auto& port : ports) {
+    if (port["nodePort"].as_int() != 0) by_number.emplace(port["port"].as_int(), port["nodePort"].as_int());
+  }
+  for (auto& port : ports) {
+    if (port["nodePort"].as_int() != 0) continue;
+    auto& found = by_number[port["port"].as_int()];
+    if (found == 0) found = find_node_port(taken, random);
+    if (found == 0) return false;
+    taken.insert(found);
+    port.set("nodePort", found);
+  }
+  return true;
+}
+
 }  // namespace
 
-Result<std::string> Admission::free_address(const std::string& wanted, const json::Value& service) {
-  std::set<std::string> taken;
+Result<std::vector<json::Value>> Admission::all_services() const {
   const Target all{objects_.kind("", "services"), "", ""};
   auto page = objects_.store().list({collection_prefix(all), "", 0, {}});
   if (!page) return std::unexpected(page.error());
+  std::vector<json::Value> out;
   for (const auto& entry : page->entries) {
-    auto value = json::parse(*entry.value);
-    if (value) taken.insert((*value)["spec"]["clusterIP"].str());
+    if (auto value = json::parse(*entry.value)) out.push_back(std::move(*value));
   }
+  return out;
+}
+
+Result<void> Admission::admit_node_ports(const json::Value* before, json::Value& service) {
+  json::Value& spec = service.edit("spec");
+  if (before) drop_for_type((*before)["spec"], spec);
+  if (!has_node_ports(spec) || spec["ports"].empty()) return {};
+  NodePorts own;
+  if (before) {
+    keep_node_ports((*before)["spec"], spec);
+    own = node_ports_of((*before)["spec"]);
+  }
+  auto& ports = spec.edit("ports").edit_items();
+  const auto is_own = [&](const json::Value& port) { return own.contains(port["nodePort"].as_int()); };
+  if (std::ranges::all_of(ports, is_own)) return {};
+  auto services = all_services();
+  if (!services) return std::unexpected(services.error());
+  NodePorts taken;
+  for (const auto& other : *services) taken.merge(node_ports_of(other["spec"]));
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (is_own(ports[i]) || !taken.contains(ports[i]["nodePort"].as_int())) continue;
+    const FieldError error{
+        "FieldValueInvalid", "spec.ports[" + std::to_string(i) + "].nodePort",
+        "Invalid value: " + json::encode(ports[i]["nodePort"]) + ": provided port is already allocated"};
+    return std::unexpected(invalid("", "Service", service["metadata"]["name"].str(), {error}));
+  }
+  if (spec["type"].str() == "LoadBalancer" && !spec["allocateLoadBalancerNodePorts"].as_bool(true)) return {};
+  taken.merge(node_ports_of(spec));
+  if (fill_node_ports(ports, std::move(taken), objects_.loop().random())) return {};
+  return std::unexpected(make_status_error(
+      500, "InternalError", "Internal error occurred: failed to allocate a nodePort: range is full"));
+}
+
+Result<std::string> Admission::free_address(const std::string& wanted, const json::Value& service) {
+  auto services = all_services();
+  if (!services) return std::unexpected(services.error());
+  std::set<std::string> taken;
+  for (const auto& other : *services) taken.insert(other["spec"]["clusterIP"].str());
   const Range range = parse_range(objects_.options().service_range);
   if (!wanted.empty()) {
     if (parse_ipv4(wanted) - range.base >= range.size) {
@@ -68,6 +177,7 @@ Result<std::string> Admission::free_address(const std::string& wanted, const jso
 }
 
 Result<void> Admission::admit_service(const json::Value* before, json::Value& service) {
+  SKIFF_RETURN_IF_ERROR(admit_node_ports(before, service));
   json::Value& spec = service.edit("spec");
   if (spec["type"].str() == "ExternalName") return {};
   if (before && spec["clusterIP"].str().empty()) {
