@@ -153,9 +153,11 @@ def test_services_names_and_refusal(rig):
     rig.put(pod("web", SERVER))
     rig.wait_ready("web")
     address = rig.pod("web")["status"]["podIP"]
-    rig.put(*service("web", "10.221.0.50", address), *service("empty", "10.221.0.51"))
+    alias = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "alias"},
+             "spec": {"type": "ExternalName", "externalName": "web.default.svc.cluster.local"}}
+    rig.put(*service("web", "10.221.0.50", address), *service("empty", "10.221.0.51"), alias)
     ask = "exec 3<>/dev/tcp/%s/80 && cat <&3"
-    rig.put(pod("client", f"sleep 0.5; {ask % 'web'}; {ask % 'empty'} || echo refused; sleep 100"))
+    rig.put(pod("client", f"sleep 0.5; {ask % 'alias'}; {ask % 'empty'} || echo refused; sleep 100"))
     rig.wait_ready("client")
     deadline = time.monotonic() + 10
     while "refused" not in rig.logs("client"):
@@ -242,6 +244,26 @@ def test_a_killed_monitor_is_noticed_and_its_container_replaced(rig):
     subprocess.run(["kill", "-9", str(monitor)], check=True)
     document = rig.until("watched", lambda p: p.get("status", {}).get("containerStatuses", [{}])[0].get("restartCount") == 1)
     assert len(rig.monitors()) == 1, document
+
+
+def test_after_a_reboot_init_containers_fill_the_new_memory_volumes(rig):
+    mounts = [{"name": "m", "mountPath": "/m"}]
+    document = pod("boot", "cat /m/x; " + FOREVER, container={"volumeMounts": mounts},
+                   volumes=[{"name": "m", "emptyDir": {"medium": "Memory"}}])
+    document["spec"]["initContainers"] = [{"name": "i", "image": "skiff.local/tools:1", "volumeMounts": mounts,
+                                           "command": ["bash", "-c", "echo from-init > /m/x"]}]
+    rig.put(document)
+    rig.wait_ready("boot")
+    rig.kill()
+    # What a reboot takes: processes and mounts.
+    process = (rig.data / "node/pods/default-boot-uid/containers/c/0/pid").read_text()
+    subprocess.run(["kill", "-9", *map(str, rig.monitors()), process], check=True)
+    subprocess.run(["umount", "-lR", str(rig.data / "node/mnt")], check=True)
+    rig.start()
+    rig.until("boot", lambda found: running(found) and found["status"]["containerStatuses"][0]["restartCount"] == 1)
+    assert rig.pod("boot")["status"]["initContainerStatuses"][0]["restartCount"] == 1
+    rig.until("boot", lambda _: "up" in rig.logs("boot", attempt=1))
+    assert rig.logs("boot", attempt=1) == "from-init\nup\n"
 
 
 def test_a_pod_over_its_disk_limit_is_evicted(rig):

@@ -22,8 +22,11 @@ class FakePodHost final : public PodHost {
   io::Task<Result<PodGround>> set_up(json::Value pod) override {
     if (set_up_error) co_return std::unexpected(*set_up_error);
     const auto uid = pod["metadata"]["uid"].str();
-    alive_pods.insert(uid);
-    co_return PodGround{"10.42.0." + std::to_string(2 + next_++ % 250), "", {}, {}};
+    if (alive_pods.insert(uid).second) ++sandboxes_;
+    PodGround ground;
+    ground.ip = "10.42.0." + std::to_string(2 + next_++ % 250);
+    ground.sandbox_number = sandboxes_;
+    co_return ground;
   }
   bool alive(const json::Value& pod) override { return alive_pods.contains(pod["metadata"]["uid"].str()); }
   io::Task<void> refresh(json::Value) override { co_return; }
@@ -34,13 +37,14 @@ class FakePodHost final : public PodHost {
   }
   io::Task<Result<void>> remove(json::Value) override { co_return Result<void>(); }
   io::Task<Result<ContainerSpec>> make_spec(json::Value pod, ContainerDef def, int attempt, Image image,
-                                            PodGround) override {
+                                            PodGround ground) override {
     if (spec_error) co_return std::unexpected(*spec_error);
     ContainerSpec spec;
     spec.key = {pod["metadata"]["uid"].str(), def.name, attempt};
     spec.id = container_id(spec.key);
     spec.image = image.name;
     spec.image_id = image.id;
+    spec.sandbox_number = ground.sandbox_number;
     co_return spec;
   }
   std::string termination_message(const json::Value&, const ContainerDef&, const ContainerRun&) override {
@@ -53,7 +57,7 @@ class FakePodHost final : public PodHost {
   io::Task<std::string> pull_credentials(json::Value) override { co_return std::string(); }
 
  private:
-  int next_ = 0;
+  int next_ = 0, sandboxes_ = 0;
 };
 
 class FakeImages final : public ImageService {

@@ -16,6 +16,7 @@ namespace skiff::node {
 namespace {
 constexpr const char* kPodFile = "/pod.json";
 constexpr const char* kAddressFile = "/address";
+constexpr const char* kSandboxFile = "/sandbox";  // how many were made
 
 std::string uid_of(const json::Value& pod) {
   return pod["metadata"]["uid"].str();
@@ -121,7 +122,12 @@ io::Task<Result<PodGround>> LinuxPodHost::set_up(json::Value pod) {
   if (!volumes) co_return std::unexpected(volumes.error());
   ground.volumes = std::move(volumes->paths);
   ground.memory_volumes = std::move(volumes->memory);
+  const std::string count_file = options_.paths.pod(uid) + kSandboxFile;
+  const auto count = parse_int(trim(io::read_file(count_file).value_or("")));
+  ground.sandbox_number = static_cast<int>(count.value_or(0));
   if (!sandbox_alive(ground.sandbox)) {
+    auto counted = write_quick(count_file, std::to_string(++ground.sandbox_number));
+    if (!counted) co_return std::unexpected(counted.error());
     auto namespaces = co_await make_namespaces(pod, ground.ip);
     if (!namespaces) co_return fail(Code::kInternal, namespaces.error().message);
   }

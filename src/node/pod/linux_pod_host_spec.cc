@@ -161,6 +161,7 @@ io::Task<Result<ContainerSpec>> LinuxPodHost::make_spec(json::Value pod, Contain
   spec.oci_config = make_oci_config(*config);
   spec.layers = image.layers;
   spec.sandbox = ground.sandbox;
+  spec.sandbox_number = ground.sandbox_number;
   spec.host_network = config->host_network;
   spec.log_path = container_log_path(options_.paths, pod, def.name, attempt);
   spec.memory_volumes = ground.memory_volumes;

@@ -63,6 +63,7 @@ enum class SandboxState { kNone, kSettingUp, kReady, kTearingDown, kGone };
 struct PodFacts {
   SandboxState sandbox = SandboxState::kNone;
   WallTime sandbox_retry_at{};
+  int sandbox_number = 0;  // of the pod's present one: another after a reboot
   std::string ip;
   std::string host_ip;
   WallTime start_time{};               // when this node first saw the pod

@@ -69,13 +69,17 @@ struct Planner {
     stop(def, grace, container.condemned_message);
   }
 
+  // True when an attempt belongs to the present sandbox: what ran in one before it did its work elsewhere.
+  bool has_run(const ContainerDef& def) const {
+    const auto& run = of(def).run;
+    return run && run->sandbox_number == facts.sandbox_number;
+  }
   bool idle(const ContainerDef& def) const { return !of(def).running() && of(def).work == Work::kNone; }
 };
 
 bool apps_have_run(const Planner& planner, const std::vector<ContainerDef>& defs) {
-  return std::any_of(defs.begin(), defs.end(), [&](const ContainerDef& def) {
-    return def.role == Role::kApp && planner.of(def).run.has_value();
-  });
+  return std::any_of(defs.begin(), defs.end(),
+                     [&](const ContainerDef& def) { return def.role == Role::kApp && planner.has_run(def); });
 }
 
 // True when the apps may start.
@@ -89,9 +93,9 @@ bool plan_inits(Planner& planner, const std::vector<ContainerDef>& defs) {
       const bool started = container.running() && container.hook_done && container.startup_passed;
       if (!started && !initialized) return false;
     } else if (def.role == Role::kInit && !initialized) {
-      if (container.exited() && container.run->exit_code == 0) continue;
-      const bool again =
-          !container.exited() || should_restart(planner.pod, def.role, container.run->exit_code);
+      const bool ended = container.exited() && planner.has_run(def);
+      if (ended && container.run->exit_code == 0) continue;
+      const bool again = !ended || should_restart(planner.pod, def.role, container.run->exit_code);
       if (again) planner.start_when_due(def);
       return false;
     }

@@ -18,6 +18,7 @@ namespace skiff::node {
 struct PodGround {
   std::string ip;       // the node's with hostNetwork
   std::string sandbox;  // folder of the namespaces
+  int sandbox_number = 0;
   std::map<std::string, std::string> volumes;
   std::vector<std::string> memory_volumes;
 };

@@ -206,6 +206,7 @@ io::Task<void> PodWorker::set_up() {
   if (ground) {
     ground_ = std::move(*ground);
     facts_.ip = ground_.ip;
+    facts_.sandbox_number = ground_.sandbox_number;
     facts_.sandbox = SandboxState::kReady;
     sandbox_failures_ = 0;
   } else {

@@ -158,6 +158,7 @@ void PodWorker::never_started(const ContainerDef& def, const std::string& messag
   ContainerRun run;
   run.key = {pod_["metadata"]["uid"].str(), def.name, facts_.containers[def.name].next_attempt};
   run.id = container_id(run.key);
+  run.sandbox_number = ground_.sandbox_number;
   run.state = RunState::kExited;
   run.exit_code = kStartErrorCode;
   run.reason = "StartError";

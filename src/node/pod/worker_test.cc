@@ -248,6 +248,29 @@ TEST_CASE("init containers run one after the other before the app") {
   CHECK(rig.ready());
 }
 
+TEST_CASE("init containers run again in a new sandbox, as after a reboot") {
+  Rig rig(
+      R"({"initContainers":[{"name":"a","image":"i"},{"name":"b","image":"i"}],"containers":[{"name":"c","image":"i"}]})");
+  FakeRuntime::Behaviour once;
+  once.ends_after = 1s;
+  rig.runtime.behave("a", once);
+  rig.runtime.behave("b", once);
+  rig.pass(3s);
+  REQUIRE(rig.ready());
+  rig.worker.reset();
+  rig.runtime.end(rig.runtime.starts().back(), 137, "ContainerStatusUnknown");
+  rig.host.alive_pods.clear();
+  rig.launch();
+  rig.pass(500ms);
+  rig.worker.reset();  // the agent alone: what has begun in this sandbox goes on
+  rig.launch();
+  rig.pass(3s);
+  std::vector<std::string> names;
+  for (const auto& key : rig.runtime.starts()) names.push_back(key.name + std::to_string(key.attempt));
+  CHECK(names == std::vector<std::string>{"a0", "b0", "c0", "a1", "b1", "c1"});
+  CHECK(rig.ready());
+}
+
 TEST_CASE("a liveness probe that keeps failing replaces the container") {
   Rig rig(
       R"({"containers":[{"name":"c","image":"i","livenessProbe":{"exec":{"command":["x"]},"periodSeconds":1,"failureThreshold":2}}]})");

@@ -39,6 +39,7 @@ io::Task<Result<ContainerRun>> ConmonRuntime::start(ContainerSpec spec) {
   run.image = spec.image;
   run.image_id = spec.image_id;
   run.stop_signal = spec.stop_signal;
+  run.sandbox_number = spec.sandbox_number;
   run.created = loop_.wall_now();
   entries_[spec.key].run = run;
   const ContainerKey key = spec.key;

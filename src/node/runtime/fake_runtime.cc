@@ -24,6 +24,7 @@ io::Task<Result<ContainerRun>> FakeRuntime::start(ContainerSpec spec) {
   run.image = spec.image;
   run.image_id = spec.image_id;
   run.stop_signal = spec.stop_signal;
+  run.sandbox_number = spec.sandbox_number;
   run.state = RunState::kRunning;
   run.created = run.started = loop_.wall_now();
   run.pid = 1;

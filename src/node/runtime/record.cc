@@ -39,7 +39,8 @@ json::Value encode_record(const ContainerRun& run) {
                               {"exitCode", run.exit_code},
                               {"reason", run.reason},
                               {"message", run.message},
-                              {"stopSignal", run.stop_signal}});
+                              {"stopSignal", run.stop_signal},
+                              {"sandbox", run.sandbox_number}});
 }
 
 Result<ContainerRun> parse_record(const json::Value& record) {
@@ -58,6 +59,7 @@ Result<ContainerRun> parse_record(const json::Value& record) {
   run.reason = record["reason"].str();
   run.message = record["message"].str();
   run.stop_signal = record["stopSignal"].str();
+  run.sandbox_number = static_cast<int>(record["sandbox"].as_int());
   if (run.started != WallTime{}) run.state = RunState::kRunning;
   if (run.finished != WallTime{}) run.state = RunState::kExited;
   return run;

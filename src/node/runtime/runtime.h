@@ -49,6 +49,7 @@ struct ContainerRun {
   std::string reason;       // of the end: Completed, Error, OOMKilled, StartError, ContainerStatusUnknown
   std::string message;      // of the end
   std::string stop_signal;  // of the image, "" is SIGTERM
+  int sandbox_number = 0;   // of the pod's sandboxes, the one it belongs to
   pid_t pid = 0;            // of process 1, while it runs
 };
 
@@ -59,6 +60,7 @@ struct ContainerSpec {
   json::Value oci_config;           // root.path is "rootfs"
   std::vector<std::string> layers;  // topmost first, relative to the store's layers
   std::string sandbox;              // folder with the pod's namespaces; "" for those of the host
+  int sandbox_number = 0;
   bool host_network = false;
   std::string log_path;                     // absolute
   std::vector<std::string> memory_volumes;  // mounts of this pod that the container must see
