@@ -13,6 +13,8 @@ namespace {
 using namespace skiff;
 
 void dns(std::string_view packet) {
+  const auto reply = node::parse_dns_addresses(packet, "x", static_cast<uint16_t>(node::DnsType::kA));
+  if (reply) fuzz::require(reply->records.size() * 4 < packet.size());
   const auto question = node::parse_dns_query(packet);
   if (!question) return;
   node::DnsAnswer answer;

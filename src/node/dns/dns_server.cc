@@ -117,7 +117,7 @@ void DnsServer::on_readable() {
     if (auto packet = answer(query, question->udp_size)) {
       send(*packet, client);
     } else if (scope_.size() < kMaxForwards) {
-      scope_.spawn(forward_udp(std::move(query), client));
+      scope_.spawn(forward_udp(std::move(query), question->udp_size, client));
     }
   }
   // Edge-triggered: what is left is read in the next turn.
@@ -128,13 +128,29 @@ std::optional<std::string> DnsServer::answer(const std::string& query, size_t li
   const auto question = parse_dns_query(query);
   if (!question) return std::nullopt;
   auto found = zone_.answer(objects_(), question->name, question->type);
-  if (!found) return std::nullopt;
+  if (!found || !found->alias.empty()) return std::nullopt;
   return encode_dns_answer(*question, *found, limit);
 }
 
-io::Task<void> DnsServer::forward_udp(std::string query, Client client) {
-  auto reply = co_await ask_resolvers(query);
-  send(reply ? *reply : failure(query), client);
+io::Task<void> DnsServer::forward_udp(std::string query, size_t limit, Client client) {
+  auto reply = co_await resolve(std::move(query), limit);
+  send(reply, client);
+}
+
+// The answer to what the zone does not know, or knows only the beginning of.
+io::Task<std::string> DnsServer::resolve(std::string query, size_t limit) {
+  const auto question = parse_dns_query(query);
+  if (!question) co_return std::string();
+  auto found = zone_.answer(objects_(), question->name, question->type);
+  const std::string asked = found ? encode_dns_query(found->alias, question->type) : query;
+  auto reply = co_await ask_resolvers(asked);
+  if (!reply) co_return failure(query);
+  if (!found) co_return *reply;
+  auto rest = parse_dns_addresses(*reply, found->alias, question->type);
+  if (!rest) co_return failure(query);
+  found->code = rest->code;
+  found->records.insert(found->records.end(), rest->records.begin(), rest->records.end());
+  co_return encode_dns_answer(*question, *found, limit);
 }
 
 io::Task<Result<std::string>> DnsServer::ask_resolvers(std::string query) {
@@ -195,8 +211,7 @@ io::Task<void> DnsServer::serve_tcp(std::unique_ptr<io::Stream> stream) {
     received.erase(0, 2 + size);
     auto packet = answer(query, kMaxTcpPacket);
     if (!packet) {
-      auto reply = co_await ask_resolvers(query);
-      packet = reply ? *reply : failure(query);
+      packet = co_await resolve(query, kMaxTcpPacket);
     }
     if (packet->empty()) co_return;
     std::string framed{static_cast<char>(packet->size() >> 8), static_cast<char>(packet->size() & 255)};

@@ -40,7 +40,8 @@ class DnsServer final : public io::FdHandler {
     uint16_t port;
   };
   std::optional<std::string> answer(const std::string& query, size_t limit);
-  io::Task<void> forward_udp(std::string query, Client client);
+  io::Task<void> forward_udp(std::string query, size_t limit, Client client);
+  io::Task<std::string> resolve(std::string query, size_t limit);
   io::Task<Result<std::string>> ask_resolvers(std::string query);
   io::Task<Result<std::string>> ask(std::string resolver, std::string query);
   io::Task<void> accept_tcp();

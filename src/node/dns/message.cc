@@ -40,6 +40,17 @@ std::optional<std::string> read_name(std::string_view packet, size_t& at) {
   return std::nullopt;
 }
 
+// Moves past a name, which in a reply may end in a compression pointer; false when it has no end.
+bool skip_name(std::string_view packet, size_t& at) {
+  while (at < packet.size()) {
+    const auto length = static_cast<uint8_t>(packet[at++]);
+    if (length == 0) return true;
+    if (length > kMaxLabel) return ++at <= packet.size();
+    at += length;
+  }
+  return false;
+}
+
 void read_edns(std::string_view packet, size_t at, DnsQuestion& question) {
   constexpr size_t kOptBytes = 11;  // root name, type, class, ttl, length
   if (get16(packet, 10) == 0 || at + kOptBytes > packet.size()) return;
@@ -153,6 +164,40 @@ std::string encode_dns_answer(const DnsQuestion& question, const DnsAnswer& answ
   put16(out, authorities);
   put16(out, question.edns ? 1 : 0);
   return out + body + edns;
+}
+
+std::string encode_dns_query(std::string_view name, uint16_t type) {
+  std::string out;
+  for (const unsigned field : {0x0000U, 0x0100U, 1U, 0U, 0U, 0U})
+    put16(out, field);  // recursion, one question
+  out += encode_name(name);
+  put16(out, type);
+  put16(out, kClassIn);
+  return out;
+}
+
+std::optional<DnsAnswer> parse_dns_addresses(std::string_view packet, const std::string& name,
+                                             uint16_t type) {
+  constexpr size_t kFixed = 10;  // type, class, ttl, length
+  if (packet.size() < kHeader || (get16(packet, 2) & 0x8000) == 0) return std::nullopt;
+  DnsAnswer out;
+  out.code = static_cast<DnsCode>(get16(packet, 2) & 15);
+  size_t at = kHeader;
+  for (unsigned left = get16(packet, 4); left > 0; --left) {
+    if (!skip_name(packet, at)) return std::nullopt;
+    at += 4;
+  }
+  const size_t wanted = type == static_cast<uint16_t>(DnsType::kAaaa) ? 16 : 4;
+  for (unsigned left = get16(packet, 6); left > 0; --left) {
+    if (!skip_name(packet, at) || at + kFixed > packet.size()) return std::nullopt;
+    const size_t length = get16(packet, at + 8);
+    if (at + kFixed + length > packet.size()) return std::nullopt;
+    if (get16(packet, at) == type && get16(packet, at + 2) == kClassIn && length == wanted)
+      out.records.push_back(
+          {name, static_cast<DnsType>(type), std::string(packet.substr(at + kFixed, length))});
+    at += kFixed + length;
+  }
+  return out;
 }
 
 }  // namespace skiff::node

@@ -52,9 +52,16 @@ std::string encode_text(std::string_view text);
 struct DnsAnswer {
   DnsCode code = DnsCode::kOk;
   std::vector<DnsRecord> records;
-  std::string zone;  // for the SOA record of an empty answer
+  std::string zone;   // for the SOA record of an empty answer
+  std::string alias;  // the name whose addresses are still to be added, "" when the answer is complete
 };
 // `limit` bytes at most: records that do not fit are left out and the packet says truncated.
 std::string encode_dns_answer(const DnsQuestion& question, const DnsAnswer& answer, size_t limit);
+
+// A query to a resolver, with id 0.
+std::string encode_dns_query(std::string_view name, uint16_t type);
+// The code and the addresses (A or AAAA, by `type`) of a resolver's reply, as records of `name`: the aliases
+// on the way to them are left out. Nothing when it is malformed.
+std::optional<DnsAnswer> parse_dns_addresses(std::string_view packet, const std::string& name, uint16_t type);
 
 }  // namespace skiff::node

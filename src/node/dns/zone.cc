@@ -12,6 +12,8 @@ namespace {
 
 using json::Value;
 
+constexpr int kMaxAliases = 8;  // of one name, one after the other; more are a circle
+
 struct Endpoint {
   std::string ip, hostname;
   Value ports;
@@ -79,8 +81,23 @@ DnsAnswer no_name(const std::string& zone) {
 
 }  // namespace
 
+// Clients take an alias only together with what it leads to.
 std::optional<DnsAnswer> ClusterZone::answer(const Objects& objects, const std::string& name,
                                              uint16_t type) const {
+  auto out = look_up(objects, name, type);
+  for (int i = 0; i < kMaxAliases && out && !out->alias.empty(); ++i) {
+    const auto next = look_up(objects, out->alias, type);
+    if (!next) return out;
+    out->code = next->code;
+    out->records.insert(out->records.end(), next->records.begin(), next->records.end());
+    out->alias = next->alias;
+  }
+  if (out && !out->alias.empty()) return DnsAnswer{DnsCode::kFailure, {}, domain_};
+  return out;
+}
+
+std::optional<DnsAnswer> ClusterZone::look_up(const Objects& objects, const std::string& name,
+                                              uint16_t type) const {
   const std::string lower = to_lower(name);
   if (lower.ends_with(".in-addr.arpa")) return answer_reverse(objects, lower, type);
   if (lower != domain_ && !lower.ends_with("." + domain_)) return std::nullopt;
@@ -131,7 +148,11 @@ DnsAnswer ClusterZone::answer_service(const Objects& objects, const std::vector<
   }
   if (count != 3) return no_name(domain_);
   if (service["spec"]["type"].str() == "ExternalName") {
-    out.records.push_back({name, DnsType::kCname, encode_name(service["spec"]["externalName"].str())});
+    std::string target = service["spec"]["externalName"].str();
+    if (target.ends_with('.')) target.pop_back();
+    out.records.push_back({name, DnsType::kCname, encode_name(target)});
+    if (type == static_cast<uint16_t>(DnsType::kA) || type == static_cast<uint16_t>(DnsType::kAaaa))
+      out.alias = std::move(target);
     return out;
   }
   if (headless(service)) {

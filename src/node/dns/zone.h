@@ -19,10 +19,12 @@ class ClusterZone {
     const std::map<std::string, json::Value>& services;
     const std::map<std::string, json::Value>& slices;
   };
-  // Nothing when the name is not ours and must be asked elsewhere.
+  // Nothing when the name is not ours and must be asked elsewhere. An answer with an `alias` is complete with
+  // the addresses of that name, which is not ours either.
   std::optional<DnsAnswer> answer(const Objects& objects, const std::string& name, uint16_t type) const;
 
  private:
+  std::optional<DnsAnswer> look_up(const Objects& objects, const std::string& name, uint16_t type) const;
   std::optional<DnsAnswer> answer_reverse(const Objects& objects, const std::string& name,
                                           uint16_t type) const;
   DnsAnswer answer_service(const Objects& objects, const std::vector<std::string>& labels,

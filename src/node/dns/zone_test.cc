@@ -30,6 +30,12 @@ struct Cluster {
       {"addresses":["10.42.0.5"],"hostname":"db-0","conditions":{"ready":true}},
       {"addresses":["10.42.0.6"],"conditions":{"ready":false}}]})");
   }
+  void add_alias(const std::string& name, const std::string& target) {
+    auto service = parse(R"({"metadata":{"namespace":"ours"},"spec":{"type":"ExternalName"}})");
+    service.edit("metadata").set("name", name);
+    service.edit("spec").set("externalName", target);
+    services["ours/" + name] = service;
+  }
   std::optional<DnsAnswer> ask(const char* name, DnsType type = DnsType::kA) {
     return zone.answer({services, slices}, name, static_cast<uint16_t>(type));
   }
@@ -75,6 +81,51 @@ TEST_CASE("external names are aliases, addresses lead back to services, pods hav
         encode_name("web.shop.svc.cluster.local"));
   CHECK(!cluster.ask("9.9.9.9.in-addr.arpa", DnsType::kPtr));
   CHECK(cluster.ask("10-42-0-5.shop.pod.cluster.local")->records.size() == 1);
+}
+
+TEST_CASE("an external name comes with what the zone knows of it, or says what must be asked elsewhere") {
+  Cluster cluster;
+  cluster.add_alias("db", "web.shop.svc.cluster.local.");
+  cluster.add_alias("twice", "db.ours.svc.cluster.local");
+  cluster.add_alias("gone", "nope.shop.svc.cluster.local");
+  const auto inside = cluster.ask("twice.ours.svc.cluster.local");
+  REQUIRE(inside->records.size() == 3);
+  CHECK(inside->records[1].name == "db.ours.svc.cluster.local");
+  CHECK(inside->records[2].name == "web.shop.svc.cluster.local");
+  CHECK(inside->records[2].data == encode_address(*parse_ipv4("10.43.0.9")));
+  CHECK(inside->alias.empty());
+  CHECK(cluster.ask("gone.ours.svc.cluster.local")->code == DnsCode::kNoName);
+  CHECK(cluster.ask("ext.shop.svc.cluster.local")->alias == "example.com");
+  CHECK(cluster.ask("ext.shop.svc.cluster.local", DnsType::kCname)->alias.empty());
+  CHECK(cluster.ask("ext.shop.svc.cluster.local", DnsType::kTxt)->alias.empty());
+}
+
+TEST_CASE("external names that lead in a circle are a failure") {
+  Cluster cluster;
+  cluster.add_alias("a", "b.ours.svc.cluster.local");
+  cluster.add_alias("b", "a.ours.svc.cluster.local");
+  CHECK(cluster.ask("a.ours.svc.cluster.local")->code == DnsCode::kFailure);
+}
+
+TEST_CASE("a resolver's addresses are taken over under the name that was asked for") {
+  const std::string query = encode_dns_query("example.com", static_cast<uint16_t>(DnsType::kA));
+  CHECK(parse_dns_query(query)->name == "example.com");
+  std::string reply = query;
+  reply[2] = '\x81';
+  reply[7] = 3;  // answers: an alias and two addresses of it, with compressed names
+  const std::string head("\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04", 12);
+  reply += head + std::string("\x01z\xc0\x0c", 4);
+  for (const char last : {7, 8}) {
+    reply += std::string("\x01z\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x01\x02\x03", 17) + last;
+  }
+  const auto answer = parse_dns_addresses(reply, "alias", static_cast<uint16_t>(DnsType::kA));
+  REQUIRE(answer.has_value());
+  REQUIRE(answer->records.size() == 2);
+  CHECK(answer->records[1].name == "alias");
+  CHECK(answer->records[1].data == encode_address(*parse_ipv4("1.2.3.8")));
+  for (size_t size = 0; size < reply.size(); ++size) {
+    CHECK(!parse_dns_addresses(reply.substr(0, size), "alias", static_cast<uint16_t>(DnsType::kA)));
+  }
 }
 
 TEST_CASE("queries are parsed and answers encoded") {
