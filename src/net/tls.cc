@@ -286,11 +286,12 @@ Result<std::shared_ptr<TlsClientContext>> TlsClientContext::create(const TlsClie
   auto context = make_context(TLS_client_method());
   if (!context) return std::unexpected(context.error());
   SSL_CTX* raw = context->get();
-  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
-  if (options.ca_pem.empty()) {
-    SSL_CTX_set_default_verify_paths(raw);
-  } else {
+  const bool any_server = options.trust == Trust::kAnyServer;
+  SSL_CTX_set_verify(raw, any_server ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
+  if (!options.ca_pem.empty()) {
     SKIFF_RETURN_IF_ERROR(trust(raw, options.ca_pem));
+  } else if (!any_server) {
+    SSL_CTX_set_default_verify_paths(raw);
   }
   if (!options.certificate_pem.empty()) {
     SKIFF_RETURN_IF_ERROR(use_certificate(raw, options.certificate_pem, options.key_pem));

@@ -26,11 +26,17 @@ class TlsServerContext {
   std::unique_ptr<Impl> impl_;
 };
 
+// What a client asks of its server's certificate.
+enum class Trust {
+  kVerified,
+  kAnyServer,  // nothing: for questions that carry no secret and answers that are not relied upon
+};
 struct TlsClientOptions {
   std::string ca_pem;           // what to trust; "": the host's authorities
   std::string certificate_pem;  // client certificate, optional
   std::string key_pem;
   std::string server_name;  // verified against the certificate, IP addresses too
+  Trust trust = Trust::kVerified;
 };
 class TlsClientContext {
  public:

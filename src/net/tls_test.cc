@@ -89,6 +89,15 @@ TEST_CASE("a server of another authority, or whose time is over, is refused") {
       handshake({old.certificate_pem, old.key_pem, ""}, {ours.certificate_pem, "", "", "127.0.0.1"}).client);
 }
 
+TEST_CASE("a server of another authority and name is taken by a client that asks for nothing") {
+  const auto theirs = make_authority("theirs", real_now()).value();
+  const auto other = server_pair(theirs, real_now());
+  for (const std::string name : {"127.0.0.2", "elsewhere"}) {
+    const TlsClientOptions client{"", "", "", name, Trust::kAnyServer};
+    CHECK(handshake({other.certificate_pem, other.key_pem, ""}, client).client);
+  }
+}
+
 TEST_CASE("a client may come without a certificate, but not with a foreign one") {
   const auto ours = make_authority("ours", real_now()).value();
   const auto theirs = make_authority("theirs", real_now()).value();
