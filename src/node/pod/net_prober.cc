@@ -93,7 +93,18 @@ io::Task<ProbeOutcome> NetProber::http(std::string host, uint16_t port, json::Va
   options.connect_timeout = limit;
   options.response_timeout = limit;
   options.max_body = kMaxBody;
-  const std::string url = "http://" + options.address.to_string() + get["path"].str_or("/");
+  const bool secure = get["scheme"].str() == "HTTPS";
+  if (secure) {
+    net::TlsClientOptions tls;
+    tls.server_name = host;
+    // A container may sign for itself: a probe asks whether it answers, not who it is.
+    tls.trust = net::Trust::kAnyServer;
+    auto context = net::TlsClientContext::create(tls);
+    if (!context) co_return ProbeOutcome{Verdict::kError, context.error().message};
+    options.tls = *context;
+  }
+  const std::string url =
+      (secure ? "https://" : "http://") + options.address.to_string() + get["path"].str_or("/");
   net::HttpClient client(loop_, network_, options);
   auto task = client.open(make_request(get));
   auto response = co_await io::with_timeout(loop_, limit, std::move(task));

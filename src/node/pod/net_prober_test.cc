@@ -1,0 +1,57 @@
+#include "node/pod/net_prober.h"
+
+#include <doctest/doctest.h>
+
+#include "io/sim_loop.h"
+#include "io/sim_stream.h"
+#include "net/certificates.h"
+#include "net/http_server.h"
+#include "node/runtime/fake_runtime.h"
+
+using namespace skiff;
+using namespace skiff::node;
+using namespace std::chrono_literals;
+
+namespace {
+
+io::Task<void> answer(const net::Request&, net::BodyReader&, net::ResponseWriter& writer) {
+  co_await writer.send(net::Response::text(200, "ok"));
+}
+
+std::shared_ptr<net::TlsServerContext> self_signed() {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto pair = net::make_authority("nobody knows", now).value();
+  return net::TlsServerContext::create({pair.certificate_pem, pair.key_pem, ""}).value();
+}
+
+struct Rig {
+  io::SimLoop loop{1};
+  io::SimNetwork network{loop};
+  FakeRuntime runtime{loop};
+  NetProber prober{loop, network, runtime};
+
+  static io::Task<void> ask(Rig* rig, json::Value action, std::optional<ProbeOutcome>* out) {
+    const json::Value container = json::Value::object({});
+    auto outcome = co_await rig->prober.probe({}, "10.0.0.1", container, action, 1s);
+    *out = outcome;
+  }
+  ProbeOutcome probe(const char* action) {
+    std::optional<ProbeOutcome> outcome;
+    io::TaskScope scope(loop);
+    scope.spawn(ask(this, *json::parse(action), &outcome));
+    loop.advance(2s);
+    REQUIRE(outcome);
+    return *outcome;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an HTTPS probe speaks TLS and takes any certificate") {
+  Rig rig;
+  auto listener = rig.network.listen(io::Address::tcp("10.0.0.1", 8443));
+  net::HttpServer server(rig.loop, std::move(*listener), answer, self_signed());
+  using Verdict = ProbeOutcome::Verdict;
+  CHECK(rig.probe(R"({"httpGet":{"port":8443,"scheme":"HTTPS"}})").verdict == Verdict::kSuccess);
+  CHECK(rig.probe(R"({"httpGet":{"port":8443,"scheme":"HTTP"}})").verdict == Verdict::kFailure);
+}
