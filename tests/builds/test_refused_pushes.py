@@ -42,6 +42,11 @@ def test_a_build_that_fails(skiff):
             " !     The build failed; what went wrong stands above.", " !     Push refused: the build ended with exit code 1")
 
 
+def test_a_buildpack_whose_release_fails(skiff):
+    refused(skiff.app({".buildpacks": "./pack", "pack/bin/compile": "true\n", "pack/bin/release": "exit 1\n", **MAKE}).push(),
+            " !     The bin/release of the buildpack failed; what went wrong stands above.")
+
+
 def test_a_build_that_says_it_was_fine_before_it_fails(skiff):
     refused(skiff.app(make("echo skiff-build: ok; exit 1")).push(), "pre-receive hook declined")
 
