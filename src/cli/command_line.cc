@@ -39,9 +39,12 @@ class Adder {
   Adder(CLI::App& root, const Runner& run)
       : root_(root), run_(run), arguments_(std::make_shared<Arguments>()) {}
 
+  // The heading in the help of what is added next.
+  void set_group(const std::string& group) { group_ = group; }
+
   CLI::App* add(const std::string& name, const std::string& help, AboutApp command) {
     // The parser takes no colon in a name that it makes, but in one that it is given.
-    CLI::App* added = root_.add_subcommand("", help)->name(name);
+    CLI::App* added = root_.add_subcommand("", help)->name(name)->group(group_);
     added->callback([run = run_, arguments = arguments_, command = std::move(command)] {
       run([arguments, command](CommandContext& context) { return command(context, *arguments); });
     });
@@ -51,7 +54,8 @@ class Adder {
     CLI::App* added = add(name, help, [command](CommandContext& context, Arguments arguments) {
       return run_about_app(context, std::move(arguments), command);
     });
-    added->add_option("-a,--app", arguments_->app, "The app (default: that of the git remote \"skiff\")");
+    added->add_option("-a,--app", arguments_->app, "The app (default: that of the git remote \"skiff\")")
+        ->type_name("NAME");
     return added;
   }
   Arguments& arguments() { return *arguments_; }
@@ -60,15 +64,19 @@ class Adder {
   CLI::App& root_;
   Runner run_;
   Shared arguments_;
+  std::string group_;
 };
 
 void add_apps(Adder& adder) {
+  adder.set_group("Apps");
   Arguments& a = adder.arguments();
   adder
       .add("create", "Create an app and a git remote for it",
            [](CommandContext& c, Arguments given) { return create_app(c, given.name); })
       ->alias("apps:create")
-      ->add_option("name", a.name, "The app's name: small letters, digits, dashes; 3 to 30 characters");
+      ->add_option(
+          "name", a.name,
+          "the app's name: small letters, digits, dashes; 3 to 30 characters (default: one is made up)");
   adder.add_about_app("git:remote", "Add the git remote of an app to the repository of this folder",
                       [](CommandContext& c, Arguments given) { return add_git_remote(c, given.app); });
   adder.add("apps", "List the apps", [](CommandContext& c, Arguments) { return list_apps(c); });
@@ -77,7 +85,8 @@ void add_apps(Adder& adder) {
           "apps:destroy", "Destroy an app and all of its data",
           [](CommandContext& c, Arguments given) { return destroy_app(c, given.app, given.confirm); })
       ->alias("destroy")
-      ->add_option("--confirm", a.confirm, "The app's name once more");
+      ->add_option("--confirm", a.confirm, "The app's name once more")
+      ->type_name("NAME");
   adder.add_about_app(
       "maintenance:on", "Show visitors the maintenance page",
       [](CommandContext& c, Arguments given) { return set_maintenance(c, given.app, Maintenance::kOn); });
@@ -87,12 +96,13 @@ void add_apps(Adder& adder) {
 }
 
 void add_dynos(Adder& adder) {
+  adder.set_group("Dynos");
   Arguments& a = adder.arguments();
   adder
-      .add_about_app("scale", "Set how many dynos run: web=2 worker=1",
+      .add_about_app("scale", "Set how many dynos of a type run",
                      [](CommandContext& c, Arguments given) { return scale(c, given.app, given.words); })
       ->alias("ps:scale")
-      ->add_option("changes", a.words, "process types and counts: TYPE=COUNT, as in web=2")
+      ->add_option("changes", a.words, "process types and counts: TYPE=COUNT, as in web=2 worker=1")
       ->required();
   adder.add_about_app("ps", "List the dynos",
                       [](CommandContext& c, Arguments given) { return list_dynos(c, given.app); });
@@ -101,16 +111,21 @@ void add_dynos(Adder& adder) {
     return show_logs(c, given.app, given.logs);
   });
   logs->add_flag("-t,--tail", a.tail, "Follow the log, also across restarts of the platform");
-  logs->add_option("-n,--num", a.logs.lines, "How many lines (default: 100)")
-      ->check(CLI::Range(0, kMostLines));
+  logs->add_option("-n,--num", a.logs.lines,
+                   fmt::format("How many lines, at most {} (default: 100)", kMostLines))
+      ->type_name("COUNT")
+      ->check(CLI::Range(0, kMostLines).description(""));
   logs->add_option("-s,--source", a.logs.source,
-                   "Only lines of the app, or of the platform and router (heroku)")
-      ->check(CLI::IsMember({"app", "heroku"}));
-  logs->add_option("-d,--ps,--dyno-name", a.logs.dyno,
-                   "Only lines of a dyno (web.1), a type (web), or router");
+                   "Only lines of the app (app), or of the platform and router (heroku)")
+      ->type_name("SOURCE")
+      ->check(CLI::IsMember({"app", "heroku"}).description(""));
+  logs->add_option("-d,--dyno,--dyno-name,--ps", a.logs.dyno,
+                   "Only lines of a dyno (web.1), a type (web), or router")
+      ->type_name("NAME");
 }
 
 void add_releases(Adder& adder) {
+  adder.set_group("Config and releases");
   Arguments& a = adder.arguments();
   adder.add_about_app("config", "Show the config vars",
                       [](CommandContext& c, Arguments given) { return show_config(c, given.app); });
@@ -136,7 +151,7 @@ void add_releases(Adder& adder) {
       .add_about_app("rollback", "Release an earlier version again",
                      [](CommandContext& c, Arguments given) { return rollback(c, given.app, given.name); })
       ->alias("releases:rollback")
-      ->add_option("version", a.name, "v3; default: the one before");
+      ->add_option("version", a.name, "the release, as in v3 (default: the one before)");
   adder.add_about_app("builds", "List the builds",
                       [](CommandContext& c, Arguments given) { return list_builds(c, given.app); });
   adder

@@ -101,23 +101,29 @@ void add_data(CLI::App* command, Arguments& arguments) {
   command
       ->add_option("--data", arguments.data,
                    "The instance's directory (default: SKIFF_DATA or /var/lib/skiff)")
+      ->type_name("DIR")
       ->transform(kDirectory);
 }
 
-const CLI::Range kPorts(1, 65534);
+const CLI::Validator kPorts = CLI::Range(1, 65534).description("");
 
 void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
-  CLI::App* up_command = root.add_subcommand("up", "Start the instance, or make it at the first time");
+  CLI::App* up_command = root.add_subcommand("up", "Start the instance; the first start makes it");
   up_command->footer("Needs root. What is given is kept: later starts need only --data.");
-  up_command->add_option("--domain", a.up.request.domain,
-                         "Apps are served at <app>.<domain> (default: localhost)");
+  up_command
+      ->add_option("--domain", a.up.request.domain, "Apps are served at <app>.<domain> (default: localhost)")
+      ->type_name("NAME");
   Ports& ports = a.up.request.ports;
-  up_command->add_option("--http-port", ports.http, "Port of apps over HTTP (default: 80)")->check(kPorts);
+  up_command->add_option("--http-port", ports.http, "Port of apps over HTTP (default: 80)")
+      ->type_name("PORT")
+      ->check(kPorts);
   up_command->add_option("--https-port", ports.https, "Port of apps over HTTPS (default: 443)")
+      ->type_name("PORT")
       ->check(kPorts);
   up_command
       ->add_option("--kube-port", ports.kube,
                    "Port of the Kubernetes API; the next one is taken too, on loopback (default: 6443)")
+      ->type_name("PORT")
       ->check(kPorts);
   up_command->add_flag("--detach", a.detach, "Return when the instance is ready (default: run until Ctrl-C)");
   up_command->callback([&a, &code] {
@@ -130,12 +136,23 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* remove_command = root.add_subcommand(
       "remove", "Take a stopped instance's containers and networks off this machine; its data stays");
   remove_command->callback([&a, &code] { code = finish(skiff::remove(a.data)); });
-  CLI::App* config = root.add_subcommand("kubeconfig", "Print the path of the kubeconfig");
+  CLI::App* config = root.add_subcommand(
+      "kubeconfig", "Print the path of the kubeconfig: export KUBECONFIG=$(skiff kubeconfig)");
   config->callback([&a, &code] { code = print_kubeconfig(a); });
+  for (CLI::App* command : root.get_subcommands({})) command->group("Instance");
   CLI::App* role = root.add_subcommand("role", "Run one role (started by `up`)")->group("");
   role->add_option("role", a.role, "the name of a role")->required();
   role->add_option("--supervisor", a.supervisor, "Process that this role ends with");
   role->callback([&a, &code] { code = run_role(a); });
+}
+
+void set_up_help(CLI::App& root) {
+  root.set_version_flag("--version", SKIFF_VERSION, "Print the version");
+  root.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  root.get_formatter()->label("Positionals", "Arguments");
+  // The usage shows what may be left out, and the texts say what is meant.
+  root.get_formatter()->label("TEXT", "");
+  root.get_formatter()->label("REQUIRED", "");
 }
 
 }  // namespace
@@ -143,6 +160,7 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
 int main(int argc, char** argv) {
   CLI::App root("Skiff: the Heroku you own", "skiff");
   root.require_subcommand(1);
+  set_up_help(root);
   Arguments arguments;
   arguments.data = absolute(default_data_directory());
   int code = 0;

@@ -1,6 +1,7 @@
 """What the commands say when something is wrong: which word, and what to do."""
 import json
 import os
+import re
 import subprocess
 import urllib.error
 import urllib.request
@@ -130,7 +131,7 @@ def test_wrong_arguments_lead_to_the_help(world, args):
     (["restart"], 'there is no command "restart"; see'),
     ([], "a command is missing"),
     (["ps", "--nope"], '"--nope" was not expected; see `skiff ps --help`'),
-    (["scale"], "scale needs process types and counts: TYPE=COUNT, as in web=2; see `skiff scale --help`"),
+    (["scale"], "scale needs process types and counts: TYPE=COUNT, as in web=2 worker=1; see `skiff scale --help`"),
 ])
 def test_a_line_that_is_no_command_is_answered_in_one_line(world, args, says):
     done = world.skiff(*args, check=False)
@@ -157,7 +158,17 @@ def test_herokus_other_names_and_an_option_before_the_command_are_understood(wor
                                      "maintenance:on", "builds", "up"])
 def test_each_command_explains_itself(world, command):
     code, text = world.run(command, "--help")
-    assert code == 0 and "Usage" in text or "OPTIONS" in text.upper()
+    assert code == 0 and f"Usage: skiff {command} [OPTIONS]" in text and "--data DIR" in text
+    assert world.run("help", command) == (0, text)
+
+
+def test_the_help_lists_commands_as_they_are_typed_and_the_version_is_told(world):
+    code, text = world.run("help")
+    assert code == 0 and (0, text) == world.run("--help")
+    for command in ("up ", "config:set ", "apps:destroy, destroy ", "scale, ps:scale "):
+        assert f"\n  {command}" in text
+    code, text = world.run("--version")
+    assert code == 0 and re.fullmatch(r"skiff \d+\.\d+\.\d+\n", text)
 
 
 def ask(world, path, method="GET", body=None, token=None):
