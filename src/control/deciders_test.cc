@@ -123,6 +123,23 @@ TEST_CASE("a node that is silent for fifty seconds is Unknown and tainted, a fre
   CHECK(plan.actions[1].body["status"]["conditions"].at(0)["status"].str() == "Unknown");
 }
 
+TEST_CASE("pods of a silent node are not ready; those of one that is back stay as they are") {
+  const auto node = parsed(
+      R"({"metadata":{"name":"n"},"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoSchedule"},
+          {"key":"node.kubernetes.io/unreachable","effect":"NoExecute","timeAdded":"2026-01-01T00:59:50Z"}]},
+          "status":{"conditions":[{"type":"Ready","status":"Unknown"}]}})");
+  const auto pod = parsed(
+      R"({"metadata":{"name":"p","namespace":"shop","uid":"u"},
+          "spec":{"tolerations":[{"operator":"Exists"}]},
+          "status":{"conditions":[{"type":"Ready","status":"True"}]}})");
+  const auto fresh = parsed(R"({"spec":{"renewTime":"2026-01-01T00:59:59.000000Z"}})");
+  CHECK(plan_node({.node = node, .lease = fresh, .pods = {pod}}, kNow).actions.empty());
+  const auto old = parsed(R"({"spec":{"renewTime":"2026-01-01T00:59:09.000000Z"}})");
+  const auto plan = plan_node({.node = node, .lease = old, .pods = {pod}}, kNow);
+  REQUIRE(plan.actions.size() == 1);
+  CHECK(plan.actions[0].path == "/api/v1/namespaces/shop/pods/p/status");
+}
+
 TEST_CASE("pods of an unreachable node are evicted when their toleration is over") {
   auto node = parsed(
       R"({"metadata":{"name":"n"},"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoSchedule"},

@@ -138,7 +138,8 @@ Plan plan_node(const NodeView& view, WallTime now) {
     plan.actions.push_back(normal_event(view.node, "NodeNotReady",
                                         "Node " + name_of(view.node) + " status is now: NodeNotReady"));
   }
-  if (ready == "Unknown" || (ready == "False")) mark_pods_not_ready(view, now, plan);
+  // A node that is back is called Unknown until it says more, but its pods speak for themselves.
+  if (silent || ready == "False") mark_pods_not_ready(view, now, plan);
   evict_pods(view, taints, now, plan);
   return plan;
 }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "io/sync.h"
 #include "node/agent/disk_pressure.h"
+#include "node/pod/phase.h"
 
 namespace skiff::node {
 
@@ -20,6 +21,10 @@ constexpr const char* kLeases = "/apis/coordination.k8s.io/v1/namespaces/kube-no
 json::Value essence(json::Value status) {
   for (auto& condition : status.edit("conditions").edit_items()) condition.erase("lastHeartbeatTime");
   return status;
+}
+
+const std::string& readiness(const json::Value& status) {
+  return find_named(status["conditions"], "Ready", "type")["status"].str();
 }
 
 }  // namespace
@@ -57,6 +62,16 @@ io::Task<Result<void>> Heartbeat::write_status() {
   co_return Result<void>();
 }
 
+// A node that was silent for a while, with its machine or without the API, was called Unknown meanwhile.
+io::Task<Result<void>> Heartbeat::correct_status() {
+  auto node = co_await api_.get("/api/v1/nodes/" + input_.name);
+  if (!node) co_return std::unexpected(node.error());
+  if (readiness((*node)["status"]) == readiness(status_)) co_return Result<void>();
+  status_ = (*node)["status"];
+  auto written = co_await write_status();
+  co_return written;
+}
+
 io::Task<Result<void>> Heartbeat::renew() {
   const std::string now = format_rfc3339_micro(loop_.wall_now());
   const std::string path = std::string(kLeases) + "/" + input_.name;
@@ -80,6 +95,10 @@ io::Task<void> Heartbeat::run_lease() {
   for (;;) {
     auto renewed = co_await renew();
     if (!renewed) log_warn("lease not renewed", {{"error", renewed.error().message}});
+    if (renewed) {
+      auto corrected = co_await correct_status();
+      if (!corrected) log_warn("node status not checked", {{"error", corrected.error().message}});
+    }
     const Duration pause = renewed ? kLeasePeriod : kLeaseRetry;
     co_await io::sleep(loop_, pause);
   }

@@ -1,5 +1,5 @@
-// Keeps the Node object and its Lease alive: the lease every 10 s, the status when it changes or every 5
-// minutes.
+// Keeps the Node object and its Lease alive: the lease every 10 s, the status when it changes, when the API
+// shows another readiness after a renewal of the lease, or every 5 minutes.
 #pragma once
 
 #include "io/loop.h"
@@ -28,6 +28,7 @@ class Heartbeat {
   io::Task<Result<void>> write_status();
 
  private:
+  io::Task<Result<void>> correct_status();
   io::Task<Result<void>> renew();
   io::Loop& loop_;
   ClusterApi& api_;
@@ -36,7 +37,7 @@ class Heartbeat {
   std::string data_;
   Duration pressure_hold_;
   MonotonicTime pressure_until_{};
-  json::Value status_;  // last written
+  json::Value status_;  // last written, or what others made of it
   WallTime written_{};
 };
 

@@ -295,6 +295,20 @@ TEST_CASE("readiness decides Ready and nothing else") {
   CHECK(rig.runtime.starts().size() == 1);
 }
 
+TEST_CASE("a pod that others called unready while its node was silent says again that it is ready") {
+  Rig rig(kOne);
+  rig.pass(1s);
+  REQUIRE(rig.ready());
+  auto pod = rig.api.find(kPath);
+  for (auto& condition : pod.edit("status").edit("conditions").edit_items()) {
+    if (condition["type"].str() == "Ready") condition.set("status", "False");
+  }
+  rig.api.put(kPath, pod);
+  CHECK(!rig.ready());
+  rig.pass(1s);
+  CHECK(rig.ready());
+}
+
 TEST_CASE("a missing image is shown as ErrImagePull, then as ImagePullBackOff, and tried again") {
   Rig rig(kOne);
   rig.images.failures["i"] = {{}, "ErrImagePull", "no such image"};
