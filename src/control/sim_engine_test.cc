@@ -164,6 +164,31 @@ TEST_CASE("a pod with a scheduling gate says so and waits, and is placed when th
   CHECK(find_condition(engine.get(pod), "PodScheduled")["status"].str() == "True");
 }
 
+TEST_CASE("Endpoints that a user wrote are mirrored into a slice, until their Service gets a selector") {
+  Engine engine;
+  engine.create("/api/v1/namespaces", R"({"metadata":{"name":"shop"}})");
+  engine.create(
+      "/api/v1/namespaces/shop/endpoints",
+      R"({"metadata":{"name":"db"},"subsets":[{"addresses":[{"ip":"192.0.2.1"}],"ports":[{"port":80}]}]})");
+  engine.create("/api/v1/namespaces/shop/services",
+                R"({"metadata":{"name":"db"},"spec":{"ports":[{"port":80}]}})");
+  const auto slices = [&] {
+    engine.pass(2s);
+    return engine.get("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices")["items"].items();
+  };
+  REQUIRE(slices().size() == 1);
+  CHECK(slices()[0]["endpoints"].at(0)["addresses"].at(0).str() == "192.0.2.1");
+  engine.remove("/api/v1/namespaces/shop/endpoints/db");
+  CHECK(slices().empty());
+  engine.create(
+      "/api/v1/namespaces/shop/endpoints",
+      R"({"metadata":{"name":"db"},"subsets":[{"addresses":[{"ip":"192.0.2.2"}],"ports":[{"port":80}]}]})");
+  REQUIRE(slices().size() == 1);
+  engine.patch("/api/v1/namespaces/shop/services/db", R"({"spec":{"selector":{"app":"db"}}})");
+  REQUIRE(slices().size() == 1);
+  CHECK(slices()[0]["endpoints"].empty());
+}
+
 TEST_CASE("Events go an hour after they were last counted") {
   Engine engine;
   REQUIRE(engine.cluster().deploy("shop", "web", 2));

@@ -1,9 +1,11 @@
 """kubectl against Skiff: what the recorded commands do not cover, and the manifests of the guides."""
+import http.server
 import json
 import re
 import subprocess
 import threading
 import time
+import urllib.request
 
 import pytest
 from support.instance import ROOT, wait_for
@@ -18,6 +20,20 @@ def space(instance, request):
     instance.kubectl("create", "namespace", name)
     yield Space(instance, name)
     instance.kubectl("delete", "namespace", name, "--wait=false")
+
+
+class Yes(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def answers(address):
+    try:
+        return urllib.request.urlopen(f"http://{address}/", timeout=2).status == 200
+    except OSError:
+        return False
 
 
 class Space:
@@ -257,6 +273,26 @@ def test_explain_knows_fields_and_types(space):
 def test_a_large_object_is_refused_with_a_reason(space):
     refused = space.fails("create", "-f", "-", stdin=json.dumps(config("big", {"a": "x" * (10 << 20)})))
     assert "limit is 3145728" in refused or "too large" in refused.lower()
+
+
+def test_a_node_port_and_an_address_lead_to_endpoints_that_a_user_wrote(space):
+    node = space.out("get", "nodes", "-o", "jsonpath={.items[0].status.addresses[0].address}")
+    server = http.server.HTTPServer((node, 0), Yes)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = {"port": server.server_port}
+    space.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"},
+                 "spec": {"type": "NodePort", "ports": [{"port": 80}]}},
+                {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "db"},
+                 "subsets": [{"addresses": [{"ip": node}], "ports": [port]}]})
+    found = space.out("get", "service", "db", "-o", "jsonpath={.spec.clusterIP} {.spec.ports[0].nodePort}").split()
+    for address in (f"{found[0]}:80", f"{node}:{found[1]}"):
+        assert wait_for(lambda: answers(address), 10), address
+    taken = space.fails("create", "service", "nodeport", "other", "--tcp=80", f"--node-port={found[1]}")
+    assert "provided port is already allocated" in taken
+    space.run("delete", "endpoints", "db")
+    assert wait_for(lambda: not answers(f"{found[0]}:80"), 10)
+    server.shutdown()
+    server.server_close()
 
 
 def test_the_manifest_of_the_guide_is_valid_strictly(space):

@@ -1,6 +1,10 @@
 #include "control/endpoints/controller.h"
 
+#include <algorithm>
+
+#include "control/endpoints/mirror.h"
 #include "control/endpoints/plan.h"
+#include "control/endpoints/slices.h"
 #include "control/shared/applier.h"
 #include "control/shared/reconciler.h"
 #include "kube/selector/selector.h"
@@ -12,7 +16,6 @@ namespace {
 constexpr const char* kServices = "/api/v1/services";
 constexpr const char* kEndpoints = "/api/v1/endpoints";
 constexpr const char* kSlices = "/apis/discovery.k8s.io/v1/endpointslices";
-constexpr const char* kByService = "service";
 // Each change rewrites an object with all pods of the Service: 1,000 pods are told of together, once a
 // second.
 constexpr Duration kRestForEachPod = std::chrono::milliseconds(1);
@@ -24,19 +27,19 @@ class EndpointsController final : public Controller {
         caches_(context.caches),
         events_(context.loop, client_, "endpoint-slice-controller"),
         queue_(context.loop, "endpoints", [this](std::string key) { return sync(this, std::move(key)); }) {
-    caches_.at(kSlices).add_index(kByService, [](const Value& slice) {
-      const auto& labels = slice["metadata"]["labels"];
-      const bool ours =
-          labels["endpointslice.kubernetes.io/managed-by"].str() == "endpointslice-controller.k8s.io";
-      return std::vector<std::string>{
-          ours ? namespace_of(slice) + "/" + labels["kubernetes.io/service-name"].str() : "-"};
-    });
+    for (const char* manager : {kManager, kMirrorManager}) {
+      caches_.at(kSlices).add_index(manager, [manager](const Value& slice) {
+        const auto& labels = slice["metadata"]["labels"];
+        if (labels[kManagedBy].str() != manager) return std::vector<std::string>{};
+        return std::vector{namespace_of(slice) + "/" + labels[kServiceName].str()};
+      });
+    }
     caches_.at(kServices).on_change([this](const Value& before, const Value& after) {
       queue_.add(key_of(after.is_null() ? before : after));
     });
     caches_.at(kSlices).on_change([this](const Value& before, const Value& after) {
       const auto& slice = after.is_null() ? before : after;
-      const auto& service = slice["metadata"]["labels"]["kubernetes.io/service-name"].str();
+      const auto& service = slice["metadata"]["labels"][kServiceName].str();
       if (!service.empty()) queue_.add(namespace_of(slice) + "/" + service);
     });
     caches_.at(kEndpoints).on_change([this](const Value& before, const Value& after) {
@@ -82,16 +85,16 @@ io::Task<SyncResult> EndpointsController::sync(EndpointsController* self, std::s
     if (!removed && removed.error().code != Code::kNotFound) co_return std::unexpected(removed.error());
     co_return std::optional<Duration>();
   }
-  EndpointsView view{service,
-                     {},
-                     self->caches_.at(kSlices).list_index(kByService, key),
-                     self->caches_.at(kEndpoints).find_key(key)};
+  const auto& slices = self->caches_.at(kSlices);
+  const Value endpoints = self->caches_.at(kEndpoints).find_key(key);
+  EndpointsView view{service, {}, slices.list_index(kManager, key), endpoints};
   const auto selector = kube::LabelSelector::from_map(service["spec"]["selector"]);
   for (auto& pod : self->caches_.pods().list(ns)) {
     if (selector.matches(pod["metadata"]["labels"])) view.pods.push_back(std::move(pod));
   }
   self->queue_.rest(key, rest_for(view.pods.size(), kRestForEachPod));
-  auto plan = plan_endpoints(view);
+  auto plan = plan_mirror({service, endpoints, slices.list_index(kMirrorManager, key)});
+  std::ranges::move(plan_endpoints(view).actions, std::back_inserter(plan.actions));
   auto applied = co_await apply_all(self->client_, self->events_, std::move(plan.actions));
   if (applied.error) co_return std::unexpected(*applied.error);
   co_return std::optional<Duration>();

@@ -1,4 +1,4 @@
-// Keeps EndpointSlices and Endpoints of Services with a selector.
+// Keeps EndpointSlices and Endpoints of Services with a selector, and mirrors Endpoints of the others.
 #pragma once
 
 #include <memory>

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <map>
 
+#include "control/endpoints/slices.h"
+
 namespace skiff::control {
 
 namespace {
 
-constexpr const char* kSliceApi = "/apis/discovery.k8s.io/v1";
-constexpr const char* kManager = "endpointslice-controller.k8s.io";
 constexpr size_t kSliceSize = 100;      // endpoints of one slice, as upstream
 constexpr size_t kMaxAddresses = 1000;  // of Endpoints, as upstream
 
@@ -74,8 +74,8 @@ Value endpoint_of(const Value& service, const Value& pod) {
 Value labels_of(const Value& service) {
   auto labels = service["metadata"]["labels"];
   if (is_headless(service)) labels.set("service.kubernetes.io/headless", "");
-  labels.set("kubernetes.io/service-name", name_of(service));
-  labels.set("endpointslice.kubernetes.io/managed-by", kManager);
+  labels.set(kServiceName, name_of(service));
+  labels.set(kManagedBy, kManager);
   return labels;
 }
 
@@ -113,38 +113,6 @@ std::vector<Value> wanted_slices(const Value& service, const std::vector<Value>&
   }
   if (out.empty()) out.push_back(make_slice(service, Value::array(), Value::array()));
   return out;
-}
-
-// Plain equality is the cheaper question, and mostly the answer.
-bool same_meaning(const Value& a, const Value& b) {
-  return a == b || canonical_text(a) == canonical_text(b);
-}
-
-bool same_slice(const Value& a, const Value& b) {
-  return same_meaning(a["endpoints"], b["endpoints"]) && same_meaning(a["ports"], b["ports"]) &&
-         a["metadata"]["labels"] == b["metadata"]["labels"];
-}
-
-void plan_slices(const EndpointsView& view, const std::vector<Value>& pods, Plan& plan) {
-  auto wanted = wanted_slices(view.service, pods);
-  const auto path = [](const Value& slice) {
-    return path_of(kSliceApi, "endpointslices", namespace_of(slice), name_of(slice));
-  };
-  // In order: a slice keeps its name, so that watchers see a change and not a removal.
-  for (size_t i = 0; i < std::max(wanted.size(), view.slices.size()); ++i) {
-    if (i >= wanted.size()) {
-      plan.actions.push_back(remove(path(view.slices[i])));
-    } else if (i >= view.slices.size()) {
-      plan.actions.push_back(
-          create(path_of(kSliceApi, "endpointslices", namespace_of(view.service)), std::move(wanted[i])));
-    } else if (!same_slice(wanted[i], view.slices[i])) {
-      auto changed = view.slices[i];
-      changed.edit("metadata").set("labels", wanted[i]["metadata"]["labels"]);
-      changed.set("endpoints", wanted[i]["endpoints"]);
-      changed.set("ports", wanted[i]["ports"]);
-      plan.actions.push_back(update(path(changed), std::move(changed)));
-    }
-  }
 }
 
 Value wanted_subsets(const Value& service, const std::vector<Value>& pods) {
@@ -205,7 +173,7 @@ Plan plan_endpoints(const EndpointsView& view) {
   for (const auto& pod : view.pods) {
     if (is_listed(pod)) pods.push_back(pod);
   }
-  plan_slices(view, pods, plan);
+  plan_slices(wanted_slices(view.service, pods), view.slices, plan);
   plan_endpoints_object(view, pods, plan);
   return plan;
 }
