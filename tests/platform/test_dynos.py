@@ -209,3 +209,16 @@ def test_a_static_site_that_is_stopped_finishes_its_downloads(world, tmp_path):
     time.sleep(3)  # SIGTERM comes 2 seconds after the pod's end is decided
     assert (1 << 20) + len(film.read()) == size
     assert world.logged("videos", "heroku[web.1]: Process exited with status 0"), world.logs("videos")
+
+
+def test_a_long_path_does_not_begin_a_line_of_its_own(world, shop):
+    forged = "heroku[router]:at=info"
+    path = "/long-" + "x" * 12_000 + forged
+    visitor = http.client.HTTPConnection("127.0.0.1", world.http, timeout=20)
+    visitor.request("GET", path, headers={"Host": "shop.localhost"})
+    assert visitor.getresponse().status == 200
+    visitor.close()
+    assert world.logged("shop", 'path="/long-x')
+    lines = [line for line in world.logs("shop", "--ps", "router").splitlines() if "xxxx" in line]
+    assert len(lines) == 1 and forged not in lines[0]
+    assert 'x…" host=shop.localhost' in lines[0] and " status=200 " in lines[0]
