@@ -1,4 +1,5 @@
 import pathlib
+import shutil
 import socket
 import subprocess
 import time
@@ -235,6 +236,20 @@ def test_an_agent_killed_at_any_moment_leaves_no_duplicate_and_no_orphan(rig):
     while rig.monitors() or any((rig.data / "node" / "pods").iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_a_container_is_replaced_when_its_pod_gets_another_image(rig, image):
+    shutil.copytree(image / "tools", image / "other", dirs_exist_ok=True)
+    rig.put(pod("changes", FOREVER))
+    rig.wait_ready("changes")
+    document = rig.pod("changes")
+    document["spec"]["containers"][0]["image"] = "skiff.local/other:1"
+    rig.put(document)
+    ended = restarted(rig.until("changes", restarted))
+    assert ended["exitCode"] == 0  # it was asked to stop, and did
+    status = rig.until("changes", running)["status"]["containerStatuses"][0]
+    assert (status["image"], status["restartCount"]) == ("skiff.local/other:1", 1)
+    assert "Container c definition changed, will be restarted" in events_of(rig)
 
 
 def test_a_killed_monitor_is_noticed_and_its_container_replaced(rig):

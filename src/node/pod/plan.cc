@@ -60,8 +60,12 @@ struct Planner {
     }
   }
 
-  void replace_condemned(const ContainerDef& def) {
+  void replace_unfit(const ContainerDef& def) {
     const ContainerFacts& container = of(def);
+    if (container.running() && is_outdated(def, *container.run)) {
+      stop(def, grace_period(pod), "Container " + def.name + " definition changed, will be restarted");
+      return;
+    }
     if (!container.condemned) return;
     const Duration grace = container.condemned_grace
                                ? Duration(std::chrono::seconds(*container.condemned_grace))
@@ -88,14 +92,14 @@ bool plan_inits(Planner& planner, const std::vector<ContainerDef>& defs) {
   for (const auto& def : defs) {
     const ContainerFacts& container = planner.of(def);
     if (def.role == Role::kSidecar) {
-      planner.replace_condemned(def);
+      planner.replace_unfit(def);
       planner.start_when_due(def);
       const bool started = container.running() && container.hook_done && container.startup_passed;
       if (!started && !initialized) return false;
     } else if (def.role == Role::kInit && !initialized) {
       const bool ended = container.exited() && planner.has_run(def);
       if (ended && container.run->exit_code == 0) continue;
-      const bool again = !ended || should_restart(planner.pod, def.role, container.run->exit_code);
+      const bool again = !ended || should_restart(planner.pod, def, *container.run);
       if (again) planner.start_when_due(def);
       return false;
     }
@@ -107,8 +111,8 @@ void plan_apps(Planner& planner, const std::vector<ContainerDef>& defs) {
   for (const auto& def : defs) {
     if (def.role != Role::kApp) continue;
     const ContainerFacts& container = planner.of(def);
-    planner.replace_condemned(def);
-    if (container.exited() && !should_restart(planner.pod, def.role, container.run->exit_code)) continue;
+    planner.replace_unfit(def);
+    if (container.exited() && !should_restart(planner.pod, def, *container.run)) continue;
     planner.start_when_due(def);
   }
 }
@@ -193,12 +197,16 @@ Duration grace_period(const Value& pod) {
   return std::chrono::seconds(pod["spec"]["terminationGracePeriodSeconds"].as_int(kDefaultGraceSeconds));
 }
 
-bool should_restart(const Value& pod, Role role, int exit_code) {
-  if (role == Role::kSidecar) return true;
+bool is_outdated(const ContainerDef& def, const ContainerRun& run) {
+  return def.role != Role::kInit && run.image != def.spec["image"].str();
+}
+
+bool should_restart(const Value& pod, const ContainerDef& def, const ContainerRun& run) {
+  if (def.role == Role::kSidecar || is_outdated(def, run)) return true;
   const std::string policy = pod["spec"]["restartPolicy"].str_or("Always");
   if (policy == "Never") return false;
   // For an init container Always means: until it succeeds.
-  return exit_code != 0 || (policy == "Always" && role == Role::kApp);
+  return run.exit_code != 0 || (policy == "Always" && def.role == Role::kApp);
 }
 
 Plan plan_pod(const Value& pod, const PodFacts& facts, WallTime now) {
@@ -222,14 +230,15 @@ Plan plan_pod(const Value& pod, const PodFacts& facts, WallTime now) {
     const auto status = make_status(input, now);
     const auto computed = compute_phase(pod["spec"], status["initContainerStatuses"],
                                         status["containerStatuses"], PodEnd::kOpen);
-    bool sidecars_only = true;
+    bool sidecars_only = true, outdated = false;
     for (const auto& def : defs) {
       const ContainerFacts& container = planner.of(def);
       if (def.role != Role::kApp) continue;
       sidecars_only = sidecars_only && container.exited() && container.work == Work::kNone &&
-                      !should_restart(pod, def.role, container.run->exit_code);
+                      !should_restart(pod, def, *container.run);
+      outdated = outdated || (container.run && is_outdated(def, *container.run));
     }
-    closing = is_terminal(computed) || sidecars_only;
+    closing = !outdated && (is_terminal(computed) || sidecars_only);
   }
   if (closing) {
     const bool stopped = plan_stops(planner, defs, grace, "");

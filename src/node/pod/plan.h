@@ -21,7 +21,10 @@ constexpr Duration kMinimumGrace =
 
 // Seconds of grace: the deletion's, else the spec's.
 Duration grace_period(const json::Value& pod);
-// True when the container should run again after this end.
-bool should_restart(const json::Value& pod, Role role, int exit_code);
+// True when the pod names another image than this attempt was made from.
+bool is_outdated(const ContainerDef& def, const ContainerRun& run);
+// True when the container should run again after this end. The restart policy is about the program that
+// ended: another image runs whatever it says.
+bool should_restart(const json::Value& pod, const ContainerDef& def, const ContainerRun& run);
 
 }  // namespace skiff::node

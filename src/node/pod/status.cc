@@ -41,7 +41,7 @@ struct Shown {
 Shown show_ended(const Value& pod, const ContainerDef& def, const ContainerFacts& facts, PodEnd end,
                  WallTime now) {
   const ContainerRun& run = *facts.run;
-  const bool again = end == PodEnd::kOpen && should_restart(pod, def.role, run.exit_code);
+  const bool again = end == PodEnd::kOpen && should_restart(pod, def, run);
   if (!again) return {terminated(run)};
   if (facts.waiting) return {waiting(*facts.waiting, now), true};
   const Duration delay = restart_delay(facts.crashes);

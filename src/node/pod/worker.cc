@@ -85,11 +85,24 @@ void PodWorker::adopt() {
   }
 }
 
+// Another image is tried at once, whatever happened to the one before.
+void PodWorker::note_images(const json::Value& before) {
+  for (const auto& def : list_containers(before)) {
+    const auto now = def_of(def.name);
+    if (!now || now->spec["image"] == def.spec["image"]) continue;
+    ContainerFacts& facts = facts_.containers[def.name];
+    facts.waiting.reset();
+    facts.crashes = 0;
+    pull_failures_.erase(def.name);
+  }
+}
+
 void PodWorker::update(json::Value pod) {
   const bool deletion =
       pod_["metadata"]["deletionTimestamp"].is_null() && !pod["metadata"]["deletionTimestamp"].is_null();
-  const json::Value grace_before = pod_["metadata"]["deletionGracePeriodSeconds"];
-  pod_ = std::move(pod);
+  const json::Value before = std::exchange(pod_, std::move(pod));
+  note_images(before);
+  const json::Value& grace_before = before["metadata"]["deletionGracePeriodSeconds"];
   const json::Value& grace = pod_["metadata"]["deletionGracePeriodSeconds"];
   if (grace_before.is_int() && grace.is_int() && grace.as_int() < grace_before.as_int()) {
     stop_by_ = services_.loop.now() + std::chrono::seconds(grace.as_int());
@@ -139,8 +152,7 @@ void PodWorker::note_back_off(const std::string& name) {
   const auto def = def_of(name);
   const ContainerFacts& facts = facts_.containers[name];
   if (!def || !pod_["metadata"]["deletionTimestamp"].is_null()) return;
-  if (!should_restart(pod_, def->role, facts.run->exit_code) || restart_delay(facts.crashes) == Duration{})
-    return;
+  if (!should_restart(pod_, *def, *facts.run) || restart_delay(facts.crashes) == Duration{}) return;
   const auto& metadata = pod_["metadata"];
   event(field(*def), EventRecorder::Type::kWarning, "BackOff",
         "Back-off restarting failed container " + name + " in pod " + metadata["name"].str() + "_" +

@@ -72,6 +72,7 @@ class PodWorker {
   void began(const ContainerDef& def, ContainerRun run);
   void never_started(const ContainerDef& def, const std::string& message);
   void image_failed(const ContainerDef& def, ContainerFacts& facts, const ImageOutcome& outcome);
+  void note_images(const json::Value& before);
   void note_back_off(const std::string& name);
   void on_probe(const std::string& name, ProbeKind kind, bool passed);
   io::Task<void> pre_stop(ContainerDef def, ContainerKey key, Duration grace);

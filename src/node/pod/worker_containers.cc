@@ -92,7 +92,8 @@ io::Task<void> PodWorker::start(std::string name) {
               ? "Successfully pulled image \"" + reference + "\" in " + spoken_duration(outcome.seconds) +
                     ". Image size: " + std::to_string(outcome.image->bytes) + " bytes."
               : "Container image \"" + reference + "\" already present on machine");
-    const Image image = *outcome.image;
+    Image image = *outcome.image;
+    image.name = reference;  // another pod may have fetched it by another name
     auto started = co_await create_and_run(*def, image);
     if (started) {
       const ContainerKey key = facts_.containers[name].run->key;
@@ -141,7 +142,8 @@ io::Task<bool> PodWorker::create_and_run(ContainerDef def, Image image) {
 
 void PodWorker::began(const ContainerDef& def, ContainerRun run) {
   ContainerFacts& facts = facts_.containers[def.name];
-  if (facts.run) ++facts.crashes;
+  const bool again = facts.run && facts.run->image == run.image;
+  facts.crashes = again ? facts.crashes + 1 : 0;
   facts.last = std::move(facts.run);
   facts.next_attempt = run.key.attempt + 1;
   facts.run = std::move(run);
@@ -158,6 +160,7 @@ void PodWorker::never_started(const ContainerDef& def, const std::string& messag
   ContainerRun run;
   run.key = {pod_["metadata"]["uid"].str(), def.name, facts_.containers[def.name].next_attempt};
   run.id = container_id(run.key);
+  run.image = def.spec["image"].str();
   run.sandbox_number = ground_.sandbox_number;
   run.state = RunState::kExited;
   run.exit_code = kStartErrorCode;

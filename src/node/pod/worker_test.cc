@@ -321,6 +321,38 @@ TEST_CASE("a missing image is shown as ErrImagePull, then as ImagePullBackOff, a
   CHECK(rig.ready());
 }
 
+TEST_CASE("a container gets its new image whatever the restart policy, and is no crash by that") {
+  for (const std::string policy : {"Always", "OnFailure", "Never"}) {
+    Rig rig(kOne);
+    const auto give = [&rig, &policy](const std::string& image) {
+      auto pod = rig.api.find(kPath);
+      const std::string containers = R"("containers":[{"name":"c","image":")" + image + R"("}])";
+      pod.set("spec", *json::parse(R"({"restartPolicy":")" + policy + R"(",)" + containers + "}"));
+      rig.api.put(kPath, pod);
+    };
+    give("i");
+    rig.pass(1s);
+    give("j");
+    rig.pass(1s);
+    CHECK(rig.runtime.starts().size() == 2);
+    CHECK(rig.ready());
+    CHECK(rig.container()["image"].str() == "j");
+    CHECK(rig.status()["phase"].str() == "Running");
+    CHECK(rig.event_count("Killing") == 1);
+    CHECK(rig.event_count("BackOff") == 0);
+    rig.pass(30s);
+    CHECK(rig.runtime.starts().size() == 2);
+    rig.images.failures["missing"] = {{}, "ErrImagePull", "no such image"};
+    give("missing");
+    rig.pass(25s);
+    CHECK(rig.container()["state"]["waiting"]["reason"].str() == "ImagePullBackOff");
+    give("i");
+    rig.pass(10ms);
+    CHECK(rig.runtime.starts().size() == 3);
+    CHECK(rig.ready());
+  }
+}
+
 TEST_CASE("a program that can't be started counts as an attempt that ended with 128") {
   Rig rig(kOne);
   FakeRuntime::Behaviour broken;
