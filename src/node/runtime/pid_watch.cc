@@ -1,5 +1,6 @@
 #include "node/runtime/pid_watch.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -76,13 +77,22 @@ void add_children(pid_t pid, std::vector<pid_t>& out) {
 }
 }  // namespace
 
-void kill_tree(pid_t root) {
+bool kill_descendants(pid_t root) {
   std::vector<pid_t> found = {root};
   for (size_t i = 0; i < found.size() && found.size() < kMaxTree; ++i) {
     ::kill(found[i], SIGSTOP);  // it has no more children than are found now
     add_children(found[i], found);
   }
-  for (const pid_t pid : found) ::kill(pid, SIGKILL);
+  if (found.size() == 1) return false;
+  for (size_t i = 1; i < found.size(); ++i) ::kill(found[i], SIGKILL);
+  ::kill(root, SIGCONT);
+  return true;
+}
+
+bool ends_within(pid_t pid, std::chrono::milliseconds limit) {
+  const io::UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd ended{fd.get(), POLLIN, 0};
+  return fd && ::poll(&ended, 1, static_cast<int>(limit.count())) == 1;
 }
 
 uint64_t process_start_time(pid_t pid) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -32,9 +33,12 @@ class PidWatch final : public io::FdHandler {
 // Waits for a child of ours and reaps it. When the task is dropped the child is killed and reaped.
 io::Task<Result<io::ExitStatus>> wait_child(io::Loop& loop, pid_t pid);
 
-// Kills a process and all that descend from it, also those in other sessions and namespaces. Not found are
-// children whose parent, perhaps itself a descendant, has ended before.
-void kill_tree(pid_t root);
+// Kills all that descend from a process, also those in other sessions and namespaces; it itself goes on and
+// may reap them. False when there were none: then it is left stopped, so that there will be none. Not found
+// are children whose parent, itself a descendant, has ended before.
+bool kill_descendants(pid_t root);
+// Waits for the end of a process, which stays to be reaped. Blocking.
+bool ends_within(pid_t pid, std::chrono::milliseconds limit);
 
 // The start time of a process in clock ticks since boot, which with the pid names it for good; 0 when it is
 // gone.
