@@ -23,6 +23,17 @@ Duration mount_retry(int failures) {
   for (int i = 1; i < failures && delay < kLongestMountRetry; ++i) delay *= 2;
   return std::min(delay, kLongestMountRetry);
 }
+
+// Conditions are merged with those the API has, so what one no longer says is taken back by name.
+json::Value status_patch(const json::Value& pod, json::Value status) {
+  for (auto& condition : status.edit("conditions").edit_items()) {
+    for (const char* field : {"reason", "message"}) {
+      if (!condition.contains(field)) condition.set(field, nullptr);
+    }
+  }
+  return json::Value::object(
+      {{"metadata", json::Value::object({{"uid", pod["metadata"]["uid"]}})}, {"status", std::move(status)}});
+}
 }  // namespace
 
 PodWorker::PodWorker(WorkerServices services, json::Value pod, std::function<void()> finished)
@@ -271,9 +282,8 @@ io::Task<void> PodWorker::finish() {
                                                    {"gracePeriodSeconds", 0},
                                                    {"preconditions", json::Value::object({{"uid", uid}})}});
   while (!facts_.object_gone) {
-    const json::Value patch =
-        json::Value::object({{"metadata", json::Value::object({{"uid", uid}})}, {"status", wanted_status_}});
     if (!(written_status_ == wanted_status_)) {
+      const json::Value patch = status_patch(pod_, wanted_status_);
       auto told = co_await services_.api.patch(path + "/status", kube::PatchType::kStrategicMerge, patch);
       static_cast<void>(told);
     }
@@ -308,8 +318,7 @@ io::Task<void> PodWorker::write_statuses() {
     if (done_ || facts_.object_gone) co_return;
     if (!wanted_status_.is_null() && !(wanted_status_ == written_status_)) {
       const json::Value status = wanted_status_;
-      const json::Value patch = json::Value::object(
-          {{"metadata", json::Value::object({{"uid", pod_["metadata"]["uid"]}})}, {"status", status}});
+      const json::Value patch = status_patch(pod_, status);
       const std::string path = pod_path(pod_) + "/status";
       auto written = co_await services_.api.patch(path, kube::PatchType::kStrategicMerge, patch);
       if (written) {

@@ -295,6 +295,18 @@ TEST_CASE("readiness decides Ready and nothing else") {
   CHECK(rig.runtime.starts().size() == 1);
 }
 
+TEST_CASE("a condition that holds takes back why it did not") {
+  Rig rig(kOne);
+  rig.pass(1s);
+  const auto conditions = rig.api.statuses(kPath).back()["conditions"];
+  const auto& ready = find_named(conditions, "Ready", "type");
+  CHECK(ready["status"].str() == "True");
+  for (const char* field : {"reason", "message"}) {
+    CHECK(ready.contains(field));
+    CHECK(ready[field].is_null());
+  }
+}
+
 TEST_CASE("a pod that others called unready while its node was silent says again that it is ready") {
   Rig rig(kOne);
   rig.pass(1s);
