@@ -6,9 +6,12 @@
 // (`dead`): its memory lives until the end of the turn.
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -52,6 +55,7 @@ class Worker {
   bool watch(Conn& conn, uint32_t events);
   void read_clock();
   int wait_time() const;
+  int wait(std::span<epoll_event> events, bool busy);
   void dispatch(Conn& conn, uint32_t events);
   void adopt_routes();
   void drive_again();
