@@ -18,6 +18,8 @@ using Type = EventRecorder::Type;
 
 constexpr Duration kConfigRetry =
     std::chrono::seconds(10);  // until a missing ConfigMap or key is looked for again
+// An API server that is away says nothing about the pod: it is asked again soon, and nobody is told.
+constexpr Duration kAwayRetry = std::chrono::milliseconds(200);
 constexpr int kStartErrorCode = 128;
 constexpr Duration kKillWait = std::chrono::seconds(10);  // for the end of a container after SIGKILL
 
@@ -117,8 +119,11 @@ io::Task<bool> PodWorker::create_and_run(ContainerDef def, Image image) {
   const int attempt = facts_.containers[def.name].next_attempt;
   auto spec = co_await services_.host.make_spec(pod_, def, attempt, image, ground_);
   if (!spec) {
+    const bool away = spec.error().code == Code::kUnavailable;
     facts_.containers[def.name].waiting =
-        Waiting{"CreateContainerConfigError", spec.error().message, services_.loop.wall_now() + kConfigRetry};
+        Waiting{away ? "ContainerCreating" : "CreateContainerConfigError", away ? "" : spec.error().message,
+                services_.loop.wall_now() + (away ? kAwayRetry : kConfigRetry)};
+    if (away) co_return false;
     event(field(def), Type::kWarning, "Failed", "Error: " + spec.error().message);
     co_return false;
   }

@@ -28,7 +28,8 @@ struct Rig {
   std::unique_ptr<PodWorker> worker;
   io::TaskScope scope{loop};
 
-  explicit Rig(const char* spec) {
+  explicit Rig(const char* spec, std::optional<Error> spec_error = {}) {
+    host.spec_error = std::move(spec_error);
     auto pod = json::Value::object({{"apiVersion", "v1"}, {"kind", "Pod"}});
     pod.set("metadata", *json::parse(R"({"name":"p","namespace":"n","uid":"u1"})"));
     pod.set("spec", *json::parse(spec));
@@ -79,6 +80,19 @@ TEST_CASE("a pod of one container becomes ready and is deleted gracefully") {
   CHECK(rig.api.statuses(kPath).back()["phase"].str() == "Succeeded");
   CHECK(rig.runtime.list("u1").empty());
   CHECK(rig.event_count("Killing") == 1);
+}
+
+TEST_CASE("what a container needs is asked for again soon while the API is away, late when it is wrong") {
+  for (const auto& [code, wait] : {std::pair{Code::kUnavailable, 300ms}, {Code::kNotFound, 10100ms}}) {
+    Rig rig(kOne, Error{code, "no"});
+    rig.pass(100ms);
+    rig.host.spec_error.reset();
+    rig.pass(wait - 250ms);
+    CHECK(!rig.ready());
+    rig.pass(400ms);
+    CHECK(rig.ready());
+    CHECK(rig.event_count("Failed") == (code == Code::kNotFound ? 1 : 0));
+  }
 }
 
 TEST_CASE("a container that ignores SIGTERM is killed when the grace period is over") {
