@@ -155,6 +155,12 @@ class Rig:
         pieces = (line.split(" ", 3) for line in path.read_text().splitlines())
         return "".join(text + ("\n" if tag == "F" else "") for _, _, tag, text in pieces)
 
+    def wait_log(self, name, text, seconds=10):
+        deadline = time.monotonic() + seconds
+        while text not in self.logs(name):
+            assert time.monotonic() < deadline, self.logs(name)
+            time.sleep(0.02)
+
     def monitors(self):
         """Pids of this instance's conmon processes."""
         out = []

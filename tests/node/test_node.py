@@ -25,6 +25,7 @@ def service(name, ip, *backends):
 def test_a_pod_becomes_ready_and_is_deleted_gracefully(rig):
     rig.put(pod("p0", FOREVER))
     rig.wait_ready("p0")
+    rig.wait_log("p0", "up")  # from then on SIGTERM is heard
     log = rig.data / "node" / "logs" / "default_p0_default-p0-uid" / "c" / "0.log"
     with open(log) as kept:
         rig.delete("p0", 5)
@@ -80,7 +81,7 @@ def events_of(rig):
 def test_a_container_that_is_no_longer_well_is_restarted(rig):
     often = {"periodSeconds": 1, "failureThreshold": 1}
     rig.put(pod("sickens", "touch /tmp/well; " + FOREVER, restartPolicy="Always", container={
-        "livenessProbe": {**often, "exec": {"command": ["bash", "-c", "[ -e /tmp/well ] && rm /tmp/well"]}}}))
+        "livenessProbe": {**often, "initialDelaySeconds": 2, "exec": {"command": ["bash", "-c", "[ -e /tmp/well ] && rm /tmp/well"]}}}))
     assert restarted(rig.until("sickens", restarted))["exitCode"] == 0  # it was asked to stop, and did
     assert "Container c failed liveness probe, will be restarted" in events_of(rig)
 
