@@ -64,9 +64,7 @@ while read -r old new ref; do
     done
     exit $result
   }
-  result=$?
-  rm -rf "$builds/$id"
-  [ $result = 0 ] || exit 1
+  [ $? = 0 ] || exit 1
 done <<END
 $updates
 END
