@@ -2,11 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "io/sim_loop.h"
-#include "node/api/fake_api.h"
-#include "node/pod/fake_pod_host.h"
+#include "node/pod/fake_node.h"
 #include "node/pod/phase.h"
-#include "node/runtime/fake_runtime.h"
 
 using namespace skiff;
 using namespace skiff::node;
@@ -16,14 +13,7 @@ namespace {
 
 constexpr const char* kPath = "/api/v1/namespaces/n/pods/p";
 
-struct Rig {
-  io::SimLoop loop{1};
-  FakeApi api{loop};
-  FakeRuntime runtime{loop};
-  FakeImages images;
-  FakePodHost host;
-  FakeProber prober;
-  EventRecorder events{loop, api, "node1"};
+struct Rig : FakeNode {
   bool finished = false;
   std::unique_ptr<PodWorker> worker;
   io::TaskScope scope{loop};
@@ -45,9 +35,7 @@ struct Rig {
     }));
   }
   void launch() {
-    worker = std::make_unique<PodWorker>(
-        WorkerServices{loop, api, runtime, images, host, prober, events, "192.0.2.2"}, api.find(kPath),
-        [this] { finished = true; });
+    worker = std::make_unique<PodWorker>(services(), api.find(kPath), [this] { finished = true; });
   }
   void pass(Duration time) { loop.advance(time); }
   json::Value status() { return api.find(kPath)["status"]; }
@@ -97,9 +85,7 @@ TEST_CASE("what a container needs is asked for again soon while the API is away,
 
 TEST_CASE("a container that ignores SIGTERM is killed when the grace period is over") {
   Rig rig(kOne);
-  FakeRuntime::Behaviour stubborn;
-  stubborn.ends_on_term = std::nullopt;
-  rig.runtime.behave("c", stubborn);
+  rig.runtime.behave("c", {.ends_on_term = std::nullopt});
   rig.pass(10ms);
   rig.api.begin_delete(kPath, 5);
   rig.pass(4900ms);
@@ -113,9 +99,7 @@ TEST_CASE("a container that ignores SIGTERM is killed when the grace period is o
 
 TEST_CASE("a second deletion shortens the grace period of the first") {
   Rig rig(kOne);
-  FakeRuntime::Behaviour stubborn;
-  stubborn.ends_on_term = std::nullopt;
-  rig.runtime.behave("c", stubborn);
+  rig.runtime.behave("c", {.ends_on_term = std::nullopt});
   rig.pass(10ms);
   rig.api.begin_delete(kPath, 60);
   rig.pass(2s);
@@ -129,9 +113,7 @@ TEST_CASE("a second deletion shortens the grace period of the first") {
 TEST_CASE("a second deletion ends a running preStop hook, and leaves the container its minimum") {
   for (const auto& [on_term, last] : {std::pair<std::optional<Duration>, Duration>{0ms, 0s}, {{}, 2s}}) {
     Rig rig(R"({"containers":[{"name":"c","image":"i","lifecycle":{"preStop":{"sleep":{"seconds":25}}}}]})");
-    FakeRuntime::Behaviour behaviour;
-    behaviour.ends_on_term = on_term;
-    rig.runtime.behave("c", behaviour);
+    rig.runtime.behave("c", {.ends_on_term = on_term});
     rig.pass(10ms);
     rig.api.begin_delete(kPath, 60);
     rig.pass(2s);
@@ -200,10 +182,7 @@ TEST_CASE("a deletion without grace does not wait for data to be sent") {
 
 TEST_CASE("a crashing container is restarted at once, then after 10, 20 and 40 seconds") {
   Rig rig(kOne);
-  FakeRuntime::Behaviour crash;
-  crash.ends_after = 1s;
-  crash.exit_code = 3;
-  rig.runtime.behave("c", crash);
+  rig.runtime.behave("c", {.ends_after = 1s, .exit_code = 3});
   rig.pass(1500ms);
   CHECK(rig.runtime.starts().size() == 2);
   rig.pass(3s);
@@ -221,10 +200,7 @@ TEST_CASE("a crashing container is restarted at once, then after 10, 20 and 40 s
 
 TEST_CASE("only the last two attempts of a crashing container keep their output") {
   Rig rig(kOne);
-  FakeRuntime::Behaviour crash;
-  crash.ends_after = 1s;
-  crash.exit_code = 3;
-  rig.runtime.behave("c", crash);
+  rig.runtime.behave("c", {.ends_after = 1s, .exit_code = 3});
   rig.pass(40s);
   REQUIRE(rig.runtime.starts().size() == 4);
   CHECK(rig.host.oldest_output["c"] == 2);
@@ -233,10 +209,7 @@ TEST_CASE("only the last two attempts of a crashing container keep their output"
 TEST_CASE("restartPolicy Never ends in Failed or Succeeded, and nothing is left running") {
   for (const int code : {0, 2}) {
     Rig rig(R"({"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]})");
-    FakeRuntime::Behaviour once;
-    once.ends_after = 1s;
-    once.exit_code = code;
-    rig.runtime.behave("c", once);
+    rig.runtime.behave("c", {.ends_after = 1s, .exit_code = code});
     rig.pass(5s);
     CHECK(rig.status()["phase"].str() == (code == 0 ? "Succeeded" : "Failed"));
     CHECK(rig.host.alive_pods.empty());
@@ -248,10 +221,8 @@ TEST_CASE("restartPolicy Never ends in Failed or Succeeded, and nothing is left 
 TEST_CASE("init containers run one after the other before the app") {
   Rig rig(
       R"({"initContainers":[{"name":"a","image":"i"},{"name":"b","image":"i"}],"containers":[{"name":"c","image":"i"}]})");
-  FakeRuntime::Behaviour once;
-  once.ends_after = 1s;
-  rig.runtime.behave("a", once);
-  rig.runtime.behave("b", once);
+  rig.runtime.behave("a", {.ends_after = 1s});
+  rig.runtime.behave("b", {.ends_after = 1s});
   rig.pass(500ms);
   CHECK(rig.runtime.starts().size() == 1);
   CHECK(rig.status()["phase"].str() == "Pending");
@@ -265,10 +236,8 @@ TEST_CASE("init containers run one after the other before the app") {
 TEST_CASE("init containers run again in a new sandbox, as after a reboot") {
   Rig rig(
       R"({"initContainers":[{"name":"a","image":"i"},{"name":"b","image":"i"}],"containers":[{"name":"c","image":"i"}]})");
-  FakeRuntime::Behaviour once;
-  once.ends_after = 1s;
-  rig.runtime.behave("a", once);
-  rig.runtime.behave("b", once);
+  rig.runtime.behave("a", {.ends_after = 1s});
+  rig.runtime.behave("b", {.ends_after = 1s});
   rig.pass(3s);
   REQUIRE(rig.ready());
   rig.worker.reset();
@@ -381,9 +350,7 @@ TEST_CASE("a container gets its new image whatever the restart policy, and is no
 
 TEST_CASE("a program that can't be started counts as an attempt that ended with 128") {
   Rig rig(kOne);
-  FakeRuntime::Behaviour broken;
-  broken.cannot_start = "executable file not found";
-  rig.runtime.behave("c", broken);
+  rig.runtime.behave("c", {.cannot_start = "executable file not found"});
   rig.pass(500ms);
   CHECK(rig.runtime.starts().size() == 2);
   CHECK(rig.container()["state"]["waiting"]["reason"].str() == "RunContainerError");
@@ -457,9 +424,7 @@ TEST_CASE("a pod past its deadline fails with that reason") {
 TEST_CASE("a sidecar ends when the app has completed") {
   Rig rig(
       R"({"restartPolicy":"Never","initContainers":[{"name":"s","image":"i","restartPolicy":"Always"}],"containers":[{"name":"c","image":"i"}]})");
-  FakeRuntime::Behaviour once;
-  once.ends_after = 2s;
-  rig.runtime.behave("c", once);
+  rig.runtime.behave("c", {.ends_after = 2s});
   rig.pass(1s);
   CHECK(rig.runtime.running() == 2);
   CHECK(rig.ready());
