@@ -57,6 +57,26 @@ def test_a_container_is_confined(rig):
         assert expected in text, text
 
 
+def test_a_container_has_a_bound_of_processes(rig):
+    rig.put(pod("forks", FOREVER))
+    rig.wait_ready("forks")
+    groups = [path for path in pathlib.Path("/sys/fs/cgroup").rglob("pids.max") if "skiff-test1" in path.parts]
+    assert "4096" in {path.read_text().strip() for path in groups}
+
+
+def test_a_folder_of_the_host_is_shared(rig, tmp_path):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "asked").write_text("from the host\n")
+    rig.put(pod("reads", "cat /shared/asked; echo done > /shared/answer; " + FOREVER,
+                container={"volumeMounts": [{"name": "host", "mountPath": "/shared"}]},
+                volumes=[{"name": "host", "hostPath": {"path": str(folder)}}]))
+    rig.wait_ready("reads")
+    rig.wait_log("reads", "up")
+    assert "from the host" in rig.logs("reads")
+    assert (folder / "answer").read_text() == "done\n"
+
+
 def test_a_pod_is_ready_when_its_port_is_open(rig):
     often = {"periodSeconds": 1, "failureThreshold": 1}
     tcp = {"readinessProbe": {**often, "tcpSocket": {"port": 8080}}}
