@@ -60,7 +60,9 @@ Conn::Read Conn::read(char* buffer, size_t size, size_t& got) {
     }
     const int why = SSL_get_error(ssl, n);
     readable = false;
-    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return Read::kAgain;
+    // The last one: the handshake waits for the route table.
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE || why == SSL_ERROR_WANT_X509_LOOKUP)
+      return Read::kAgain;
     ended = true;
     return why == SSL_ERROR_ZERO_RETURN ? Read::kEnd : Read::kError;
   }

@@ -105,6 +105,7 @@ Result<WorkerOptions> Edge::Impl::open_listeners() {
 
 Result<void> Edge::Impl::open_workers() {
   RouteTable table = options.routes.apps.empty() ? make_routes({}, route_options()) : options.routes;
+  table.complete = options.routes.complete && !options.make_client;
   const auto routes = std::make_shared<const RouteTable>(std::move(table));
   if (options.https.port != 0) {
     leaves = std::make_unique<LeafCache>(options.authority, options.domain, routes);

@@ -35,7 +35,7 @@ struct EdgeOptions {
   std::string log_token;      // bearer token for it; "": none
   int threads = 0;            // 0: one a CPU
   ClientFactory make_client;  // null: routes change by set_routes() alone
-  RouteTable routes;          // until the cluster is known
+  RouteTable routes;          // until the cluster is known: meanwhile requests for other hosts are held
   Limits limits;
 };
 

@@ -47,6 +47,14 @@ void LeafCache::set_routes(std::shared_ptr<const RouteTable> routes) {
   routes_ = std::move(routes);
 }
 
+bool LeafCache::must_wait(std::string_view server_name) {
+  const std::lock_guard lock(mutex_);
+  if (routes_->complete || !routed_name(*routes_, server_name).empty()) return false;
+  std::string buffer;
+  const std::string_view host = host_key(server_name, buffer);
+  return is_host_name(host) && host != "localhost" && host != domain_;
+}
+
 Result<std::shared_ptr<const Leaf>> LeafCache::find(std::string_view server_name, WallTime now) {
   const std::lock_guard lock(mutex_);
   const std::string name = routed_name(*routes_, server_name);

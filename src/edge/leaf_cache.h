@@ -31,6 +31,8 @@ class LeafCache {
   LeafCache(net::KeyPair authority, std::string domain, std::shared_ptr<const RouteTable> routes,
             size_t capacity = kMaxLeaves);
   void set_routes(std::shared_ptr<const RouteTable> routes);
+  // True while it is not known whether `server_name` is routed: the table is not complete.
+  bool must_wait(std::string_view server_name);
   // What to show to a client that asks for `server_name` ("": for none). InvalidArgument for a bad authority.
   Result<std::shared_ptr<const Leaf>> find(std::string_view server_name, WallTime now);
 

@@ -50,6 +50,19 @@ TEST_CASE("a routed host gets a certificate of its own, whatever the domain and 
   CHECK(leaves.find("Shop.LocalHost.", kNow).value() == leaves.find("shop.localhost", kNow).value());
 }
 
+TEST_CASE("a name waits while it is not known whether it is routed") {
+  RouteTable first;
+  first.complete = false;
+  first.hosts["api.apps.example"] = {{}};
+  LeafCache leaves(authority(), "apps.example", std::make_shared<const RouteTable>(std::move(first)));
+  CHECK(leaves.must_wait("shop.apps.example"));
+  for (const char* known : {"", "localhost", "apps.example", "API.apps.example", "127.0.0.1"}) {
+    CHECK_FALSE(leaves.must_wait(known));
+  }
+  leaves.set_routes(routes({}));
+  CHECK_FALSE(leaves.must_wait("shop.apps.example"));
+}
+
 TEST_CASE("a host below a wildcard shares the wildcard's certificate") {
   auto leaves = cache({"*.elsewhere.org", "www.elsewhere.org"});
   const auto leaf = leaves.find("a.elsewhere.org", kNow).value();

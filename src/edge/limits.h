@@ -41,6 +41,7 @@ struct Limits {
   Millis idle{55000};             // silence of a running exchange: H15, H28
   Millis platform{3600000};       // the same for the platform, whose pushes and followed logs may be silent
   Millis hold{75000};             // H20
+  Millis boot{10000};             // after a start, for the first whole route table; 503 with Retry-After
   Millis refused_hold{250};       // all pods refused: a new route table may name another; H21
   Millis quarantine{5000};        // a pod that refused is not asked again
   Millis upstream_idle{4000};     // below the 5 s after which common servers hang up

@@ -14,7 +14,8 @@ constexpr int kClientClosed = 499;  // registered nowhere; in lines of requests 
 // Of what a visitor chose, as it stands in the line: the platform splits lines of more than 10,000 bytes, and
 // what began a second line would be the visitor's.
 constexpr size_t kMaxPathBytes = 8000;
-constexpr size_t kMaxHostBytes = 300;  // a DNS name with its port is shorter
+constexpr size_t kMaxHostBytes = 300;                           // a DNS name with its port is shorter
+constexpr std::string_view kRetryAfter = "Retry-After: 2\r\n";  // seconds; about what a start takes
 constexpr std::string_view kCut = "…";
 constexpr std::string_view kAppError = "This app could not answer";
 constexpr std::string_view kAppAdvice =
@@ -78,9 +79,10 @@ void append_millis(std::string_view name, int64_t millis, std::string& out) {
   out += "ms";
 }
 
-// `code` and `request_id` stand on the page and, the id, in the head; "" leaves them away.
+// `code` and `request_id` stand on the page and, the id, in the head; "" leaves them away. `fields` are
+// further lines of the head.
 std::string page(int status, std::string_view title, std::string_view advice, std::string_view code,
-                 std::string_view request_id, bool to_head) {
+                 std::string_view request_id, bool to_head, std::string_view fields = {}) {
   const std::string small =
       code.empty() ? "" : fmt::format("<p><small>{} · {}</small></p>", code, request_id);
   const std::string extra = request_id.empty() ? "" : fmt::format("X-Request-Id: {}\r\n", request_id);
@@ -93,8 +95,9 @@ std::string page(int status, std::string_view title, std::string_view advice, st
       title, advice, small);
   return fmt::format(
       "HTTP/1.1 {} {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n"
-      "Cache-Control: no-cache, no-store\r\nServer: heroku-router\r\n{}Connection: close\r\n\r\n{}",
-      status, reason_of(status), body.size(), extra, to_head ? std::string_view() : std::string_view(body));
+      "Cache-Control: no-cache, no-store\r\nServer: heroku-router\r\n{}{}Connection: close\r\n\r\n{}",
+      status, reason_of(status), body.size(), extra, fields,
+      to_head ? std::string_view() : std::string_view(body));
 }
 
 }  // namespace
@@ -148,6 +151,11 @@ std::string fault_response(Fault fault, std::string_view request_id, bool to_hea
 
 std::string plain_response(int status, std::string_view title, std::string_view advice, bool to_head) {
   return page(status, title, advice, "", "", to_head);
+}
+
+std::string starting_response(bool to_head) {
+  return page(503, "Skiff is starting", "Apps can be reached in a moment: try again then.", "", "", to_head,
+              kRetryAfter);
 }
 
 }  // namespace skiff::edge

@@ -54,6 +54,8 @@ void append_access(const Access& access, std::string& out);
 std::string fault_response(Fault fault, std::string_view request_id, bool to_head);
 // An error of the client or an unknown host.
 std::string plain_response(int status, std::string_view title, std::string_view advice, bool to_head);
+// The edge has just started and does not know yet which apps there are.
+std::string starting_response(bool to_head);
 std::string_view reason_of(int status);
 
 }  // namespace skiff::edge

@@ -50,6 +50,8 @@ struct RouteTable {
   // By host in lower case, without port; "" for an Ingress without a host. Longest path first.
   Hosts hosts;
   Hosts wildcards;  // ".example.org" for "*.example.org"
+  // False before the cluster is known: a host that is not in the table may have an app all the same.
+  bool complete = true;
 
   // `host` in lower case without port. Nothing when the host or path is unknown.
   const App* find(std::string_view host, std::string_view path) const;

@@ -9,10 +9,14 @@ WallTime wall_now() {
   return std::chrono::system_clock::now();
 }
 
-// Called in each full handshake when the client's first message is known; 0 ends it with an alert.
-int choose_certificate(SSL* ssl, void* leaves) {
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  const auto leaf = static_cast<LeafCache*>(leaves)->find(name ? name : "", wall_now());
+// Called in each full handshake when the client's first message is known; 0 ends it with an alert, -1 lets it
+// wait (SSL_ERROR_WANT_X509_LOOKUP) until it is driven again.
+int choose_certificate(SSL* ssl, void* context) {
+  const char* given = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  const std::string_view name = given ? given : "";
+  auto& leaves = *static_cast<LeafCache*>(context);
+  if (leaves.must_wait(name)) return -1;
+  const auto leaf = leaves.find(name, wall_now());
   if (!leaf) {
     log_error("a certificate can't be made", {{"error", leaf.error().message}});
     return 0;

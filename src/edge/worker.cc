@@ -182,6 +182,10 @@ void Worker::adopt_routes() {
   std::vector<Client*> held;
   for (Client* c : clients_) {
     if (c->state == Client::State::kHeld) held.push_back(c);
+    if (c->ssl != nullptr && SSL_want_x509_lookup(c->ssl)) {
+      c->readable = true;
+      queue_again(*c);
+    }
   }
   for (Client* c : held) route(*c);
 }
@@ -212,6 +216,7 @@ void Worker::sweep_targets() {
 }
 
 void Worker::expire(Client& c) {
+  if (c.state == Client::State::kHeld && find_app(c) == nullptr) return route(c);
   const auto plan =
       plan_expiry(c.state, !c.in.empty() && !c.blocked(), c.response_started, c.body.done(), c.last_fault);
   switch (plan.kind) {

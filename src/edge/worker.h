@@ -91,6 +91,7 @@ class Worker {
   const App* find_app(Client& c);
   void route(Client& c);
   void serve(Client& c, const App* found);
+  void serve_unknown(Client& c);
   bool hold(Client& c, int64_t deadline);
 
   // How a request ends: worker_answer.cc.

@@ -29,8 +29,7 @@ void Worker::route(Client& c) {
 }
 
 void Worker::serve(Client& c, const App* found) {
-  if (found == nullptr)
-    return answer(c, plain_response(404, "There is no app at this address", kNoApp, c.to_head));
+  if (found == nullptr) return serve_unknown(c);
   const App& app = *found;
   if (app.maintenance) return fail(c, Fault::kH80);
   if (app.blank) return fail(c, Fault::kH81);
@@ -49,6 +48,13 @@ void Worker::serve(Client& c, const App* found) {
     return fail(c, Fault::kH11);
   }
   fail(c, app.crashed > 0 ? Fault::kH10 : Fault::kH14);
+}
+
+// Of a host that is not in the table nothing is known before the table is complete.
+void Worker::serve_unknown(Client& c) {
+  if (routes_->complete)
+    return answer(c, plain_response(404, "There is no app at this address", kNoApp, c.to_head));
+  if (!hold(c, c.started + options_.limits.boot.count())) answer(c, starting_response(c.to_head));
 }
 
 // Waits for another route table; false when there is no time or place to wait.

@@ -4,7 +4,7 @@
 //
 // CONFIG: {"http": port, "https": port, "certificate": file, "key": file (of the authority), "log_port":
 // port, "threads": n,
-//          "limits": {name: ms or count}, "routes": ROUTES}
+//          "limits": {name: ms or count}, "routes": ROUTES, "incomplete": bool (the first routes)}
 // ROUTES: [{"host": "", "path": "/", "name": "app", "ready": [port], "serving": [port], "starting": n,
 //           "crashed": n, "maintenance": bool, "blank": bool, "platform": bool}]
 // Prints "ready". Each line of standard input is new ROUTES ("routed" follows); its end stops the edge.
@@ -57,6 +57,7 @@ void set_limits(const json::Value& values, edge::Limits& limits) {
                                                          {"idle", &limits.idle},
                                                          {"platform", &limits.platform},
                                                          {"hold", &limits.hold},
+                                                         {"boot", &limits.boot},
                                                          {"refused_hold", &limits.refused_hold},
                                                          {"upstream_idle", &limits.upstream_idle},
                                                          {"upstream_trusted", &limits.upstream_trusted},
@@ -88,6 +89,7 @@ Result<edge::EdgeOptions> read_options(const std::string& path) {
   options.log_token = "rig";
   options.threads = static_cast<int>(c["threads"].as_int(1));
   options.routes = routes(c["routes"]);
+  options.routes.complete = !c["incomplete"].as_bool();
   set_limits(c["limits"], options.limits);
   if (options.https.port == 0) return options;
   auto certificate = io::read_file(c["certificate"].str());
