@@ -115,36 +115,6 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   return {};
 }
 
-static Result<void> remove_at(int parent, const char* name, dev_t device, const std::string& shown) {
-  if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return {};
-  if (errno != EISDIR && errno != EPERM && errno != EBUSY) return fail_errno(errno, "remove " + shown);
-  UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return fail_errno(errno, "open " + shown);
-  struct stat info{};
-  if (::fstat(fd.get(), &info) != 0) return fail_errno(errno, "stat " + shown);
-  if (device != 0 && info.st_dev != device) {
-    return fail(Code::kInvalidArgument, shown + " is a mount; it is not removed");
-  }
-  DIR* directory = ::fdopendir(::dup(fd.get()));
-  if (!directory) return fail_errno(errno, "list " + shown);
-  Result<void> outcome;
-  while (const dirent* entry = ::readdir(directory)) {
-    const std::string_view child = entry->d_name;
-    if (child == "." || child == "..") continue;
-    outcome = remove_at(fd.get(), entry->d_name, info.st_dev, shown + "/" + entry->d_name);
-    if (!outcome) break;
-  }
-  ::closedir(directory);
-  if (!outcome) return outcome;
-  if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-    return fail_errno(errno, "remove " + shown);
-  return {};
-}
-
-Result<void> remove_tree(const std::string& path) {
-  return remove_at(AT_FDCWD, path.c_str(), 0, path);
-}
-
 Result<std::vector<std::string>> list_directory(const std::string& path) {
   DIR* directory = ::opendir(path.c_str());
   if (!directory) return fail_errno(errno, "list " + path);

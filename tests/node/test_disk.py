@@ -1,6 +1,8 @@
 """Disks that run full: a pod over a limit of its own, and the node as a whole."""
 import json
+import os
 import subprocess
+import time
 
 import pytest
 
@@ -62,3 +64,39 @@ def test_a_full_disk_evicts_the_greediest_pod_and_is_told(small_disk):
     assert "has larger consumption of ephemeral-storage. " in status["message"]
     wait_condition(rig, "DiskPressure", "False")
     assert rig.pod("modest")["status"]["phase"] == "Running"
+
+
+def dig(folder, levels=20000, bytes_below=0):
+    """A command that nests folders with names of 255 bytes, with a file of that size in the last."""
+    return (f"perl -e 'my $n = \"a\" x 255; chdir \"{folder}\"; for (1..{levels}) {{ mkdir $n; chdir $n or die }} "
+            f"open(my $f, \">\", \"last\"); print $f (\"x\" x {bytes_below}); close $f'; ")
+
+
+def descriptors(rig):
+    return len(os.listdir(f"/proc/{rig.process.pid}/fd"))
+
+
+def test_folders_however_deep_go_with_their_pod(rig):
+    before = descriptors(rig)
+    rig.put(pod("digger", dig("/v") + dig("/tmp", 3000) + "touch /tmp/dug; sleep 1000",
+                volumes=[{"name": "v", "emptyDir": {}}],
+                container={"volumeMounts": [{"name": "v", "mountPath": "/v"}],
+                           "readinessProbe": {"exec": {"command": ["cat", "/tmp/dug"]}, "periodSeconds": 1}}))
+    rig.wait_ready("digger", 120)
+    folder = rig.data / "node/pods/default-digger-uid"
+    assert folder.exists()
+    rig.delete("digger", seconds=180)
+    deadline = time.monotonic() + 120
+    while folder.exists():
+        assert time.monotonic() < deadline, "the pod's folders stay"
+        assert descriptors(rig) < before + 100
+        time.sleep(0.1)
+
+
+def test_what_lies_deep_counts(rig):
+    document = pod("hider", dig("/v", 300, 20_000_000) + "sleep 1000",
+                   volumes=[{"name": "v", "emptyDir": {"sizeLimit": "10Mi"}}],
+                   container={"volumeMounts": [{"name": "v", "mountPath": "/v"}]})
+    rig.put(document)
+    status = rig.until("hider", failed, 60)["status"]
+    assert status["message"] == 'Usage of EmptyDir volume "v" exceeds the limit "10Mi". '

@@ -1,7 +1,7 @@
 #include "node/agent/storage_watch.h"
 
 #include "io/file.h"
-#include "node/images/unpack.h"
+#include "io/tree.h"
 #include "node/pod/linux_pod_host.h"
 #include "node/pod/model.h"
 #include "node/pod/quantity.h"
@@ -12,6 +12,13 @@ namespace {
 
 bool on_disk(const json::Value& volume) {
   return volume.contains("emptyDir") && volume["emptyDir"]["medium"].str() != "Memory";
+}
+
+// Adds a tree's bytes to those of the pod.
+int64_t count(const std::string& folder, DiskUsage& usage) {
+  const io::TreeUse use = io::measure_tree(folder);
+  usage.too_deep = usage.too_deep || use.too_deep;
+  return use.bytes;
 }
 
 const json::Value& disk_limit(const json::Value& container) {
@@ -34,22 +41,26 @@ DiskUsage measure_disk(const NodePaths& paths, const json::Value& pod) {
   DiskUsage out;
   const std::string uid = pod["metadata"]["uid"].str();
   for (const auto& def : list_containers(pod)) {
-    int64_t bytes = tree_bytes(pod_log_folder(paths, pod) + "/" + def.name);
+    int64_t bytes = count(pod_log_folder(paths, pod) + "/" + def.name, out);
     const std::string attempts = paths.attempts(uid, def.name);
     for (const auto& attempt : io::list_directory(attempts).value_or(std::vector<std::string>{})) {
-      bytes += tree_bytes(attempts + "/" + attempt + "/upper");
+      bytes += count(attempts + "/" + attempt + "/upper", out);
     }
     out.containers[def.name] = bytes;
   }
-  out.files = tree_bytes(paths.etc(uid));
+  out.files = count(paths.etc(uid), out);
   for (const auto& volume : pod["spec"]["volumes"].items()) {
     const std::string& name = volume["name"].str();
-    if (on_disk(volume)) out.volumes[name] = tree_bytes(paths.volumes(uid) + "/" + name);
+    if (on_disk(volume)) out.volumes[name] = count(paths.volumes(uid) + "/" + name, out);
   }
   return out;
 }
 
 std::optional<std::string> find_disk_excess(const json::Value& pod, const DiskUsage& usage) {
+  if (usage.too_deep) {
+    return "Folders are nested more than " + std::to_string(io::kMaxCountedLevels) +
+           " levels deep: their size can't be counted. ";
+  }
   for (const auto& volume : pod["spec"]["volumes"].items()) {
     const auto& size = volume["emptyDir"]["sizeLimit"];
     const auto limit = parse_units(size);

@@ -20,6 +20,7 @@ struct DiskUsage {
   std::map<std::string, int64_t> containers;  // writable layers and logs, by container
   std::map<std::string, int64_t> volumes;     // emptyDir volumes on disk, by name
   int64_t files = 0;  // /etc/hosts, termination messages and the like: counted for the pod, not a container
+  bool too_deep = false;  // there are more levels of folders than are counted
 };
 // Blocking: walks the pod's folders.
 DiskUsage measure_disk(const NodePaths& paths, const json::Value& pod);

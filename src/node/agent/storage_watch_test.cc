@@ -40,6 +40,12 @@ TEST_CASE("what a pod writes into its termination message counts for the whole p
   CHECK(find_disk_excess(pod, usage)->starts_with("Pod ephemeral"));
 }
 
+TEST_CASE("folders nested beyond counting are a reason to evict") {
+  DiskUsage usage;
+  usage.too_deep = true;
+  CHECK(find_disk_excess(limited(), usage)->find("levels deep") != std::string::npos);
+}
+
 TEST_CASE("pods without limits are not measured") {
   CHECK(has_disk_limit(limited()));
   CHECK(!has_disk_limit(

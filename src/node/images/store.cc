@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
+#include "io/tree.h"
 #include "node/digest.h"
 #include "node/images/unpack.h"
 
@@ -154,7 +155,7 @@ Result<Image> ImageStore::unpack_image(const NodePaths& paths, const std::string
     SKIFF_RETURN_IF_ERROR(unpack_once(paths, layout, layer));
     out.layers.insert(out.layers.begin(), layer_name(layer.digest));
   }
-  for (const auto& layer : out.layers) out.bytes += tree_bytes(paths.layers() + "/" + layer);
+  for (const auto& layer : out.layers) out.bytes += io::measure_tree(paths.layers() + "/" + layer).bytes;
   return out;
 }
 

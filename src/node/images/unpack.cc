@@ -2,14 +2,13 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fts.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <memory>
 
@@ -161,6 +160,11 @@ Result<void> unpack_layer(const std::string& blob, Compression compression, cons
     const auto path = clean_path(archive_entry_pathname(entry));
     if (!path) return fail(Code::kDataLoss, "layer " + blob + " has an entry outside its root");
     if (path->empty()) continue;
+    // Nothing could open it by its path later, and libarchive would change the process's folder to make it.
+    if (root.size() + path->size() + 1 >= PATH_MAX) {
+      return fail(Code::kDataLoss, "layer " + blob + " has an entry with a path of " +
+                                       std::to_string(path->size()) + " bytes; make its folders less deep");
+    }
     const size_t slash = path->rfind('/');
     const std::string name = slash == std::string::npos ? *path : path->substr(slash + 1);
     auto done = name.starts_with(kWhiteout) ? apply_whiteout(root, *path)
@@ -170,19 +174,6 @@ Result<void> unpack_layer(const std::string& blob, Compression compression, cons
   // Times and modes of folders are set here, when nothing is written into them any more.
   if (archive_write_close(to.get()) < ARCHIVE_WARN) return archive_failure(to.get(), "finish layer " + blob);
   return {};
-}
-
-int64_t tree_bytes(const std::string& folder) {
-  std::string copy = folder;
-  std::array<char*, 2> roots = {copy.data(), nullptr};
-  FTS* walk = ::fts_open(roots.data(), FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, nullptr);
-  if (walk == nullptr) return 0;
-  int64_t bytes = 0;
-  while (FTSENT* entry = ::fts_read(walk)) {
-    if (entry->fts_info == FTS_F) bytes += entry->fts_statp->st_blocks * 512;
-  }
-  ::fts_close(walk);
-  return bytes;
 }
 
 }  // namespace skiff::node

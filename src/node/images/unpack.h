@@ -25,7 +25,4 @@ struct LayerBounds {
 Result<void> unpack_layer(const std::string& blob, Compression compression, const std::string& folder,
                           const LayerBounds& bounds = {});
 
-// The size of what is below, in bytes on disk.
-int64_t tree_bytes(const std::string& folder);
-
 }  // namespace skiff::node

@@ -27,8 +27,9 @@ class Folder {
   std::string path_ = "/tmp/skiff-unpack-XXXXXX";
 };
 
-// A tar of `count` files of `size` zero bytes: "f0", "f1", …
-void write_tar(const std::string& path, int (*filter)(archive*), int count, size_t size) {
+// A tar of `count` files of `size` zero bytes: "f0", "f1", … or with another name before the number.
+void write_tar(const std::string& path, int (*filter)(archive*), int count, size_t size,
+               const std::string& name = "f") {
   archive* out = archive_write_new();
   archive_write_set_format_pax_restricted(out);
   filter(out);
@@ -36,7 +37,7 @@ void write_tar(const std::string& path, int (*filter)(archive*), int count, size
   const std::string zeros(size, '\0');
   for (int i = 0; i < count; ++i) {
     archive_entry* entry = archive_entry_new();
-    archive_entry_set_pathname(entry, ("f" + std::to_string(i)).c_str());
+    archive_entry_set_pathname(entry, (name + std::to_string(i)).c_str());
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_entry_set_perm(entry, 0644);
     archive_entry_set_uid(entry, ::getuid());
@@ -89,6 +90,19 @@ TEST_CASE("a layer over its bounds of bytes or entries is refused") {
   auto many = unpack(folder, Compression::kGzip, {3000, 2});
   REQUIRE(!many);
   CHECK(many.error().message.find("more than 2 entries") != std::string::npos);
+}
+
+TEST_CASE("an entry whose path nothing could open is refused, however long it is") {
+  for (const size_t levels : {size_t{2100}, size_t{300'000}}) {
+    Folder folder;
+    std::string path;
+    for (size_t i = 0; i < levels; ++i) path += "d/";
+    write_tar(folder / "layer", archive_write_add_filter_none, 1, 1, path + "f");
+    auto done = unpack(folder, Compression::kNone);
+    REQUIRE(!done);
+    CHECK(done.error().message.find("less deep") != std::string::npos);
+    CHECK(io::list_directory(folder / "out")->empty());
+  }
 }
 
 TEST_CASE("a refused layer leaves nothing in the store") {

@@ -1,0 +1,110 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "io/folder_stream.h"
+#include "io/tree.h"
+
+namespace skiff::io {
+
+namespace {
+
+constexpr size_t kHeldLevels =
+    16;  // whose descriptors stay open: a tree that moves below them is found again
+constexpr int64_t kBlockBytes = 512;
+
+// Goes down by names and, below the levels whose streams it holds, up by "..", which must be the folder that
+// it came from.
+class Walk {
+ public:
+  explicit Walk(TreeUse& use) : use_(use) {}
+
+  void run(FolderStream root, const EntryFacts& facts) {
+    mount_ = facts.mount;
+    push(std::move(root), facts.inode);
+    while (!levels_.empty()) {
+      if (const dirent* entry = ::readdir(stream())) {
+        if (!is_dots(entry->d_name)) visit(*entry);
+      } else {
+        go_up();
+      }
+    }
+  }
+
+ private:
+  struct Level {
+    uint64_t inode;
+    long resume;  // where its stream goes on after the folder below
+    FolderStream held;
+  };
+
+  DIR* stream() const { return loose_ ? loose_.get() : levels_.back().held.get(); }
+
+  void push(FolderStream stream, uint64_t inode) {
+    const bool hold = levels_.size() < kHeldLevels;
+    levels_.push_back({inode, 0, hold ? std::move(stream) : nullptr});
+    loose_ = std::move(stream);
+  }
+
+  void visit(const dirent& entry) {
+    const int folder = ::dirfd(stream());
+    const auto facts = entry_facts(folder, entry.d_name);
+    if (!facts || facts->mount != mount_ || facts->mount_root) return;
+    ++use_.entries;
+    const auto names = facts->folder ? 1 : static_cast<int64_t>(std::max<uint64_t>(facts->links, 1));
+    use_.bytes += static_cast<int64_t>(facts->blocks) * kBlockBytes / names;
+    if (!facts->folder) return;
+    if (levels_.size() >= kMaxCountedLevels) {
+      use_.too_deep = true;
+      return;
+    }
+    levels_.back().resume = entry.d_off;
+    auto below = open_folder(folder, entry.d_name);
+    if (!below) return;
+    const auto opened = entry_facts(::dirfd(below.get()), "");
+    if (opened && opened->inode == facts->inode && opened->mount == mount_)
+      push(std::move(below), opened->inode);
+  }
+
+  void go_up() {
+    levels_.pop_back();
+    if (levels_.empty() || levels_.back().held) {
+      loose_.reset();
+      return;
+    }
+    auto above = open_folder(::dirfd(loose_.get()), "..");
+    const auto facts = above ? entry_facts(::dirfd(above.get()), "") : std::nullopt;
+    if (facts && facts->inode == levels_.back().inode && facts->mount == mount_) {
+      ::seekdir(above.get(), levels_.back().resume);
+      loose_ = std::move(above);
+      return;
+    }
+    // Moved away under us: on with the deepest folder that is held.
+    levels_.resize(kHeldLevels);
+    loose_.reset();
+  }
+
+  TreeUse& use_;
+  uint64_t mount_ = 0;
+  std::vector<Level> levels_;
+  FolderStream loose_;  // the deepest level's, when that is not held
+};
+
+}  // namespace
+
+TreeUse measure_tree(const std::string& path) {
+  TreeUse use;
+  const auto named = entry_facts(AT_FDCWD, path.c_str());
+  if (!named) return use;
+  use.entries = 1;
+  use.bytes = static_cast<int64_t>(named->blocks) * kBlockBytes;
+  if (!named->folder) return use;
+  auto root = open_folder(AT_FDCWD, path.c_str());
+  const auto facts = root ? entry_facts(::dirfd(root.get()), "") : std::nullopt;
+  if (facts) Walk(use).run(std::move(root), *facts);
+  return use;
+}
+
+}  // namespace skiff::io

@@ -1,0 +1,28 @@
+// Folder trees that others made, of any depth and width: how much of the disk they take. Removing them is
+// remove_tree() of file.h. Blocking: for run_blocking().
+//
+// Both walk by descriptors, never by paths, so that names beyond PATH_MAX are reached and links not followed;
+// they hold a few descriptors and a few bytes a level whatever the tree, stay on the mount they began on, and
+// bear that the tree changes meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace skiff::io {
+
+struct TreeUse {
+  // On disk: the blocks of files, links and folders, as du counts. A file with several names is shared out
+  // among them. What was removed but is still open is not seen.
+  int64_t bytes = 0;
+  int64_t entries = 0;    // names, the folder's own included
+  bool too_deep = false;  // more levels than are counted (kMaxCountedLevels): there is more
+};
+constexpr size_t kMaxCountedLevels = size_t{1}
+                                     << 18;  // 24 bytes of memory each; on ext4 a gigabyte of folders
+
+// Of the file or the folder and all below it; nothing when it does not exist. Folders that are moved while
+// they are read, more than a few levels down, may be left out.
+TreeUse measure_tree(const std::string& path);
+
+}  // namespace skiff::io
