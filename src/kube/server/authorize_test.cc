@@ -280,6 +280,10 @@ TEST_CASE("a node changes its own node, lease and pods alone") {
   CHECK(ask_as(rig, kNode, "GET", leases + "/n1").status == 404);
   CHECK(ask_as(rig, kNode, "GET", leases + "/n2").status == 403);
   CHECK(ask_as(rig, kNode, "POST", "/api/v1/namespaces/default/pods", "{}").status == 403);
+  const std::string ingresses = "/apis/networking.k8s.io/v1/ingresses";
+  CHECK(ask_as(rig, kNode, "GET", ingresses).status == 200);
+  CHECK(ask_as(rig, kNode, "DELETE", "/apis/networking.k8s.io/v1/namespaces/default/ingresses/i").status ==
+        403);
   CHECK(ask_as(rig, kNode, "POST", "/api/v1/nodes", R"({"metadata":{"name":"n1"}})").status == 201);
   const auto other = ask_as(rig, kNode, "POST", "/api/v1/nodes", R"({"metadata":{"name":"n2"}})");
   CHECK(other.status == 403);

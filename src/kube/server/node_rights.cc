@@ -112,6 +112,9 @@ bool node_allows(const Objects& objects, const std::string& node, const Attribut
     return asked.resource == "events" && is_one_of(asked.verb, {"create", "patch", "update"});
   if (asked.group == "discovery.k8s.io")
     return asked.resource == "endpointslices" && is_one_of(asked.verb, {"get", "list", "watch"});
+  // Which pods the edge routes to decides when they are told to stop.
+  if (asked.group == "networking.k8s.io")
+    return asked.resource == "ingresses" && is_one_of(asked.verb, {"get", "list", "watch"});
   if (asked.group != "coordination.k8s.io" || asked.resource != "leases") return false;
   if (asked.name_space != "kube-node-lease") return false;
   return asked.verb == "create" ||

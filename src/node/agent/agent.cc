@@ -16,6 +16,7 @@
 #include "node/pod/linux_pod_host.h"
 #include "node/pod/net_prober.h"
 #include "node/runtime/conmon_runtime.h"
+#include "node/services/routed_pods.h"
 #include "node/services/service_proxy.h"
 
 namespace skiff::node {
@@ -103,7 +104,9 @@ struct Agent::Impl {
         host(l, a, images, host_options(options, cgroups)),
         prober(l, n, runtime),
         events(l, a, options.node_name),
-        pods(WorkerServices{l, a, runtime, images, host, prober, events, options.host_ip}),
+        pods(WorkerServices{
+            l, a, runtime, images, host, prober, events, options.host_ip,
+            [this](const json::Value& pod) { return routed.contains(pod, services.objects()); }}),
         heartbeat(l, a, images, status_input(options), options.data, options.pressure_hold),
         services(l, a, options.instance, options.ranges,
                  [this](const std::string& name, EnvMap variables) {
@@ -141,6 +144,7 @@ struct Agent::Impl {
   LinuxPodHost host;
   NetProber prober;
   EventRecorder events;
+  RoutedPods routed;
   PodManager pods;
   Heartbeat heartbeat;
   ServiceProxy services;
@@ -269,6 +273,8 @@ io::Task<void> Agent::Impl::serve() {
   co_await heartbeat.enroll();
   scope.spawn(heartbeat.run_lease());
   scope.spawn(heartbeat.run_status());
+  scope.spawn(api.follow("/apis/networking.k8s.io/v1/ingresses", "",
+                         [this](const ObjectChange& change) { routed.on_change(change); }));
   scope.spawn(api.follow("/api/v1/pods", "fieldSelector=spec.nodeName%3D" + options.node_name,
                          [this](const ObjectChange& change) { pods.on_change(change); }));
 }

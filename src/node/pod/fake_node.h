@@ -18,7 +18,13 @@ struct FakeNode {
   FakeProber prober;
   EventRecorder events{loop, api, "node1"};
 
-  WorkerServices services() { return {loop, api, runtime, images, host, prober, events, "192.0.2.2"}; }
+  bool routed = false;  // the edge sends requests to the pods
+
+  WorkerServices services() {
+    return {loop,   api,         runtime,
+            images, host,        prober,
+            events, "192.0.2.2", [this](const json::Value&) { return routed; }};
+  }
 };
 
 }  // namespace skiff::node

@@ -34,6 +34,8 @@ struct WorkerServices {
   Prober& prober;
   EventRecorder& events;
   std::string host_ip;
+  // True for a pod that the edge routes to: it is told to stop when no new request can come.
+  std::function<bool(const json::Value& pod)> routed = [](const json::Value&) { return false; };
 };
 
 class ProbeRunner;
@@ -76,6 +78,7 @@ class PodWorker {
   void note_back_off(const std::string& name);
   void on_probe(const std::string& name, ProbeKind kind, bool passed);
   io::Task<void> pre_stop(ContainerDef def, ContainerKey key, Duration grace);
+  io::Task<void> let_traffic_end(ContainerDef def, ContainerKey key, Duration grace);
   io::Task<void> stop_step(std::function<bool()> over, MonotonicTime least, MonotonicTime most);
   void start_probes(const ContainerDef& def);
   std::optional<ContainerDef> def_of(const std::string& name) const;
@@ -91,6 +94,7 @@ class PodWorker {
   json::Value wanted_status_;                     // the latest plan's
   json::Value written_status_;                    // the last one the API took
   MonotonicTime stop_by_ = MonotonicTime::max();  // set when a deletion in progress is hurried
+  std::optional<MonotonicTime> quiet_at_;         // of a deletion: the edge sends nothing from then on
   bool done_ = false;
   int sandbox_failures_ = 0;
   std::map<std::string, int> pull_failures_;

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "node/pod/probe_runner.h"
 #include "node/pod/status.h"
+#include "node/pod/stop_delay.h"
 #include "node/pod/worker.h"
 
 namespace skiff::node {
@@ -222,8 +223,10 @@ io::Task<void> PodWorker::stop(std::string name, Duration grace, std::string why
   if (def) event(field(*def), Type::kNormal, "Killing", why.empty() ? "Stopping container " + name : why);
   const MonotonicTime by = services_.loop.now() + grace;
   MonotonicTime least{};
-  if (def && def->spec["lifecycle"].contains("preStop") && grace > Duration{}) {
-    co_await pre_stop(*def, key, grace);
+  if (def && !pod_["metadata"]["deletionTimestamp"].is_null()) co_await let_traffic_end(*def, key, grace);
+  const bool hooked = def && def->spec["lifecycle"].contains("preStop") && grace > Duration{};
+  if (hooked && facts_.containers[name].running()) {
+    co_await pre_stop(*def, key, by - services_.loop.now());
     least = services_.loop.now() + kMinimumGrace;
   }
   const MonotonicTime most = std::max(by, services_.loop.now() + kMinimumGrace);
@@ -241,6 +244,19 @@ io::Task<void> PodWorker::stop(std::string name, Duration grace, std::string why
   }
   facts_.containers[name].work = Work::kNone;
   wake();
+}
+
+// A hurried deletion ends the pause, and so does the container's own end.
+io::Task<void> PodWorker::let_traffic_end(ContainerDef def, ContainerKey key, Duration grace) {
+  const MonotonicTime now = services_.loop.now();
+  if (!quiet_at_) quiet_at_ = now + plan_stop_delay(pod_, services_.routed(pod_), grace);
+  const MonotonicTime until = *quiet_at_ - own_stop_delay(def.spec);
+  if (until <= now) co_return;
+  const auto ended = [this, name = def.name, key] {
+    const auto& facts = facts_.containers[name];
+    return !facts.running() || !(facts.run->key == key);
+  };
+  co_await stop_step(ended, MonotonicTime{}, until);
 }
 
 io::Task<void> PodWorker::pre_stop(ContainerDef def, ContainerKey key, Duration grace) {

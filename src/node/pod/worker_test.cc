@@ -125,6 +125,65 @@ TEST_CASE("a second deletion ends a running preStop hook, and leaves the contain
   }
 }
 
+TEST_CASE("a pod that is routed to is told to stop when the edge has stopped sending") {
+  Rig rig(kOne);
+  rig.routed = true;
+  rig.pass(10ms);
+  rig.api.begin_delete(kPath, 5);
+  rig.pass(1900ms);
+  CHECK(!rig.finished);
+  CHECK(rig.event_count("Killing") == 1);
+  rig.pass(200ms);
+  CHECK(rig.finished);
+}
+
+TEST_CASE("the pause is part of the grace period") {
+  Rig rig(kOne);
+  rig.routed = true;
+  rig.runtime.behave("c", {.ends_on_term = std::nullopt});
+  rig.pass(10ms);
+  rig.api.begin_delete(kPath, 5);
+  rig.pass(4900ms);
+  CHECK(!rig.finished);
+  rig.pass(200ms);
+  CHECK(rig.finished);
+}
+
+TEST_CASE("a preStop hook that sleeps is the pause, another hook comes after it") {
+  for (const auto& [hook, after] : {std::pair<const char*, Duration>{R"({"sleep":{"seconds":3}})", 3s},
+                                    {R"({"sleep":{"seconds":1}})", 2s},
+                                    {R"({"exec":{"command":["quit"]}})", 2s}}) {
+    CAPTURE(hook);
+    Rig rig((R"({"containers":[{"name":"c","image":"i","lifecycle":{"preStop":)" + std::string(hook) + "}}]}")
+                .c_str());
+    rig.routed = true;
+    rig.pass(10ms);
+    rig.api.begin_delete(kPath, 30);
+    rig.pass(after - 100ms);
+    CHECK(!rig.finished);
+    rig.pass(200ms);
+    CHECK(rig.finished);
+  }
+}
+
+TEST_CASE("a container that ends by itself, and a hurried deletion, end the pause") {
+  Rig rig(kOne);
+  rig.routed = true;
+  rig.runtime.behave("c", {.ends_after = 1s});
+  rig.pass(10ms);
+  rig.api.begin_delete(kPath, 30);
+  rig.pass(1100ms);
+  CHECK(rig.finished);
+  Rig hurried(kOne);
+  hurried.routed = true;
+  hurried.pass(10ms);
+  hurried.api.begin_delete(kPath, 30);
+  hurried.pass(100ms);
+  hurried.api.begin_delete(kPath, 0);
+  hurried.pass(100ms);
+  CHECK(hurried.finished);
+}
+
 TEST_CASE("a pod that is deleted while postStart runs is stopped once") {
   Rig rig(
       R"({"containers":[{"name":"c","image":"i","lifecycle":{"postStart":{"sleep":{"seconds":2}},"preStop":{"sleep":{"seconds":5}}}}]})");
