@@ -15,6 +15,7 @@
 #include "base/strings.h"
 #include "io/stream.h"
 #include "io/sync.h"
+#include "io/unix_peer.h"
 
 namespace skiff::io {
 
@@ -126,6 +127,14 @@ std::string describe(const sockaddr_storage& storage) {
   return "unix";
 }
 
+// Who connected; "unix" when the kernel does not say.
+std::string describe_unix_peer(int fd) {
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return "unix";
+  return encode_unix_peer({credentials.uid, credentials.pid});
+}
+
 Result<SocketAddress> unix_address(const std::string& path) {
   SocketAddress out;
   auto& un = reinterpret_cast<sockaddr_un&>(out.storage);
@@ -194,7 +203,8 @@ class SocketListener final : public Listener {
       const int fd = ::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&peer), &length,
                                SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
-        if (peer.ss_family != AF_UNIX) set_no_delay(fd);
+        if (peer.ss_family == AF_UNIX) co_return make_fd_stream(loop_, fd, describe_unix_peer(fd));
+        set_no_delay(fd);
         co_return make_fd_stream(loop_, fd, describe(peer));
       }
       if (errno == EINTR || errno == ECONNABORTED) continue;

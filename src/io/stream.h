@@ -24,7 +24,7 @@ class Stream {
   virtual void shutdown_write() = 0;
   // Both directions, at once. Pending operations end with an error.
   virtual void close() = 0;
-  // "10.1.2.3:4567", "unix" or a name; for logs and for X-Forwarded-For.
+  // "10.1.2.3:4567", a unix socket's (unix_peer.h) or a name; for logs and for X-Forwarded-For.
   virtual std::string peer() const = 0;
 };
 

@@ -35,7 +35,7 @@ class Headers {
 
 // Who is at the other end of a connection.
 struct Peer {
-  std::string address;  // "10.1.2.3:4567" or "unix"
+  std::string address;  // "10.1.2.3:4567" or a unix socket's (io/unix_peer.h)
   bool tls = false;
   std::string certificate_name;                 // common name of a verified client certificate, else ""
   std::vector<std::string> certificate_groups;  // its organizations

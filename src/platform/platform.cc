@@ -23,10 +23,10 @@ struct Platform::Impl {
         cluster(a),
         options(std::move(o)),
         apps(l, a, options.images, options.domain, url_port(options.http_port)),
-        builder(l, n, a, apps,
+        repositories(l, options.data, options.git_control_group),
+        builder(l, n, a, apps, repositories.confinement(),
                 {options.data, options.images, options.buildpacks, options.host_ca_bundle, options.api}),
         builds(l, a, options.data + "/build-output"),
-        repositories(l, options.data),
         logs(l, options.data + "/logs"),
         collector(l, n, logs, options.api),
         dynos(l, a, logs, collector),
@@ -38,9 +38,9 @@ struct Platform::Impl {
   kube::Client& cluster;
   PlatformOptions options;
   Apps apps;
+  Repositories repositories;
   Builder builder;
   BuildRecords builds;
-  Repositories repositories;
   LogStore logs;
   LogCollector collector;
   DynoWatch dynos;
@@ -63,6 +63,8 @@ static Result<void> make_folders(const std::string& data) {
 io::Task<Result<void>> Platform::start() {
   auto folders = make_folders(impl_->options.data);
   SKIFF_CO_RETURN_IF_ERROR(folders);
+  auto repositories = impl_->repositories.start();
+  SKIFF_CO_RETURN_IF_ERROR(repositories);
   auto definitions = co_await apply_definitions(impl_->loop, impl_->cluster);
   SKIFF_CO_RETURN_IF_ERROR(definitions);
   auto builder = co_await impl_->builder.start();
@@ -76,11 +78,13 @@ io::Task<Result<void>> Platform::start() {
   SKIFF_CO_RETURN_IF_ERROR(swept);
   auto listener = impl_->network.listen(io::Address::unix_socket(impl_->repositories.hook_socket()));
   SKIFF_CO_RETURN_IF_ERROR(listener);
+  auto opened = impl_->repositories.open_socket();
+  SKIFF_CO_RETURN_IF_ERROR(opened);
   Impl* impl = impl_.get();
   impl_->hook_server = std::make_unique<net::HttpServer>(
       impl_->loop, std::move(*listener),
-      [impl](const net::Request& request, net::BodyReader&, net::ResponseWriter& writer) {
-        return impl->api.handle_hook(request, writer);
+      [impl](const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer) {
+        return impl->api.handle_hook(request, body, writer);
       });
   impl_->apps.start();
   impl_->dynos.start();

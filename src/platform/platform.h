@@ -20,10 +20,11 @@ struct PlatformOptions {
   std::string images;      // DATA/images: OCI layouts of skiff.local/ images
   std::string buildpacks;  // the built-in buildpacks
   std::string domain = "localhost";
-  uint16_t http_port = 80;  // for the addresses shown
-  std::string token;        // password of git and the API; secret
-  std::string edge_token;   // of the edge, which posts router lines; secret
-  net::ClientOptions api;   // to read the logs of pods
+  uint16_t http_port = 80;                       // for the addresses shown
+  std::string token;                             // password of git and the API; secret
+  std::string edge_token;                        // of the edge, which posts router lines; secret
+  net::ClientOptions api;                        // to read the logs of pods
+  std::string git_control_group = "/skiff/git";  // where git is bounded
   std::string host_ca_bundle = "/etc/ssl/certs/ca-certificates.crt";
 };
 

@@ -31,6 +31,7 @@ Result<platform::PlatformOptions> platform_options(const Instance& instance) {
   options.token = *token;
   options.edge_token = instance.edge_token;
   options.api = *api;
+  options.git_control_group = "/skiff-" + instance.id + "/git";  // goes with those of the pods
   return options;
 }
 

@@ -70,10 +70,12 @@ class Builder::Turn {
   bool over_ = false;
 };
 
-Builder::Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, BuilderOptions options)
+Builder::Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps,
+                 Confinement& confinement, BuilderOptions options)
     : loop_(loop),
       api_(api),
       apps_(apps),
+      confinement_(confinement),
       options_(std::move(options)),
       disks_(loop, options_.data),
       log_client_(loop, network, options_.api),
@@ -100,7 +102,7 @@ io::Task<Result<void>> Builder::start() {
 
 io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::string commit,
                                          BuildOutput::Sink output) {
-  if (building_.contains(app)) {
+  if (is_building(app)) {
     co_return fail(Code::kConflict,
                    fmt::format("another build of {} is going on; push again when it has ended", app));
   }
@@ -139,7 +141,7 @@ io::Task<Result<Slug>> Builder::make_slug(std::string app, std::string id, std::
                                           BuildOutput::Sink output) {
   auto limits = read_build_limits(options_.data);
   SKIFF_CO_RETURN_IF_ERROR(limits);
-  auto checked = co_await check_procfile(id);
+  auto checked = co_await check_procfile(id, *limits);
   SKIFF_CO_RETURN_IF_ERROR(checked);
   auto vars = co_await apps_.config(app);
   SKIFF_CO_RETURN_IF_ERROR(vars);
@@ -155,9 +157,11 @@ io::Task<Result<Slug>> Builder::make_slug(std::string app, std::string id, std::
   co_return slug;
 }
 
-io::Task<Result<void>> Builder::check_procfile(std::string id) {
-  std::vector<std::string> argv = {"tar", "-xOf", build_folder(id) + "/source.tar", "Procfile"};
-  auto text = co_await io::run_command(loop_, std::move(argv));
+io::Task<Result<void>> Builder::check_procfile(std::string id, BuildLimits limits) {
+  std::vector<std::string> argv = {"tar", "-xOf", "source.tar", "Procfile"};
+  io::CommandOptions options;
+  options.max_output = kMaxProcfileBytes + 1;
+  auto text = co_await confinement_.run(build_folder(id), limits, std::move(argv), std::move(options));
   SKIFF_CO_RETURN_IF_ERROR(text);
   if (!text->status.ok()) co_return Result<void>{};  // there is none: the buildpack may name process types
   auto types = parse_procfile(text->out);

@@ -1,6 +1,6 @@
 // Builds: from a source archive to an image of a release, in a pod of the build stack.
 //
-// A build has a folder DATA/builds/<id> with source.tar (made by the push hook) and the config vars as files,
+// A build has a folder DATA/builds/<id> with source.tar (sent by the push hook) and the config vars as files,
 // and a disk (disk.h) on which the pod leaves out/slug.tar and out/Procfile. One build of an app at a time.
 // Whoever drops the task of a build cancels the build: the pod goes, nothing is released. A pod that a dead
 // platform left goes when the next platform starts.
@@ -19,6 +19,7 @@
 #include "platform/builds/limits.h"
 #include "platform/builds/output.h"
 #include "platform/builds/pod_watch.h"
+#include "platform/git/confinement.h"
 
 namespace skiff::platform {
 
@@ -39,13 +40,18 @@ struct BuildFacts {
 
 class Builder {
  public:
-  Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, BuilderOptions options);
+  // What reads pushed bytes on the host runs in `confinement`. All outlive the builder.
+  Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, Confinement& confinement,
+          BuilderOptions options);
   // Removes the pods, folders and mounts of builds that nobody waits for any more.
   io::Task<Result<void>> start();
   // Builds DATA/builds/<id>/source.tar and releases it. Output goes to people. An error's message is for them
   // too: Conflict while another build of the app goes on.
   io::Task<Result<Release>> build(std::string app, std::string id, std::string commit,
                                   BuildOutput::Sink output);
+  bool is_building(const std::string& app) const { return building_.contains(app); }
+  // Takes the source of a build from a request's body. Whoever calls it removes build_folder() in the end.
+  io::Task<Result<void>> receive_source(std::string id, net::BodyReader& body);
   std::string build_folder(const std::string& id) const { return options_.data + "/builds/" + id; }
 
  private:
@@ -56,7 +62,7 @@ class Builder {
   io::Task<Result<Slug>> make_slug(std::string app, std::string id, std::string commit,
                                    BuildOutput::Sink output);
   // Before anything is built: a bad line should not cost a whole build.
-  io::Task<Result<void>> check_procfile(std::string id);
+  io::Task<Result<void>> check_procfile(std::string id, BuildLimits limits);
   Result<void> write_input(const std::string& id, const json::Value& vars);
   io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output);
   // The pod at its end. A log that breaks off, since a role died, is taken up where it was.
@@ -69,7 +75,7 @@ class Builder {
   io::Loop& loop_;
   kube::Client& api_;
   Apps& apps_;
-
+  Confinement& confinement_;
   BuilderOptions options_;
   BuildDisks disks_;
   net::HttpClient log_client_;

@@ -16,9 +16,14 @@ struct Setting {
 };
 
 constexpr Setting kSettings[] = {
-    {"seconds", &BuildLimits::seconds, 1, 24 * 3600},  {"memoryMb", &BuildLimits::memory_mb, 64, 1 << 20},
-    {"diskMb", &BuildLimits::disk_mb, 16, 1 << 20},    {"slugMb", &BuildLimits::slug_mb, 1, 1 << 14},
-    {"outputKb", &BuildLimits::output_kb, 1, 1 << 16}, {"pushMb", &BuildLimits::push_mb, 1, 1 << 14},
+    {"seconds", &BuildLimits::seconds, 1, 24 * 3600},
+    {"memoryMb", &BuildLimits::memory_mb, 64, 1 << 20},
+    {"diskMb", &BuildLimits::disk_mb, 16, 1 << 20},
+    {"slugMb", &BuildLimits::slug_mb, 1, 1 << 14},
+    {"outputKb", &BuildLimits::output_kb, 1, 1 << 16},
+    {"pushMb", &BuildLimits::push_mb, 1, 1 << 14},
+    {"gitMemoryMb", &BuildLimits::git_memory_mb, 32, 1 << 20},
+    {"gitSeconds", &BuildLimits::git_seconds, 1, 24 * 3600},
 };
 
 const Setting* find_setting(const std::string& name) {

@@ -1,29 +1,25 @@
-#include <fmt/core.h>
+#include "platform/git/hook_script.h"
 
-#include "base/strings.h"
-#include "platform/builds/limits.h"
-#include "platform/git/repositories.h"
+#include <fmt/core.h>
 
 namespace skiff::platform {
 
-bool is_git_service(std::string_view service) {
-  return service == "git-upload-pack" || service == "git-receive-pack";
-}
-
-constexpr int64_t kBlocksPerMegabyte = (1 << 20) / 512;
-
-std::string packet_line(std::string_view text) {
-  return fmt::format("{:04x}{}", text.size() + 4, text);
-}
-
-// The last line of the platform's answer tells how the build ended; it is not shown. A build that says the
-// same is not believed: the platform has the last word. The archive is bounded by a limit of file sizes, in
-// blocks of 512 bytes.
+// Runs as the user of git, confined (confinement.h). It says what it wants to the platform and has no say in
+// whose push it is: the platform knows that from the process that asks.
+//
+// Nothing is asked for before git would take every branch of the push: a dry run of the update, with its
+// checks of names, of the old value, and that it is a commit. The last line of the platform's answer tells
+// how the build ended; it is not shown. A build that says the same is not believed: the platform has the last
+// word. The archive is bounded by a limit of file sizes, in blocks of 512 bytes; it lies with the pushed
+// objects, which git removes when a push ends badly.
 static constexpr const char* kHook = R"sh(#!/bin/sh
 # Made by Skiff: builds a push of main or master and refuses it when the build fails.
-builds='@BUILDS@'
 none=0000000000000000000000000000000000000000
 updates=$(cat)
+if [ "$(printf '%s\n' "$updates" | wc -l)" -gt "$SKIFF_MOST_REFS" ]; then
+  echo " !     This push changes more than $SKIFF_MOST_REFS branches and tags; push fewer at once"
+  exit 1
+fi
 branches=$(printf '%s\n' "$updates" | sed -n 's|.* refs/heads/||p')
 if [ "$(printf '%s\n' "$branches" | wc -l)" -gt 1 ]; then
   echo " !     This push changes several branches:" $branches
@@ -32,31 +28,46 @@ if [ "$(printf '%s\n' "$branches" | wc -l)" -gt 1 ]; then
 fi
 while read -r old new ref; do
   case "$ref" in
-    refs/heads/main|refs/heads/master) ;;
-    refs/heads/*)
-      branch=${ref#refs/heads/}
-      echo "-----> $branch is kept but not deployed: main and master deploy"
-      [ "$new" = "$none" ] || echo "       To deploy it: git push skiff $branch:main"
-      continue ;;
+    refs/heads/*) ;;
     *) echo "-----> $ref is kept but not deployed: the branches main and master deploy"; continue ;;
   esac
+  branch=${ref#refs/heads/}
+  case "$branch" in main|master) deploys=yes ;; *) deploys= ;; esac
   if [ "$new" = "$none" ]; then
-    echo " !     ${ref#refs/heads/} can't be deleted: it is what runs"
+    if [ -n "$deploys" ]; then
+      echo " !     $branch can't be deleted: it is what runs"
+      exit 1
+    fi
+    echo "-----> $branch is deleted; it was not deployed"
+    continue
+  fi
+  kind=$(git cat-file -t "$new" 2>/dev/null)
+  if [ "$kind" != commit ]; then
+    echo " !     $branch would become a ${kind:-thing that git can't read}, and only commits are deployed"
+    [ "$kind" != tag ] || echo "       To deploy what a tag names: git push skiff 'TAG^{commit}:$branch'"
     exit 1
   fi
-  id=$(head -c 8 /dev/urandom | od -An -tx1 | tr -d ' \n')
-  umask 077
-  trap 'rm -rf "$builds/$id"' EXIT
+  if ! refused=$(printf 'start\nupdate %s %s %s\nprepare\nabort\n' "$ref" "$new" "$old" |
+      env -u GIT_QUARANTINE_PATH git update-ref --stdin 2>&1 >/dev/null); then
+    echo " !     git does not take $branch: $refused"
+    exit 1
+  fi
+  if [ -z "$deploys" ]; then
+    echo "-----> $branch is kept but not deployed: main and master deploy"
+    echo "       To deploy it: git push skiff $branch:main"
+    continue
+  fi
+  archive=${GIT_QUARANTINE_PATH:-$PWD}/source.tar
+  trap 'rm -f "$archive"' EXIT
   trap 'exit 1' TERM HUP INT PIPE
-  mkdir -p "$builds/$id" || exit 1
-  if ! (ulimit -f @BLOCKS@; exec git archive --format=tar "$new" >"$builds/$id/source.tar" 2>/dev/null); then
-    echo " !     the commit can't be read, or its files take more than @SIZE@; leave large files out of it"
+  if ! (ulimit -f "$SKIFF_BLOCKS"; exec git archive --format=tar "$new" >"$archive" 2>/dev/null); then
+    echo " !     the commit can't be read, or its files take more than $SKIFF_SIZE; leave large files out of it"
     exit 1
   fi
   if git cat-file -e "$new:.gitmodules" 2>/dev/null; then
     echo " !     Submodules are not fetched: the folders that .gitmodules names are empty in the build"
   fi
-  curl -sS -N --fail-with-body --unix-socket '@SOCKET@' -X POST "http://skiff/build?app=@APP@&id=$id&commit=$new" |
+  curl -sS -N --fail-with-body --unix-socket "$SKIFF_SOCKET" -T "$archive" -X POST "http://skiff/build?commit=$new" |
   {
     result=1
     while IFS= read -r line; do
@@ -71,13 +82,8 @@ END
 exit 0
 )sh";
 
-std::string hook_script(const std::string& app, const std::string& builds, const std::string& socket,
-                        int64_t push_mb) {
-  std::string text = replace_all(kHook, "@BUILDS@", builds);
-  text = replace_all(std::move(text), "@SOCKET@", socket);
-  text = replace_all(std::move(text), "@BLOCKS@", std::to_string(push_mb * kBlocksPerMegabyte));
-  text = replace_all(std::move(text), "@SIZE@", describe_megabytes(push_mb));
-  return replace_all(std::move(text), "@APP@", app);
+std::string hook_script() {
+  return kHook;
 }
 
 }  // namespace skiff::platform

@@ -1,17 +1,16 @@
+#include "platform/git/hook_script.h"
+
 #include <doctest/doctest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/strings.h"
 #include "io/file.h"
 #include "platform/git/repositories.h"
 
 using namespace skiff;
 using namespace skiff::platform;
-
-TEST_CASE("a packet line counts itself") {
-  CHECK(packet_line("# service=git-receive-pack\n") == "001f# service=git-receive-pack\n");
-}
 
 TEST_CASE("only the two services of git are served") {
   CHECK(is_git_service("git-upload-pack"));
@@ -19,31 +18,93 @@ TEST_CASE("only the two services of git are served") {
   CHECK_FALSE(is_git_service("git-shell"));
 }
 
-TEST_CASE("the hook names its app, folder and socket") {
-  const auto text = hook_script("shop", "/d/builds", "/d/hook.sock", 2);
-  CHECK(text.find("app=shop&id=$id") != std::string::npos);
-  CHECK(text.find("builds='/d/builds'") != std::string::npos);
-  CHECK(text.find("--unix-socket '/d/hook.sock'") != std::string::npos);
-  CHECK(text.find("ulimit -f 4096;") != std::string::npos);
-  CHECK(text.find("take more than 2 MB;") != std::string::npos);
-  CHECK(text.find('@') == std::string::npos);
+namespace {
+
+// The hook in a folder of its own, with programs of ours in the place of git and curl.
+struct Rig {
+  Rig() {
+    char name[] = "/tmp/skiff-hook-XXXXXX";
+    folder = ::mkdtemp(name);
+    REQUIRE(io::make_directories(folder + "/objects"));
+    REQUIRE(io::write_file_atomic(folder + "/hook", hook_script()));
+    program("curl", "cat >/dev/null; echo asked >>" + folder + "/asked; echo 'skiff-build: ok'");
+  }
+  ~Rig() { auto removed = io::remove_tree(folder); }
+  void program(const std::string& name, const std::string& script) {
+    REQUIRE(io::write_file_atomic(folder + "/" + name, "#!/bin/sh\n" + script + "\n", 0700));
+  }
+  // Of a push of these lines; what was said is in `said`.
+  int run(const std::string& updates) {
+    REQUIRE(io::write_file_atomic(folder + "/updates", updates));
+    const std::string command =
+        "cd " + folder + "; PATH=" + folder + ":$PATH GIT_QUARANTINE_PATH=" + folder +
+        "/objects SKIFF_MOST_REFS=3 SKIFF_BLOCKS=4096 SKIFF_SIZE='2 MB' SKIFF_SOCKET=/nowhere "
+        "sh hook <updates >said 2>&1";
+    const int status = ::system(command.c_str());
+    said = io::read_file(folder + "/said").value_or("");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  bool asked() const { return io::path_exists(folder + "/asked"); }
+  std::string folder, said;
+};
+
+const std::string kNone(40, '0'), kCommit(40, 'a');
+const std::string kPush = kNone + " " + kCommit + " refs/heads/main\n";
+
+std::string git_that_says(const std::string& kind, const std::string& update = "cat >/dev/null") {
+  return "case \"$1 $2\" in 'cat-file -t') echo " + kind + " ;; 'cat-file -e') exit 1 ;; update-ref*) " +
+         update + " ;; archive*) echo files ;; esac";
+}
+
+}  // namespace
+
+TEST_CASE("a commit is built") {
+  Rig rig;
+  rig.program("git", git_that_says("commit"));
+  CHECK(rig.run(kPush) == 0);
+  CHECK(rig.asked());
+  CHECK(io::list_directory(rig.folder + "/objects").value().empty());
+}
+
+TEST_CASE("what is no commit is refused before anything is asked for") {
+  for (const char* kind : {"tree", "blob", "tag"}) {
+    Rig rig;
+    rig.program("git", git_that_says(kind));
+    CHECK(rig.run(kPush) == 1);
+    CHECK_FALSE(rig.asked());
+    CHECK(rig.said.find(std::string("main would become a ") + kind + ", and only commits are deployed") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("what git will not take is refused before anything is asked for") {
+  Rig rig;
+  rig.program("git", git_that_says("commit", "cat >/dev/null; echo 'fatal: there is main/x' >&2; exit 128"));
+  CHECK(rig.run(kPush) == 1);
+  CHECK_FALSE(rig.asked());
+  CHECK(rig.said.find("git does not take main: fatal: there is main/x") != std::string::npos);
+}
+
+TEST_CASE("tags are kept, not deployed; many at once are refused") {
+  Rig rig;
+  rig.program("git", git_that_says("tag"));
+  CHECK(rig.run(kNone + " " + kCommit + " refs/tags/v1\n") == 0);
+  std::string many;
+  for (int i = 0; i < 4; ++i) many += kNone + " " + kCommit + " refs/tags/v" + std::to_string(i) + "\n";
+  CHECK(rig.run(many) == 1);
+  CHECK(rig.said.find("more than 3 branches and tags") != std::string::npos);
+  CHECK_FALSE(rig.asked());
 }
 
 TEST_CASE("a push that ends while its files are read leaves nothing") {
-  char name[] = "/tmp/skiff-hook-XXXXXX";
-  const std::string folder = ::mkdtemp(name), builds = folder + "/builds";
-  REQUIRE(io::write_file_atomic(folder + "/hook", hook_script("shop", builds, "/nowhere", 2)));
+  Rig rig;
   // This git begins the archive, then ends the push.
-  const std::string git =
-      "#!/bin/sh\necho begun\ncp -r " + builds + " " + folder + "/seen\nkill -TERM $PPID\n";
-  REQUIRE(io::write_file_atomic(folder + "/git", git, 0700));
-  const std::string none(40, '0'), commit(40, 'a');
-  const std::string command = "echo " + none + " " + commit + " refs/heads/main | PATH=" + folder +
-                              ":$PATH sh " + folder + "/hook >/dev/null";
-  const int status = ::system(command.c_str());
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) != 0);
-  CHECK(io::list_directory(folder + "/seen").value().size() == 1);
-  CHECK(io::list_directory(builds).value().empty());
-  REQUIRE(io::remove_tree(folder));
+  rig.program(
+      "git",
+      "case \"$1 $2\" in 'cat-file -t') echo commit ;; update-ref*) cat >/dev/null ;; archive*) echo begun; "
+      "ls objects >seen; kill -TERM $PPID ;; esac");
+  CHECK(rig.run(kPush) != 0);
+  CHECK(io::read_file(rig.folder + "/seen").value() == "source.tar\n");
+  CHECK(io::list_directory(rig.folder + "/objects").value().empty());
+  CHECK_FALSE(rig.asked());
 }

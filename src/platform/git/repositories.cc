@@ -1,15 +1,22 @@
 #include "platform/git/repositories.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <vector>
 
 #include "base/log.h"
 #include "io/file.h"
 #include "io/process.h"
 #include "io/sync.h"
+#include "io/unix_peer.h"
 #include "platform/builds/limits.h"
+#include "platform/git/answer_relay.h"
+#include "platform/git/git_settings.h"
+#include "platform/git/hook_script.h"
 
 namespace skiff::platform {
 
@@ -20,26 +27,41 @@ constexpr size_t kPieceBytes = 32 << 10;
 // meant for archives that people download.
 constexpr const char* kAttributes = "* !export-ignore !export-subst\n";
 constexpr Duration kInitTime = std::chrono::seconds(30);
-// A clone without its history may push: git would refuse it only when the hook has made the release.
-constexpr const char* kServe =
-    "exec git -c receive.shallowUpdate=true -c \"$1\" \"$2\" --stateless-rpc \"$3\"";
+constexpr Duration kAdvertiseTime = std::chrono::minutes(1);
+// A git that was told to end has this long to remove what it was writing.
+constexpr Duration kEndTime = std::chrono::seconds(10);
+// A push takes as long as its build may, and this long besides: the upload on a slow line, the wait for
+// dynos.
+constexpr int64_t kBesideBuildSeconds = 2 * 3600;
 
 // "git-receive-pack" is run as `git receive-pack`.
 std::string subcommand(const std::string& service) {
   return service.substr(4);
 }
 
-// Git must not read the configuration of whoever started us.
-std::vector<std::string> git_environment() {
-  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GIT_CONFIG_NOSYSTEM=1",
-          "GIT_CONFIG_GLOBAL=/dev/null", "LANG=C.UTF-8"};
-}
-
-// Asked for with each request: a write, which waits for the disk, is the exception.
 Result<void> keep_file(const std::string& path, const std::string& text, mode_t mode) {
   const auto present = io::read_file(path);
-  if (present && *present == text) return {};
-  return io::write_file_atomic(path, text, mode);
+  if (!present || *present != text) SKIFF_RETURN_IF_ERROR(io::write_file_atomic(path, text, mode));
+  return {};
+}
+
+Result<void> give_to_git(const std::string& path) {
+  if (::lchown(path.c_str(), kGitUser, kGitUser) != 0) return fail_errno(errno, "chown " + path);
+  return {};
+}
+
+// The folder at last: until it is git's, nobody but root changes what is in it.
+Result<void> give_tree_to_git(const std::string& folder) {
+  struct stat info{};
+  if (::lstat(folder.c_str(), &info) != 0) return fail_errno(errno, "look at " + folder);
+  if (info.st_uid == kGitUser) return {};
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    SKIFF_RETURN_IF_ERROR(give_to_git(at->path().string()));
+  }
+  if (error) return fail(Code::kInternal, "read " + folder + ": " + error.message());
+  return give_to_git(folder);
 }
 
 // A body that breaks off ends git, which then sees half a pack.
@@ -60,7 +82,18 @@ net::Response git_response(const std::string& service, const std::string& suffix
   return response;
 }
 
-io::Task<void> reap(std::unique_ptr<io::Process> process) {
+io::Task<Result<io::ExitStatus>> wait_for(io::Process* process) {
+  auto status = co_await process->wait();
+  co_return status;
+}
+
+// The group, which kills the rest, goes when git had its time to end.
+io::Task<void> reap(io::Loop* loop, std::unique_ptr<io::Process> process,
+                    std::unique_ptr<ControlGroup> group) {
+  auto ended = co_await io::with_timeout(*loop, kEndTime, wait_for(process.get()));
+  if (ended) co_return;
+  process->kill_group(SIGKILL);
+  group.reset();
   auto status = co_await process->wait();
 }
 
@@ -70,56 +103,86 @@ io::Task<void> reap(std::unique_ptr<io::Process> process) {
 // for a build end too.
 class Repositories::Git {
  public:
-  Git(io::Loop& loop, io::TaskScope& ending, std::unique_ptr<io::Process> process, net::BodyReader* body)
-      : ending_(ending), process_(std::move(process)), feeding_(loop) {
+  Git(Repositories& owner, std::string app, std::unique_ptr<io::Process> process,
+      std::unique_ptr<ControlGroup> group, net::BodyReader* body)
+      : owner_(owner), process_(std::move(process)), group_(std::move(group)), feeding_(owner.loop_) {
+    session_ = process_->pid();
+    owner_.running_[session_] = std::move(app);
     feeding_.spawn(feed(body, process_.get()));
   }
   ~Git() {
+    owner_.running_.erase(session_);
     if (!process_) return;
     feeding_.cancel();
     process_->kill_group(SIGTERM);
-    ending_.spawn(reap(std::move(process_)));
+    owner_.ending_.spawn(reap(&owner_.loop_, std::move(process_), std::move(group_)));
   }
   Git(const Git&) = delete;
   io::Process& process() { return *process_; }
+  BoundReached bound_reached() const { return group_ ? group_->bound_reached() : BoundReached::kNone; }
   void set_ended() {
     feeding_.cancel();
     process_.reset();
   }
 
  private:
-  io::TaskScope& ending_;
+  Repositories& owner_;
+  pid_t session_ = 0;
   std::unique_ptr<io::Process> process_;
+  std::unique_ptr<ControlGroup> group_;
   io::TaskScope feeding_;
 };
 
+Repositories::Repositories(io::Loop& loop, std::string data, std::string control_group)
+    : loop_(loop),
+      data_(std::move(data)),
+      confinement_(loop, {data_ + "/hooks", data_ + "/hook.sock", std::move(control_group)}),
+      ending_(loop) {}
+
+Result<void> Repositories::start() {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(data_ + "/git"));
+  const std::string hooks = data_ + "/hooks", info = hooks + "/info";
+  SKIFF_RETURN_IF_ERROR(io::make_directories(info, 0755));
+  for (const auto& folder : {hooks, info}) {
+    if (::chmod(folder.c_str(), 0755) != 0) return fail_errno(errno, "chmod " + folder);
+  }
+  SKIFF_RETURN_IF_ERROR(keep_file(info + "/attributes", kAttributes, 0644));
+  return keep_file(hooks + "/pre-receive", hook_script(), 0755);
+}
+
+Result<void> Repositories::open_socket() {
+  const std::string path = hook_socket();
+  if (::chown(path.c_str(), 0, kGitUser) != 0) return fail_errno(errno, "chown " + path);
+  if (::chmod(path.c_str(), 0660) != 0) return fail_errno(errno, "chmod " + path);
+  return {};
+}
+
+std::string Repositories::pushed_app(const net::Peer& peer) const {
+  const auto who = io::parse_unix_peer(peer.address);
+  if (!who || who->user != kGitUser) return "";
+  // A process that has ended has no session, and one that left git's session no push.
+  const auto found = running_.find(::getsid(who->process));
+  return found == running_.end() ? "" : found->second;
+}
+
 io::Task<Result<void>> Repositories::create(std::string app) {
   const std::string path = folder(app);
-  auto parents = io::make_directories(data_ + "/git");
-  SKIFF_CO_RETURN_IF_ERROR(parents);
-  auto builds = io::make_directories(data_ + "/builds");
-  SKIFF_CO_RETURN_IF_ERROR(builds);
-  if (!io::path_exists(path + "/HEAD")) {
-    io::CommandOptions options;
-    options.env = git_environment();
-    options.timeout = kInitTime;
-    std::vector<std::string> argv = {"git", "init", "--quiet", "--bare", "--initial-branch=main", path};
-    auto made = co_await io::run_command(loop_, std::move(argv), std::move(options));
-    SKIFF_CO_RETURN_IF_ERROR(made);
-    if (!made->status.ok()) co_return fail(Code::kInternal, "git init: " + made->err);
-  }
-  auto info = io::make_directories(path + "/info");
-  SKIFF_CO_RETURN_IF_ERROR(info);
-  auto attributes = keep_file(path + "/info/attributes", kAttributes, 0644);
-  SKIFF_CO_RETURN_IF_ERROR(attributes);
-  const std::string hook = path + "/hooks/pre-receive";
-  auto hooks = io::make_directories(path + "/hooks");
-  SKIFF_CO_RETURN_IF_ERROR(hooks);
   auto limits = read_build_limits(data_);
   SKIFF_CO_RETURN_IF_ERROR(limits);
-  const std::string script = hook_script(app, data_ + "/builds", hook_socket(), limits->push_mb);
-  auto written = keep_file(hook, script, 0700);
-  co_return written;
+  auto parents = io::make_directories(path);
+  SKIFF_CO_RETURN_IF_ERROR(parents);
+  auto given = co_await io::run_blocking(loop_, [path] { return give_tree_to_git(path); });
+  SKIFF_CO_RETURN_IF_ERROR(given);
+  struct stat head{};
+  if (::lstat((path + "/HEAD").c_str(), &head) == 0) co_return Result<void>{};
+  io::CommandOptions options;
+  options.env = git_environment(confinement_.socket(), *limits);
+  options.timeout = kInitTime;
+  std::vector<std::string> argv = {"git", "init", "--quiet", "--bare", "--initial-branch=main", "."};
+  auto made = co_await confinement_.run(path, *limits, std::move(argv), std::move(options));
+  SKIFF_CO_RETURN_IF_ERROR(made);
+  if (!made->status.ok()) co_return fail(Code::kInternal, "git init: " + made->err);
+  co_return Result<void>{};
 }
 
 Result<void> Repositories::remove(const std::string& app) {
@@ -128,11 +191,19 @@ Result<void> Repositories::remove(const std::string& app) {
 }
 
 io::Task<void> Repositories::advertise(std::string app, std::string service, net::ResponseWriter& writer) {
+  auto limits = read_build_limits(data_);
+  if (!limits) {
+    auto sent = co_await writer.send(net::Response::text(500, limits.error().message + "\n"));
+    co_return;
+  }
   io::CommandOptions options;
-  options.env = git_environment();
-  std::vector<std::string> argv = {"git", subcommand(service), "--stateless-rpc", "--advertise-refs",
-                                   folder(app)};
-  auto refs = co_await io::run_command(loop_, std::move(argv), std::move(options));
+  options.env = git_environment(confinement_.socket(), *limits);
+  options.timeout = kAdvertiseTime;
+  auto argv = git_command(confinement_.hooks_folder(), *limits);
+  for (auto word : {subcommand(service), std::string("--stateless-rpc"), std::string("--advertise-refs"),
+                    std::string(".")})
+    argv.push_back(std::move(word));
+  auto refs = co_await confinement_.run(folder(app), *limits, std::move(argv), std::move(options));
   if (!refs || !refs->status.ok()) {
     log_error("git cannot list refs", {{"app", app}, {"error", refs ? refs->err : refs.error().message}});
     auto sent = co_await writer.send(net::Response::text(500, "the repository can't be read\n"));
@@ -143,6 +214,29 @@ io::Task<void> Repositories::advertise(std::string app, std::string service, net
   auto sent = co_await writer.send(std::move(response));
 }
 
+io::Task<Result<void>> Repositories::relay(Git& git, BuildLimits limits, net::ResponseWriter& writer) {
+  AnswerRelay answer;
+  std::vector<char> buffer(kPieceBytes);
+  for (;;) {
+    auto got = co_await git.process().out_stream()->read(buffer);
+    if (!got || *got == 0) break;
+    const std::string whole = answer.add(std::string_view(buffer.data(), *got));
+    if (whole.empty()) continue;
+    auto written = co_await writer.write(whole);
+    SKIFF_CO_RETURN_IF_ERROR(written);
+  }
+  auto status = co_await git.process().wait();
+  SKIFF_CO_RETURN_IF_ERROR(status);
+  const std::string rest = answer.finish(explain_bound(git.bound_reached(), limits));
+  git.set_ended();
+  if (!rest.empty()) {
+    auto written = co_await writer.write(rest);
+    SKIFF_CO_RETURN_IF_ERROR(written);
+  }
+  auto finished = co_await writer.finish();
+  co_return finished;
+}
+
 io::Task<void> Repositories::serve(std::string app, std::string service, const net::Request& request,
                                    net::BodyReader& body, net::ResponseWriter& writer) {
   auto limits = read_build_limits(data_);
@@ -150,14 +244,22 @@ io::Task<void> Repositories::serve(std::string app, std::string service, const n
     auto sent = co_await writer.send(net::Response::text(500, limits.error().message + "\n"));
     co_return;
   }
-  io::ProcessOptions options;
+  auto argv = git_command(confinement_.hooks_folder(), *limits);
+  for (auto word : {subcommand(service), std::string("--stateless-rpc"), std::string(".")})
+    argv.push_back(std::move(word));
   // Git packs the request of a fetch; gzip unpacks it on the way in.
-  const bool packed = request.headers.get("Content-Encoding") == "gzip";
-  const std::string bound = fmt::format("receive.maxInputSize={}", limits->push_mb << 20);
-  options.argv = {"/bin/sh",  "-c",  packed ? std::string("gzip -dc | ") + kServe : kServe,
-                  "sh",       bound, subcommand(service),
-                  folder(app)};
-  options.env = git_environment();
+  if (request.headers.get("Content-Encoding") == "gzip") {
+    std::vector<std::string> unpack = {"/bin/sh", "-c", "gzip -dc | \"$@\"", "sh"};
+    argv.insert(argv.begin(), unpack.begin(), unpack.end());
+  }
+  auto confined = co_await confinement_.prepare(folder(app), *limits, std::move(argv));
+  if (!confined) {
+    auto sent = co_await writer.send(net::Response::text(500, confined.error().message + "\n"));
+    co_return;
+  }
+  io::ProcessOptions options;
+  options.argv = std::move(confined->argv);
+  options.env = git_environment(confinement_.socket(), *limits);
   options.pipe_stdin = true;
   options.out = io::ProcessOptions::Output::kPipe;
   options.new_session = true;
@@ -166,18 +268,17 @@ io::Task<void> Repositories::serve(std::string app, std::string service, const n
     auto sent = co_await writer.send(net::Response::text(500, "git can't be started\n"));
     co_return;
   }
-  Git git(loop_, ending_, std::move(*process), &body);
+  Git git(*this, std::move(app), std::move(*process), std::move(confined->group), &body);
   auto started = co_await writer.start(git_response(service, "result"));
-  std::vector<char> buffer(kPieceBytes);
-  while (started) {
-    auto got = co_await git.process().out_stream()->read(buffer);
-    if (!got || *got == 0) break;
-    started = co_await writer.write(std::string_view(buffer.data(), *got));
-  }
   if (!started) co_return;
-  auto status = co_await git.process().wait();
-  git.set_ended();
-  auto finished = co_await writer.finish();
+  const Duration longest = std::chrono::seconds(limits->seconds + kBesideBuildSeconds);
+  auto relayed = co_await io::with_timeout(loop_, longest, relay(git, *limits, writer));
+  if (!relayed && relayed.error().code == Code::kTimeout)
+    log_warn("git was ended: it took too long", {{"folder", confinement_.work_folder()}});
+}
+
+bool is_git_service(std::string_view service) {
+  return service == "git-upload-pack" || service == "git-receive-pack";
 }
 
 }  // namespace skiff::platform

@@ -1,25 +1,37 @@
 // The apps' git repositories and git's smart HTTP protocol (git-http-protocol documentation), served by git
 // itself.
 //
-// A push runs the pre-receive hook, a shell script made here: it writes the pushed tree as
-// DATA/builds/<id>/source.tar and asks the platform through a unix socket to build it; what the platform
-// answers goes to the pusher. A pusher who leaves takes git, the hook and so the build with them.
+// Git is confined (confinement.h): it reads what anybody who may push sends. A repository belongs to git's
+// user, so nothing of it is trusted here; the hook and the attributes are files of the platform (DATA/hooks),
+// laid over those of the repository.
+//
+// A push runs the pre-receive hook (hook_script.h), which sends the pushed tree to the platform through a
+// unix socket and asks to build it; what the platform answers goes to the pusher. Whose push it is follows
+// from the session of the process that asks: each git has one of its own. A pusher who leaves takes git, the
+// hook and so the build with them.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "io/loop.h"
 #include "io/process.h"
 #include "io/scope.h"
 #include "net/http_server.h"
+#include "platform/git/confinement.h"
 
 namespace skiff::platform {
 
 class Repositories {
  public:
-  Repositories(io::Loop& loop, std::string data) : loop_(loop), data_(std::move(data)), ending_(loop) {}
-  // Makes the bare repository of an app, or renews its hook and attributes. Blocking commands run beside the
-  // loop.
+  // `data` is DATA/platform.
+  Repositories(io::Loop& loop, std::string data, std::string control_group);
+  // The files that git runs and reads of ours.
+  Result<void> start();
+  // Lets git's user, and nobody else, connect to hook_socket(), which listens already.
+  Result<void> open_socket();
+  // Makes the bare repository of an app, or takes over one of a platform that ran git as root. Blocking
+  // commands run beside the loop.
   io::Task<Result<void>> create(std::string app);
   Result<void> remove(const std::string& app);
   // GET /<app>.git/info/refs?service=...
@@ -27,22 +39,25 @@ class Repositories {
   // POST /<app>.git/<service>
   io::Task<void> serve(std::string app, std::string service, const net::Request& request,
                        net::BodyReader& body, net::ResponseWriter& writer);
+  // The app whose push the process at the other end of hook_socket() belongs to; "" when it is no hook of
+  // ours.
+  std::string pushed_app(const net::Peer& peer) const;
   std::string folder(const std::string& app) const { return data_ + "/git/" + app + ".git"; }
   std::string hook_socket() const { return data_ + "/hook.sock"; }
+  Confinement& confinement() { return confinement_; }
 
  private:
   class Git;
+  // To git's end, or until the pusher is gone.
+  io::Task<Result<void>> relay(Git& git, BuildLimits limits, net::ResponseWriter& writer);
   io::Loop& loop_;
   std::string data_;
-  io::TaskScope ending_;  // waits for the processes of pushers who left
+  Confinement confinement_;
+  std::map<pid_t, std::string> running_;  // sessions of git that take a push
+  io::TaskScope ending_;                  // waits for the processes of pushers who left
 };
 
 // True for "git-upload-pack" and "git-receive-pack".
 bool is_git_service(std::string_view service);
-// Four hexadecimal digits of the length, then the text (pkt-line).
-std::string packet_line(std::string_view text);
-// Pure: the hook script. The files of a pushed commit may take `push_mb` together.
-std::string hook_script(const std::string& app, const std::string& builds, const std::string& socket,
-                        int64_t push_mb);
 
 }  // namespace skiff::platform

@@ -33,8 +33,8 @@ class Api {
   Api(io::Loop& loop, ApiParts parts, ApiOptions options);
   // For people, git and the edge: authenticated.
   io::Task<void> handle(const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer);
-  // For the hook on its unix socket (mode 0600): no token.
-  io::Task<void> handle_hook(const net::Request& request, net::ResponseWriter& writer);
+  // For the hook on its unix socket: no token, but a process of a push that is going on.
+  io::Task<void> handle_hook(const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer);
 
  private:
   enum class Caller { kNobody, kUser, kEdge };
@@ -49,6 +49,9 @@ class Api {
   io::Task<void> serve_edge(const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer);
   io::Task<void> serve_git(std::string app, std::string rest, const net::Request& request,
                            net::BodyReader& body, net::ResponseWriter& writer);
+  // Builds what lies in the build's folder and releases it, with its output as the answer.
+  io::Task<void> build_pushed(std::string app, std::string id, std::string commit,
+                              net::ResponseWriter& writer);
   io::Task<void> serve_json(std::vector<std::string> path, const net::Request& request, net::BodyReader& body,
                             net::ResponseWriter& writer);
   io::Task<void> stream_log(std::string app, const net::Request& request, net::ResponseWriter& writer);

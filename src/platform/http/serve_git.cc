@@ -3,6 +3,9 @@
 
 #include <optional>
 
+#include "base/log.h"
+#include "base/random.h"
+#include "io/file.h"
 #include "io/sync.h"
 #include "platform/http/api.h"
 
@@ -11,6 +14,25 @@ namespace skiff::platform {
 namespace {
 
 constexpr size_t kShortCommit = 8;
+constexpr size_t kBuildIdBytes = 8;
+
+bool is_commit_name(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+// A build's folder: nothing of it stays, however the push ends.
+class BuildFolder {
+ public:
+  explicit BuildFolder(std::string path) : path_(std::move(path)) {}
+  ~BuildFolder() {
+    auto removed = io::remove_tree(path_);
+    if (!removed) log_warn("build folder stays", {{"folder", path_}, {"error", removed.error().message}});
+  }
+  BuildFolder(const BuildFolder&) = delete;
+
+ private:
+  std::string path_;
+};
 
 // A build that runs beside the request that streams its output.
 struct RunningBuild {
@@ -78,10 +100,35 @@ io::Task<void> Api::serve_git(std::string app, std::string rest, const net::Requ
   }
 }
 
-io::Task<void> Api::handle_hook(const net::Request& request, net::ResponseWriter& writer) {
-  const std::string app = request.query_parameter("app").value_or("");
-  const std::string id = request.query_parameter("id").value_or("");
+io::Task<void> Api::handle_hook(const net::Request& request, net::BodyReader& body,
+                                net::ResponseWriter& writer) {
+  const std::string app = repositories_.pushed_app(request.peer);
   const std::string commit = request.query_parameter("commit").value_or("");
+  if (app.empty() || !is_commit_name(commit)) {
+    auto sent = co_await writer.send(
+        net::Response::text(403, " !     Only the hook of a push may ask for a build\n"));
+    co_return;
+  }
+  if (builder_.is_building(app)) {
+    auto sent = co_await writer.send(net::Response::text(
+        409,
+        fmt::format("\n !     Push refused: another build of {} is going on; push again when it has ended\n",
+                    app)));
+    co_return;
+  }
+  const std::string id = make_secret(loop_.random(), kBuildIdBytes);
+  const BuildFolder folder(builder_.build_folder(id));
+  auto received = co_await builder_.receive_source(id, body);
+  if (!received) {
+    auto sent = co_await writer.send(
+        net::Response::text(400, fmt::format(" !     Push refused: {}\n", received.error().message)));
+    co_return;
+  }
+  co_await build_pushed(app, id, commit, writer);
+}
+
+io::Task<void> Api::build_pushed(std::string app, std::string id, std::string commit,
+                                 net::ResponseWriter& writer) {
   net::Response head;
   head.headers.set("Content-Type", "text/plain; charset=utf-8");
   auto going = co_await writer.start(std::move(head));

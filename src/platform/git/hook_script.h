@@ -1,0 +1,13 @@
+// The hook that makes a push a deployment. Pure.
+//
+// It is the same for all apps. Its settings are variables: SKIFF_SOCKET (the platform), SKIFF_MOST_REFS, and
+// what the files of a commit may take together: SKIFF_BLOCKS of 512 bytes, SKIFF_SIZE in words.
+#pragma once
+
+#include <string>
+
+namespace skiff::platform {
+
+std::string hook_script();
+
+}  // namespace skiff::platform
