@@ -45,7 +45,9 @@ struct Edge::Impl {
   static io::Task<void> ship(LogShipper& shipper, io::Loop& loop);
   void finish_control();
   Result<void> open_workers();
-  Result<WorkerOptions> open_listeners();
+  Result<WorkerOptions> open_listeners(size_t index);
+  static Result<int> take_or_open(std::vector<io::UniqueFd>& held, size_t index, const io::Address& address,
+                                  uint16_t port);
 };
 
 void Edge::Impl::publish(RouteTable table) {
@@ -82,8 +84,14 @@ void Edge::Impl::finish_control() {
   loop->add_timer_after(kLastLines, [this] { loop->stop(); });
 }
 
-Result<WorkerOptions> Edge::Impl::open_listeners() {
-  const auto http = listen_on(options.http, http_port);
+Result<int> Edge::Impl::take_or_open(std::vector<io::UniqueFd>& held, size_t index,
+                                     const io::Address& address, uint16_t port) {
+  if (index < held.size()) return held[index].release();
+  return listen_on(address, port);
+}
+
+Result<WorkerOptions> Edge::Impl::open_listeners(size_t index) {
+  const auto http = take_or_open(options.http_sockets, index, options.http, http_port);
   if (!http) return std::unexpected(http.error());
   http_port = port_of(*http);
   WorkerOptions worker{.http_fd = *http,
@@ -93,7 +101,7 @@ Result<WorkerOptions> Edge::Impl::open_listeners() {
                        .log_queue = options.log_target.port != 0 ? &log_queue : nullptr,
                        .limits = options.limits};
   if (tls) {
-    const auto https = listen_on(options.https, options.https.port);
+    const auto https = take_or_open(options.https_sockets, index, options.https, options.https.port);
     if (!https) {
       ::close(*http);
       return std::unexpected(https.error());
@@ -114,11 +122,12 @@ Result<void> Edge::Impl::open_workers() {
     tls = std::move(*made);
   }
   const int cpus = static_cast<int>(std::thread::hardware_concurrency());
-  const int count = std::max(options.threads > 0 ? options.threads : cpus, 1);
+  const int held = static_cast<int>(options.http_sockets.size());
+  const int count = held > 0 ? held : std::max(options.threads > 0 ? options.threads : cpus, 1);
   http_port = options.http.port;
   spread = std::make_unique<Spread>(static_cast<size_t>(count));
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-    auto worker = open_listeners();
+    auto worker = open_listeners(i);
     if (!worker) return std::unexpected(worker.error());
     worker->spread = spread.get();
     worker->index = i;

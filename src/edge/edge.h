@@ -11,10 +11,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "edge/limits.h"
 #include "edge/routes.h"
+#include "io/file.h"
 #include "io/loop.h"
 #include "io/stream.h"
 #include "kube/client/client.h"
@@ -30,9 +32,11 @@ struct EdgeOptions {
   io::Address https;       // port 0: no TLS
   net::KeyPair authority;  // signs what is shown on `https`
   std::string domain = "localhost";
-  io::Address api_backend;    // the platform's API, an IP address; port 0: none
-  io::Address log_target;     // POST /logs goes there; port 0: lines are dropped
-  std::string log_token;      // bearer token for it; "": none
+  io::Address api_backend;  // the platform's API, an IP address; port 0: none
+  io::Address log_target;   // POST /logs goes there; port 0: lines are dropped
+  std::string log_token;    // bearer token for it; "": none
+  // Sockets that listen already on `http` and `https`, one a thread: then there are as many threads.
+  std::vector<io::UniqueFd> http_sockets, https_sockets;
   int threads = 0;            // 0: one a CPU
   ClientFactory make_client;  // null: routes change by set_routes() alone
   RouteTable routes;          // until the cluster is known: meanwhile requests for other hosts are held

@@ -11,11 +11,14 @@
 #include <array>
 #include <cerrno>
 
+#include "io/pulse.h"
+
 namespace skiff::edge {
 namespace {
 
 constexpr int kEventsPerTurn = 256;
 constexpr int kBusyLooks = 8;
+constexpr int kIdleWait = std::chrono::duration_cast<Millis>(io::kLongestIdleTurn).count();
 
 int64_t clock_ms(clockid_t clock) {
   timespec t{};
@@ -105,7 +108,7 @@ void Worker::read_clock() {
 int Worker::wait_time() const {
   if (!again_.empty()) return 0;
   if (!log_.empty()) return static_cast<int>(std::max<int64_t>(log_since_ + kLogDelay.count() - now_, 0));
-  return clients_.empty() && idle_upstreams_ == 0 ? -1 : static_cast<int>(kSweep.count());
+  return clients_.empty() && idle_upstreams_ == 0 ? kIdleWait : static_cast<int>(kSweep.count());
 }
 
 // While there is traffic, to look again costs less than to sleep and be woken: 8 % more requests on a machine
@@ -122,6 +125,7 @@ int Worker::wait(std::span<epoll_event> events, bool busy) {
 
 void Worker::run() {
   std::array<epoll_event, kEventsPerTurn> events;
+  io::PulseSeat seat;
   read_clock();
   for (int count = 0; !stopping_;) {
     count = wait(events, count > 0 && again_.empty());
@@ -136,6 +140,7 @@ void Worker::run() {
     if (!log_.empty() && (log_.bytes() >= kLogFlushBytes || now_ - log_since_ >= kLogDelay.count()))
       flush_logs();
     graveyard_.clear();
+    seat.beat();
   }
 }
 

@@ -13,12 +13,14 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "io/loop.h"
+#include "io/pulse.h"
 
 namespace skiff::io {
 
 namespace {
 
-// A turn longer than this delays everything else on the loop; it is logged.
+// A turn longer than this delays everything else on the loop; where that concerns others than the one who
+// waits for a command, in a supervised process, it is logged.
 constexpr Duration kSlowTurn = std::chrono::milliseconds(50);
 constexpr size_t kMaxEvents = 256;
 
@@ -129,7 +131,12 @@ class EpollLoop final : public Loop {
 
   void run() override {
     stopped_ = false;
-    while (!stopped_) turn();
+    PulseSeat seat;
+    watched_ = seat.watched();
+    while (!stopped_) {
+      turn();
+      seat.beat();
+    }
   }
 
   void stop() override { stopped_ = true; }
@@ -143,7 +150,7 @@ class EpollLoop final : public Loop {
     run_timers(now_);
     run_ready();
     const auto took = std::chrono::steady_clock::now() - now_;
-    if (took > kSlowTurn) {
+    if (watched_ && took > kSlowTurn) {
       log_warn("slow loop turn",
                {{"ms", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count())}});
     }
@@ -151,7 +158,8 @@ class EpollLoop final : public Loop {
 
   int wait_milliseconds() {
     if (has_ready() || stopped_) return 0;
-    const MonotonicTime next = next_timer();
+    MonotonicTime next = next_timer();
+    if (watched_) next = std::min(next, std::chrono::steady_clock::now() + kLongestIdleTurn);
     if (next == MonotonicTime::max()) return -1;
     const auto left = next - std::chrono::steady_clock::now();
     if (left <= Duration::zero()) return 0;
@@ -193,6 +201,7 @@ class EpollLoop final : public Loop {
   MonotonicTime now_;
   SystemRandom random_;
   bool stopped_ = false;
+  bool watched_ = false;  // somebody waits for each turn
   std::unordered_map<int, FdHandler*> handlers_;
   std::mutex remote_mutex_;
   std::vector<Callback> remote_;

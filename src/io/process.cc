@@ -214,6 +214,8 @@ Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions&
   }
   if (!options.directory.empty())
     posix_spawn_file_actions_addchdir_np(&plan.actions, options.directory.c_str());
+  // A descriptor that is put in its own place loses its close-on-exec flag.
+  for (const int fd : options.keep_fds) plan.connect(fd, fd);
   reset_signals(plan.attributes, options.new_session);
 
   const auto argv = pointers(options.argv);

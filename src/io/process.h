@@ -28,8 +28,9 @@ struct ProcessOptions {
   Output err = Output::kNull;  // kPipe together with out=kPipe gives its own pipe
   int out_fd = -1;             // for kFd; stays the caller's
   int err_fd = -1;
-  bool merge_err = false;    // standard error goes where standard output goes
-  bool new_session = false;  // setsid(): outlives our terminal, own process group
+  std::vector<int> keep_fds;  // open in the child too, at the same numbers
+  bool merge_err = false;     // standard error goes where standard output goes
+  bool new_session = false;   // setsid(): outlives our terminal, own process group
 };
 
 class Process {

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "io/inherited.h"
 #include "io/stream.h"
 #include "io/sync.h"
 #include "io/unix_peer.h"
@@ -220,6 +221,26 @@ class SocketListener final : public Listener {
   Address address_;
 };
 
+Result<SocketAddress> numeric_listen_address(const Address& address) {
+  auto numeric = numeric_address(address.host, address.port);
+  if (!numeric) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("\"{}\" is not an IP address to listen on", address.host));
+  }
+  return *numeric;
+}
+
+Address bound_address(int fd, Address address) {
+  if (!address.unix_path.empty()) return address;
+  sockaddr_storage bound{};
+  socklen_t length = sizeof bound;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) == 0) {
+    address.port = ntohs(bound.ss_family == AF_INET ? reinterpret_cast<sockaddr_in&>(bound).sin_port
+                                                    : reinterpret_cast<sockaddr_in6&>(bound).sin6_port);
+  }
+  return address;
+}
+
 class SocketNetwork final : public Network {
  public:
   explicit SocketNetwork(Loop& loop) : loop_(loop) {}
@@ -243,47 +264,12 @@ class SocketNetwork final : public Network {
   }
 
   Result<std::unique_ptr<Listener>> listen(const Address& address) override {
-    Result<SocketAddress> target =
-        address.unix_path.empty() ? numeric_listen_address(address) : unix_address(address.unix_path);
-    if (!target) return std::unexpected(target.error());
-    const int fd = ::socket(target->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return fail_errno(errno, "socket");
-    const int on = 1, off = 0;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (target->family() == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (!address.unix_path.empty()) ::unlink(address.unix_path.c_str());
-    if (::bind(fd, target->get(), target->length) != 0 || ::listen(fd, kBacklog) != 0) {
-      const int error = errno;
-      ::close(fd);
-      return fail_errno(error, "listen on " + address.to_string());
-    }
-    if (!address.unix_path.empty()) ::chmod(address.unix_path.c_str(), 0600);
-    auto listener = std::make_unique<SocketListener>(loop_, fd, bound_address(fd, address));
-    if (auto opened = listener->open(); !opened) return std::unexpected(opened.error());
-    return listener;
+    auto fd = open_listening_socket(address);
+    if (!fd) return std::unexpected(fd.error());
+    return adopt_listener(loop_, std::move(*fd), address);
   }
 
  private:
-  static Result<SocketAddress> numeric_listen_address(const Address& address) {
-    auto numeric = numeric_address(address.host, address.port);
-    if (!numeric) {
-      return fail(Code::kInvalidArgument,
-                  fmt::format("\"{}\" is not an IP address to listen on", address.host));
-    }
-    return *numeric;
-  }
-
-  static Address bound_address(int fd, Address address) {
-    if (!address.unix_path.empty()) return address;
-    sockaddr_storage bound{};
-    socklen_t length = sizeof bound;
-    if (getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) == 0) {
-      address.port = ntohs(bound.ss_family == AF_INET ? reinterpret_cast<sockaddr_in&>(bound).sin_port
-                                                      : reinterpret_cast<sockaddr_in6&>(bound).sin6_port);
-    }
-    return address;
-  }
-
   Task<Result<std::unique_ptr<Stream>>> connect_to(SocketAddress target, std::string name) {
     const int fd = ::socket(target.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) co_return fail_errno(errno, "socket");
@@ -319,6 +305,30 @@ Result<std::unique_ptr<Stream>> make_fd_stream(Loop& loop, int fd, std::string p
   auto stream = std::make_unique<FdStream>(loop, fd, std::move(peer));
   if (auto opened = stream->open(); !opened) return std::unexpected(opened.error());
   return stream;
+}
+
+Result<UniqueFd> open_listening_socket(const Address& address) {
+  Result<SocketAddress> target =
+      address.unix_path.empty() ? numeric_listen_address(address) : unix_address(address.unix_path);
+  if (!target) return std::unexpected(target.error());
+  UniqueFd fd(::socket(target->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fail_errno(errno, "socket");
+  const int on = 1, off = 0;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (target->family() == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (!address.unix_path.empty()) ::unlink(address.unix_path.c_str());
+  if (::bind(fd.get(), target->get(), target->length) != 0 || ::listen(fd.get(), kBacklog) != 0) {
+    return fail_errno(errno, "listen on " + address.to_string());
+  }
+  if (!address.unix_path.empty()) ::chmod(address.unix_path.c_str(), 0600);
+  return fd;
+}
+
+Result<std::unique_ptr<Listener>> adopt_listener(Loop& loop, UniqueFd fd, const Address& address) {
+  const int number = fd.get();
+  auto listener = std::make_unique<SocketListener>(loop, fd.release(), bound_address(number, address));
+  if (auto opened = listener->open(); !opened) return std::unexpected(opened.error());
+  return listener;
 }
 
 std::unique_ptr<Network> make_socket_network(Loop& loop) {

@@ -11,6 +11,8 @@
 
 #include "base/log.h"
 #include "cli/command_line.h"
+#include "io/inherited.h"
+#include "io/pulse.h"
 #include "io/sync.h"
 #include "skiff/instance.h"
 #include "skiff/roles.h"
@@ -24,7 +26,9 @@ using namespace skiff;
 struct Arguments {
   std::string data;
   std::string role;
-  pid_t supervisor = 0;  // of a role; 0: it runs alone
+  pid_t supervisor = 0;              // of a role; 0: it runs alone
+  std::vector<std::string> sockets;  // that a role inherits
+  int pulses = -1;                   // where a role shows that its loops turn; -1: to nobody
   UpOptions up;
   bool detach = false;
 };
@@ -40,7 +44,13 @@ void print_out(std::string_view text) {
   std::fflush(stdout);
 }
 
+// A person's terminal gets answers and errors, not what the libraries below log.
+void say_answers_only() {
+  set_log_level(LogLevel::kError);
+}
+
 int run_app_command(const Arguments& arguments, const cli::AppCommand& command) {
+  say_answers_only();
   auto instance = open_instance(arguments.data);
   if (!instance) return finish(std::unexpected(instance.error()));
   auto token = instance->token();
@@ -72,7 +82,16 @@ int run_role(const Arguments& arguments) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   // One that died before that sends nothing any more.
   if (arguments.supervisor != 0 && ::getppid() != arguments.supervisor) return 0;
-  return finish(run(*instance));
+  io::InheritedSockets sockets;
+  for (const auto& text : arguments.sockets) {
+    if (auto added = sockets.add(text); !added) return finish(added);
+  }
+  if (arguments.pulses >= 0) {
+    if (auto attached = io::attach_pulses(arguments.pulses); !attached) {
+      log_warn("nobody watches this role", {{"error", attached.error().message}});
+    }
+  }
+  return finish(run(*instance, std::move(sockets)));
 }
 
 int print_kubeconfig(const Arguments& arguments) {
@@ -132,10 +151,16 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
     code = finish(up(a.up));
   });
   CLI::App* down_command = root.add_subcommand("down", "Stop the instance; `up` brings everything back");
-  down_command->callback([&a, &code] { code = finish(down(a.data)); });
+  down_command->callback([&a, &code] {
+    say_answers_only();
+    code = finish(down(a.data));
+  });
   CLI::App* remove_command = root.add_subcommand(
       "remove", "Take a stopped instance's containers and networks off this machine; its data stays");
-  remove_command->callback([&a, &code] { code = finish(skiff::remove(a.data)); });
+  remove_command->callback([&a, &code] {
+    say_answers_only();
+    code = finish(skiff::remove(a.data));
+  });
   CLI::App* config = root.add_subcommand(
       "kubeconfig", "Print the path of the kubeconfig: export KUBECONFIG=$(skiff kubeconfig)");
   config->callback([&a, &code] { code = print_kubeconfig(a); });
@@ -143,6 +168,8 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* role = root.add_subcommand("role", "Run one role (started by `up`)")->group("");
   role->add_option("role", a.role, "the name of a role")->required();
   role->add_option("--supervisor", a.supervisor, "Process that this role ends with");
+  role->add_option("--socket", a.sockets, "Descriptor and address of a listening socket to serve");
+  role->add_option("--pulses", a.pulses, "Descriptor of the page that shows the supervisor how loops turn");
   role->callback([&a, &code] { code = run_role(a); });
 }
 

@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "control/controllers.h"
+#include "io/pulse.h"
 #include "io/sync.h"
 #include "kube/server/api_server.h"
 #include "net/http_server.h"
@@ -69,6 +70,7 @@ io::Task<void> start_serving(Control* control) {
       control->server = std::make_unique<net::HttpServer>(control->loop, std::move(*listener),
                                                           control->api.handler(), control->tls);
       control->controllers.start();
+      io::say_ready();
       log_info("API server ready", {{"port", std::to_string(control->instance.ports.kube)}});
       co_return;
     }
@@ -79,8 +81,8 @@ io::Task<void> start_serving(Control* control) {
 
 }  // namespace
 
-Result<void> run_control(const Instance& instance) {
-  auto context = begin_role("control");
+Result<void> run_control(const Instance& instance, io::InheritedSockets sockets) {
+  auto context = begin_role("control", std::move(sockets));
   if (!context) return std::unexpected(context.error());
   io::Loop& loop = *context->loop;
   auto store = store::open_sqlite_store(loop, instance.path("store.db"));

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "edge/edge.h"
+#include "io/pulse.h"
 #include "skiff/role_support.h"
 #include "skiff/roles.h"
 
@@ -62,13 +63,16 @@ Result<edge::EdgeOptions> edge_options(const Instance& instance) {
 
 }  // namespace
 
-Result<void> run_edge(const Instance& instance) {
-  auto context = begin_role("edge");
+Result<void> run_edge(const Instance& instance, io::InheritedSockets sockets) {
+  auto context = begin_role("edge", std::move(sockets));
   if (!context) return std::unexpected(context.error());
   auto options = edge_options(instance);
   if (!options) return std::unexpected(options.error());
+  options->http_sockets = context->sockets->take(options->http);
+  options->https_sockets = context->sockets->take(options->https);
   edge::Edge edge(std::move(*options));
   SKIFF_RETURN_IF_ERROR(edge.start());
+  io::say_ready();
   log_info("edge ready", {{"port", std::to_string(instance.ports.http)}});
   context->loop->run();
   edge.stop();

@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "io/pulse.h"
 #include "io/sync.h"
 #include "node/agent/agent.h"
 #include "skiff/node_options.h"
@@ -29,6 +30,7 @@ io::Task<void> start_agent(io::Loop& loop, kube::Client& api, node::Agent& agent
   co_await wait_for_api(loop, api);
   auto started = co_await agent.start();
   if (started) {
+    io::say_ready();
     log_info("node agent ready");
   } else {
     log_error("node agent cannot start", {{"error", started.error().message}});
@@ -38,8 +40,8 @@ io::Task<void> start_agent(io::Loop& loop, kube::Client& api, node::Agent& agent
 
 }  // namespace
 
-Result<void> run_node(const Instance& instance) {
-  auto context = begin_role("node");
+Result<void> run_node(const Instance& instance, io::InheritedSockets sockets) {
+  auto context = begin_role("node", std::move(sockets));
   if (!context) return std::unexpected(context.error());
   auto client = api_options(instance, "node");
   if (!client) return std::unexpected(client.error());

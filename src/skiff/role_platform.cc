@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "io/file.h"
+#include "io/pulse.h"
 #include "io/sync.h"
 #include "platform/platform.h"
 #include "skiff/role_support.h"
@@ -53,6 +54,7 @@ io::Task<void> start_platform(Serving* serving) {
     if (listener) {
       serving->server =
           std::make_unique<net::HttpServer>(serving->loop, std::move(*listener), serving->platform.handler());
+      io::say_ready();
       log_info("platform ready", {{"port", std::to_string(serving->port)}});
       co_return;
     }
@@ -63,8 +65,8 @@ io::Task<void> start_platform(Serving* serving) {
 
 }  // namespace
 
-Result<void> run_platform(const Instance& instance) {
-  auto context = begin_role("platform");
+Result<void> run_platform(const Instance& instance, io::InheritedSockets sockets) {
+  auto context = begin_role("platform", std::move(sockets));
   if (!context) return std::unexpected(context.error());
   io::Loop& loop = *context->loop;
   auto client = api_options(instance, "platform");

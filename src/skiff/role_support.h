@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "io/inherited.h"
 #include "io/loop.h"
 #include "io/scope.h"
 #include "io/stream.h"
@@ -15,14 +16,16 @@
 namespace skiff {
 
 struct RoleContext {
+  std::unique_ptr<io::InheritedSockets> sockets;
   std::unique_ptr<io::Loop> loop;
   std::unique_ptr<io::Network> network;
   std::unique_ptr<SignalWatch> signals;
   std::unique_ptr<io::TaskScope> upkeep;
 };
 
-// Stops the loop at SIGTERM; trims the process's memory now and then.
-Result<RoleContext> begin_role(const std::string& role);
+// Stops the loop at SIGTERM; trims the process's memory now and then. The network listens on `sockets` where
+// it is told to.
+Result<RoleContext> begin_role(const std::string& role, io::InheritedSockets sockets = {});
 // The API server on loopback, with the certificate of `identity` ("node", "edge", "platform").
 Result<net::ClientOptions> api_options(const Instance& instance, const std::string& identity);
 // For the end of a role: lets the requests that have begun be answered.

@@ -1,34 +1,58 @@
-// Starts the roles of an instance as processes of this binary and restarts one that dies.
+// Starts the roles of an instance as processes of this binary, holds their listening sockets, and restarts
+// one that dies or stands still.
 //
-// A role gets SIGTERM when the supervisor stops; should the supervisor be killed, the kernel sends it to the
-// roles (PR_SET_PDEATHSIG in the role). Containers are nobody's child here: they go on.
+// Each run of a role inherits the same listening sockets: while none runs, clients wait in their queues
+// (io/inherited.h). A role whose loops don't turn is killed after kPatience looks, its stack in its log
+// (io/pulse.h). A role gets SIGTERM when the supervisor stops; should the supervisor be killed, the kernel
+// sends it to the roles (PR_SET_PDEATHSIG in the role). Containers are nobody's child here: they go on.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "io/file.h"
 #include "io/loop.h"
 #include "io/process.h"
+#include "io/pulse.h"
 #include "io/scope.h"
+#include "io/stream.h"
 
 namespace skiff {
+
+// A listening socket that is held for a role.
+struct HeldSocket {
+  io::Address address;
+  io::UniqueFd fd;
+};
 
 class Supervisor {
  public:
   // `command` is put before the role's name: {"/usr/bin/skiff", "role"}; `arguments` after it.
   Supervisor(io::Loop& loop, std::vector<std::string> command, std::vector<std::string> arguments,
              std::string log_directory);
-  void start(const std::string& role);
+  void start(const std::string& role, std::vector<HeldSocket> sockets);
+  // True while each role runs and has said that it serves.
+  bool all_ready() const;
   // SIGTERM to all, SIGKILL to those left after kStopGrace.
   io::Task<void> stop();
 
  private:
   struct Role {
     std::string name;
-    std::unique_ptr<io::Process> process;
+    std::vector<HeldSocket> sockets;
+    std::unique_ptr<io::Process> process = nullptr;
+    std::optional<io::PulseBoard> board = std::nullopt;
+    std::optional<io::PulseWatch> watch = std::nullopt;
+    int looks_at_start = 0;
   };
   static io::Task<void> keep_running(Supervisor* self, Role* role);
-  Result<std::unique_ptr<io::Process>> spawn(const std::string& role);
+  static io::Task<void> watch_roles(Supervisor* self);
+  io::Task<void> end_if_stuck(Role* role);
+  io::Task<std::vector<uintptr_t>> await_stack(Role* role, pid_t process, size_t seat);
+  io::Task<void> end_stuck(Role* role, int32_t thread, size_t seat);
+  Result<std::unique_ptr<io::Process>> spawn(Role& role);
+  std::string log_of(const Role& role) const { return log_directory_ + "/" + role.name + ".log"; }
 
   io::Loop& loop_;
   std::vector<std::string> command_;

@@ -15,13 +15,10 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
-#include "node/images/stack.h"
 #include "platform/builds/disk.h"
-#include "skiff/memory.h"
 #include "skiff/node_options.h"
 #include "skiff/ports.h"
-#include "skiff/role_support.h"
-#include "skiff/supervisor.h"
+#include "skiff/running.h"
 
 namespace skiff {
 
@@ -32,20 +29,6 @@ constexpr Duration kStopTimeout = std::chrono::seconds(30);
 constexpr Duration kDyingLimit = std::chrono::seconds(5);
 constexpr Duration kDyingPause = std::chrono::milliseconds(100);  // longer than a killed process needs to end
 constexpr Duration kPollPause = std::chrono::milliseconds(50);
-constexpr const char* kRoles[] = {"control", "node", "platform", "edge"};
-
-std::string pid_file(const std::string& data) {
-  return data + "/run/skiff.pid";
-}
-std::string ready_file(const std::string& data) {
-  return data + "/run/ready";
-}
-
-std::string own_binary() {
-  char path[4096] = {};
-  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path - 1);
-  return length > 0 ? std::string(path, static_cast<size_t>(length)) : "skiff";
-}
 
 // Lower-case labels of letters, digits and inner dashes.
 bool is_domain(const std::string& text) {
@@ -72,119 +55,6 @@ Result<void> check_host(const InstanceRequest& request) {
   return io::make_directories(request.data);
 }
 
-io::Task<bool> connects(io::Network& network, io::Address address) {
-  auto stream = co_await network.connect(std::move(address));
-  co_return stream.has_value();
-}
-
-io::Task<Result<void>> make_stack(io::Loop& loop, const Instance& instance) {
-  node::StackOptions options;
-  options.local_images = instance.path("images");
-  options.work = instance.path("stack-work");
-  options.progress = [](const std::string& line) {
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
-  };
-  if (node::stack_ready(options)) co_return Result<void>{};
-  auto built = co_await node::build_stack(loop, std::move(options));
-  co_return built;
-}
-
-// True when the node is Ready and the edge and the platform take connections.
-io::Task<bool> is_ready(io::Network& network, kube::Client& api, const Instance& instance) {
-  auto node = co_await api.get("/api/v1/nodes/" + instance.node_name);
-  if (!node) co_return false;
-  bool ready = false;
-  for (const auto& condition : (*node)["status"]["conditions"].items()) {
-    if (condition["type"].str() == "Ready") ready = condition["status"].str() == "True";
-  }
-  if (!ready) co_return false;
-  for (const uint16_t port : {instance.ports.http, instance.ports.https, instance.platform_port}) {
-    auto address = io::Address::tcp("127.0.0.1", port);
-    const bool open = co_await connects(network, std::move(address));
-    if (!open) co_return false;
-  }
-  co_return true;
-}
-
-io::Task<void> announce(io::Loop& loop, io::Network& network, kube::Client& api, const Instance& instance) {
-  for (;;) {
-    const bool ready = co_await is_ready(network, api, instance);
-    if (ready) break;
-    co_await io::sleep(loop, kPollPause);
-  }
-  if (auto written = io::write_file_atomic(ready_file(instance.data), "ready\n"); !written) {
-    log_error("cannot write the ready file", {{"error", written.error().message}});
-  }
-  fmt::print("ready: apps at http://<app>.{}:{}/, kubectl with KUBECONFIG={}\n", instance.domain,
-             instance.ports.http, instance.path("kubeconfig"));
-  std::fflush(stdout);
-  // From here on the supervisor only waits for its roles to end.
-  trim_memory_now();
-}
-
-struct Running {
-  io::Loop& loop;
-  const Instance& instance;
-  io::Network& network;
-  kube::Client& api;
-  Supervisor supervisor;
-  bool stopping = false;
-  Result<void> outcome = {};
-  io::TaskScope scope;
-};
-
-io::Task<void> stop_all(Running* running) {
-  co_await running->supervisor.stop();
-  running->loop.stop();
-}
-
-io::Task<void> start_all(Running* running) {
-  // The stack images are needed by builds only: the roles start beside their making.
-  for (const char* role : kRoles) running->supervisor.start(role);
-  auto stack = co_await make_stack(running->loop, running->instance);
-  if (!stack) {
-    running->outcome = wrap(stack.error(), "make the stack images");
-    running->stopping = true;
-    running->scope.spawn(stop_all(running));
-    co_return;
-  }
-  co_await announce(running->loop, running->network, running->api, running->instance);
-}
-
-// The caller holds the instance's lock until this ends.
-Result<void> run_instance(const Instance& instance) {
-  auto context = begin_role("skiff");
-  if (!context) return std::unexpected(context.error());
-  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(pid_file(instance.data), fmt::format("{}\n", ::getpid())));
-  SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("logs/roles")));
-  auto client = api_options(instance, "admin");
-  if (!client) return std::unexpected(client.error());
-  kube::HttpClient api(*context->loop, *context->network, {*client, "", "skiff-up"});
-  io::Loop& loop = *context->loop;
-  Running running{
-      loop,
-      instance,
-      *context->network,
-      api,
-      Supervisor(loop, {own_binary(), "role"}, {"--data", instance.data}, instance.path("logs/roles")),
-      false,
-      {},
-      io::TaskScope(loop)};
-  auto signals = watch_signals(loop, [&running] {
-    if (running.stopping) return;
-    running.stopping = true;
-    running.scope.spawn(stop_all(&running));
-  });
-  if (!signals) return std::unexpected(signals.error());
-  context->signals = std::move(*signals);
-  running.scope.spawn(start_all(&running));
-  loop.run();
-  ::unlink(pid_file(instance.data).c_str());
-  ::unlink(ready_file(instance.data).c_str());
-  return running.outcome;
-}
-
 // The end of what a detached instance said.
 std::string last_words(const std::string& data) {
   const auto text = io::read_file(data + "/logs/up.log");
@@ -207,17 +77,17 @@ Result<void> wait_until_ready(pid_t child, const std::string& data) {
   return fail(Code::kTimeout, fmt::format("the instance is not ready yet; see {}/logs", data));
 }
 
-// The lock goes to the child: both have it from the fork on, and the parent lets go of it at once.
-Result<void> detach_and_wait(const Instance& instance, io::UniqueFd lock) {
+// The lock and the sockets go to the child: both have them from the fork on, and the parent lets go at once.
+Result<void> detach_and_wait(const Instance& instance, io::UniqueFd lock, Sockets sockets) {
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("logs")));
   std::fflush(stdout);
   const pid_t child = ::fork();
   if (child < 0) return fail_errno(errno, "fork");
   if (child > 0) {
     lock.reset();
+    sockets.clear();
     SKIFF_RETURN_IF_ERROR(wait_until_ready(child, instance.data));
-    fmt::print("ready: apps at http://<app>.{}:{}/, kubectl with KUBECONFIG={}\n", instance.domain,
-               instance.ports.http, instance.path("kubeconfig"));
+    fmt::print("{}", ready_text(instance));
     return {};
   }
   ::setsid();
@@ -227,7 +97,7 @@ Result<void> detach_and_wait(const Instance& instance, io::UniqueFd lock) {
   ::dup2(null_fd, STDIN_FILENO);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
-  auto outcome = run_instance(instance);
+  auto outcome = run_instance(instance, std::move(sockets));
   if (!outcome) log_error("the instance ended", {{"error", outcome.error().message}});
   std::_Exit(outcome ? 0 : 1);
 }
@@ -273,8 +143,11 @@ Result<void> up(const UpOptions& options) {
   SystemRandom random;
   auto instance = open_or_create_instance(options.request, random, std::chrono::system_clock::now());
   if (!instance) return std::unexpected(instance.error());
-  return options.foreground == Foreground::kYes ? run_instance(*instance)
-                                                : detach_and_wait(*instance, std::move(*lock));
+  auto sockets = open_sockets(*instance);
+  if (!sockets) return std::unexpected(sockets.error());
+  return options.foreground == Foreground::kYes
+             ? run_instance(*instance, std::move(*sockets))
+             : detach_and_wait(*instance, std::move(*lock), std::move(*sockets));
 }
 
 Result<void> down(const std::string& data) {
