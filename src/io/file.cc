@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <utility>
+
+#include "io/durable.h"
 
 namespace skiff::io {
 
@@ -76,25 +78,21 @@ static Result<void> write_all(int fd, std::string_view data, const std::string& 
   return {};
 }
 
+static Result<void> write_new(const std::string& path, std::string_view data, mode_t mode) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  if (!fd) return fail_errno(errno, "create " + path);
+  ::fchmod(fd.get(), mode);
+  return write_all(fd.get(), data, path);
+}
+
 Result<void> write_file_atomic(const std::string& path, std::string_view data, mode_t mode) {
-  const std::string temporary = path + ".tmp" + std::to_string(::getpid());
-  {
-    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (!fd) return fail_errno(errno, "create " + temporary);
-    ::fchmod(fd.get(), mode);
-    auto written = write_all(fd.get(), data, temporary);
-    if (written && ::fsync(fd.get()) != 0) written = fail_errno(errno, "fsync " + temporary);
-    if (!written) {
-      ::unlink(temporary.c_str());
-      return written;
-    }
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_errno(errno, "rename to " + path);
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory) ::fsync(directory.get());
-  return {};
+  // Several threads may write the same file at once.
+  static std::atomic<unsigned> last = 0;
+  const std::string temporary = path + ".tmp" + std::to_string(::getpid()) + "-" + std::to_string(++last);
+  auto done = write_new(temporary, data, mode);
+  if (done) done = publish(temporary, path);
+  if (!done) ::unlink(temporary.c_str());
+  return done;
 }
 
 // The folder that a path lies in; "" for one that lies in the root or in the present folder.

@@ -32,6 +32,11 @@ std::optional<EntryFacts> entry_facts(int parent, const char* name) {
                     tells_mount ? info.stx_mnt_id : makedev(info.stx_dev_major, info.stx_dev_minor),
                     (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0,
                     info.stx_nlink,
+                    info.stx_mode,
+                    info.stx_uid,
+                    info.stx_gid,
+                    S_ISREG(info.stx_mode) ? info.stx_size : 0,
+                    makedev(info.stx_rdev_major, info.stx_rdev_minor),
                     info.stx_blocks};
 }
 

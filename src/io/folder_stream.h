@@ -25,7 +25,9 @@ struct EntryFacts {
   uint64_t mount = 0;  // the mount it lies on; its device where the kernel tells no mounts
   bool mount_root = false;
   uint64_t links = 1;
-  uint64_t blocks = 0;  // of 512 bytes
+  uint32_t mode = 0, user = 0, group = 0;
+  uint64_t size = 0, device = 0;  // of a file; the number of a device
+  uint64_t blocks = 0;            // of 512 bytes
 };
 // With name "" of the descriptor itself. Nothing, with errno, on failure.
 std::optional<EntryFacts> entry_facts(int parent, const char* name);

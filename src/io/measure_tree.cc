@@ -15,6 +15,21 @@ constexpr size_t kHeldLevels =
     16;  // whose descriptors stay open: a tree that moves below them is found again
 constexpr int64_t kBlockBytes = 512;
 
+uint64_t mix(uint64_t seed, uint64_t value) {
+  uint64_t out = (seed ^ value) * 0x9e3779b97f4a7c15;
+  out = (out ^ (out >> 29)) * 0xbf58476d1ce4e5b9;
+  return out ^ (out >> 32);
+}
+
+// Of an entry, given its folder's.
+uint64_t entry_shape(uint64_t above, const char* name, const EntryFacts& facts) {
+  uint64_t out = mix(above, facts.mode);
+  for (const uint64_t value : {uint64_t{facts.user}, uint64_t{facts.group}, facts.size, facts.device})
+    out = mix(out, value);
+  for (const char* c = name; *c != '\0'; ++c) out = mix(out, static_cast<unsigned char>(*c));
+  return out;
+}
+
 // Goes down by names and, below the levels whose streams it holds, up by "..", which must be the folder that
 // it came from.
 class Walk {
@@ -23,7 +38,7 @@ class Walk {
 
   void run(FolderStream root, const EntryFacts& facts) {
     mount_ = facts.mount;
-    push(std::move(root), facts.inode);
+    push(std::move(root), facts.inode, 0);
     while (!levels_.empty()) {
       if (const dirent* entry = ::readdir(stream())) {
         if (!is_dots(entry->d_name)) visit(*entry);
@@ -36,15 +51,16 @@ class Walk {
  private:
   struct Level {
     uint64_t inode;
+    uint64_t shape;
     long resume;  // where its stream goes on after the folder below
     FolderStream held;
   };
 
   DIR* stream() const { return loose_ ? loose_.get() : levels_.back().held.get(); }
 
-  void push(FolderStream stream, uint64_t inode) {
+  void push(FolderStream stream, uint64_t inode, uint64_t shape) {
     const bool hold = levels_.size() < kHeldLevels;
-    levels_.push_back({inode, 0, hold ? std::move(stream) : nullptr});
+    levels_.push_back({inode, shape, 0, hold ? std::move(stream) : nullptr});
     loose_ = std::move(stream);
   }
 
@@ -55,6 +71,8 @@ class Walk {
     ++use_.entries;
     const auto names = facts->folder ? 1 : static_cast<int64_t>(std::max<uint64_t>(facts->links, 1));
     use_.bytes += static_cast<int64_t>(facts->blocks) * kBlockBytes / names;
+    const uint64_t shape = entry_shape(levels_.back().shape, entry.d_name, *facts);
+    use_.shape += shape;
     if (!facts->folder) return;
     if (levels_.size() >= kMaxCountedLevels) {
       use_.too_deep = true;
@@ -65,7 +83,7 @@ class Walk {
     if (!below) return;
     const auto opened = entry_facts(::dirfd(below.get()), "");
     if (opened && opened->inode == facts->inode && opened->mount == mount_)
-      push(std::move(below), opened->inode);
+      push(std::move(below), opened->inode, shape);
   }
 
   void go_up() {

@@ -15,11 +15,14 @@ struct TreeUse {
   // On disk: the blocks of files, links and folders, as du counts. A file with several names is shared out
   // among them. What was removed but is still open is not seen.
   int64_t bytes = 0;
-  int64_t entries = 0;    // names, the folder's own included
+  int64_t entries = 0;  // names, the folder's own included
+  // From the names, kinds, modes, owners and sizes of all entries, whatever their order on the disk: another
+  // number says that one of them has changed. Not of contents, and not against forgery.
+  uint64_t shape = 0;
   bool too_deep = false;  // more levels than are counted (kMaxCountedLevels): there is more
 };
 constexpr size_t kMaxCountedLevels = size_t{1}
-                                     << 18;  // 24 bytes of memory each; on ext4 a gigabyte of folders
+                                     << 18;  // 32 bytes of memory each; on ext4 a gigabyte of folders
 
 // Of the file or the folder and all below it; nothing when it does not exist. Folders that are moved while
 // they are read, more than a few levels down, may be left out.

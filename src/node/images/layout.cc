@@ -1,6 +1,7 @@
 #include "node/images/layout.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -69,6 +70,15 @@ Result<LayoutLayer> parse_layer(const json::Value& descriptor) {
   return out;
 }
 
+// A blob that is there must have its size: one that a power cut emptied is found at once. One that is gone
+// may have been unpacked already.
+Result<void> check_blob_size(const std::string& path, const json::Value& size) {
+  struct stat info{};
+  if (size.is_null() || ::stat(path.c_str(), &info) != 0 || info.st_size == size.as_int()) return {};
+  return fail(Code::kDataLoss, path + " has " + std::to_string(info.st_size) + " bytes instead of " +
+                                   std::to_string(size.as_int()) + ": it is damaged");
+}
+
 }  // namespace
 
 Result<Compression> layer_compression(const std::string& media_type) {
@@ -120,6 +130,7 @@ Result<LayoutImage> read_layout(const std::string& folder, const std::string& ta
   for (const auto& descriptor : (*manifest)["layers"].items()) {
     auto layer = parse_layer(descriptor);
     if (!layer) return std::unexpected(layer.error());
+    SKIFF_RETURN_IF_ERROR(check_blob_size(blob_path(folder, layer->digest), descriptor["size"]));
     out.layers.push_back(std::move(*layer));
   }
   if (out.layers.empty()) return fail(Code::kDataLoss, "the image has no layers");

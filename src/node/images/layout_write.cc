@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "io/durable.h"
 #include "io/file.h"
 #include "node/digest.h"
 #include "node/images/layout.h"
@@ -46,7 +47,7 @@ int64_t file_bytes(const std::string& path) {
 Result<Value> put_json(const std::string& folder, const char* type, const Value& document) {
   const std::string text = json::encode(document);
   const std::string digest = "sha256:" + sha256_hex(text);
-  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(blob_path(folder, digest), text, 0644));
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(blob_path(folder, digest), text));
   return Value::object({{"mediaType", type}, {"digest", digest}, {"size", text.size()}});
 }
 
@@ -59,8 +60,8 @@ Result<void> put_index(const std::string& folder, const std::string& tag, Value 
     if (entry["annotations"][kTagAnnotation].str() != tag) kept.push_back(entry);
   }
   kept.push_back(manifest);
-  return io::write_file_atomic(
-      folder + "/index.json", json::encode(Value::object({{"schemaVersion", 2}, {"manifests", kept}})), 0644);
+  return io::write_file_atomic(folder + "/index.json",
+                               json::encode(Value::object({{"schemaVersion", 2}, {"manifests", kept}})));
 }
 
 }  // namespace
@@ -68,7 +69,7 @@ Result<void> put_index(const std::string& folder, const std::string& tag, Value 
 Result<std::vector<std::string>> write_layout(const std::string& folder, const std::string& tag,
                                               const ImageConfig& config,
                                               const std::vector<LayerSource>& layers) {
-  SKIFF_RETURN_IF_ERROR(io::make_directories(folder + "/blobs/sha256", 0755));
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder + "/blobs/sha256"));
   std::vector<std::string> digests;
   Value descriptors = Value::array();
   for (const auto& layer : layers) {
@@ -77,9 +78,8 @@ Result<std::vector<std::string>> write_layout(const std::string& folder, const s
       auto computed = file_digest(layer.tar);
       if (!computed) return std::unexpected(computed.error());
       digest = *computed;
-      if (::rename(layer.tar.c_str(), blob_path(folder, digest).c_str()) != 0) {
-        return fail_errno(errno, "keep layer " + layer.tar);
-      }
+      if (::chmod(layer.tar.c_str(), 0600) != 0) return fail_errno(errno, "chmod " + layer.tar);
+      SKIFF_RETURN_IF_ERROR(io::publish(layer.tar, blob_path(folder, digest)));
     }
     descriptors.push_back(Value::object({{"mediaType", "application/vnd.oci.image.layer.v1.tar"},
                                          {"digest", digest},
@@ -111,8 +111,7 @@ Result<std::vector<std::string>> write_layout(const std::string& folder, const s
                                           {"config", *configuration},
                                           {"layers", descriptors}}));
   if (!manifest) return std::unexpected(manifest.error());
-  SKIFF_RETURN_IF_ERROR(
-      io::write_file_atomic(folder + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", 0644));
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(folder + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"));
   SKIFF_RETURN_IF_ERROR(put_index(folder, tag, std::move(*manifest)));
   return digests;
 }

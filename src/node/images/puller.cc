@@ -47,10 +47,11 @@ double seconds_between(MonotonicTime from, MonotonicTime to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-// Whether the tag still points to what is recorded. Blocking, a few small reads.
-bool same_image(const std::string& layout, const std::string& tag, const std::string& id) {
+// Whether the tag points to another image than what is recorded. A tag that has vanished or can't be read
+// still serves from the store: its pods may restart. Blocking, a few small reads.
+bool has_moved(const std::string& layout, const std::string& tag, const std::string& id) {
   const auto image = read_layout(layout, tag);
-  return image && image->config_digest == id;
+  return image && image->config_digest != id;
 }
 
 }  // namespace
@@ -90,8 +91,11 @@ io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, 
   auto known = store_.find(parsed->canonical());
   if (known && local) {
     const std::string layout = local_layout(*parsed);
-    // A local tag that has vanished still serves from the store: its pods may restart.
-    if (io::path_exists(layout) && !same_image(layout, parsed->tag, known->id)) known.reset();
+    if (has_moved(layout, parsed->tag, known->id)) known.reset();
+  }
+  if (known) {
+    const bool whole = co_await is_whole(*known);
+    if (!whole) known.reset();
   }
   if (known && (local || policy != PullPolicy::kAlways)) {
     known->name = reference;
@@ -105,6 +109,16 @@ io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, 
   auto fetched = co_await fetch(*parsed, reference, docker_config);
   if (!fetched) co_return failure("ErrImagePull", fetched.error().message);
   co_return ImageOutcome{*fetched, "", "", true, seconds_between(begin, loop_.now())};
+}
+
+// Walks the layers once in an agent's life: nothing but a power cut or a hand damages them.
+io::Task<bool> Puller::is_whole(Image image) {
+  if (whole_.contains(image.id)) co_return true;
+  const bool whole = co_await io::run_blocking(
+      loop_, [paths = options_.paths, image] { return ImageStore::is_whole(paths, image); });
+  if (whole) whole_.insert(image.id);
+  if (!whole) log_warn("an image is damaged; it is fetched again", {{"image", image.name}});
+  co_return whole;
 }
 
 namespace {
@@ -137,6 +151,7 @@ io::Task<Result<Image>> Puller::fetch(Reference reference, std::string name, std
     pull->result->name = name;
     auto kept = co_await remember(canonical, *pull->result);
     if (!kept) pull->result = std::unexpected(kept.error());
+    if (kept) whole_.insert(pull->result->id);
   }
   co_return pull->result;
 }

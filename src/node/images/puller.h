@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "io/loop.h"
 #include "io/sync.h"
@@ -48,12 +49,14 @@ class Puller final : public ImageService {
   io::Task<Result<Image>> fetch_remote(Reference reference, std::string docker_config);
   io::Task<Result<void>> remember(std::string canonical, Image image);
   io::Task<Result<Image>> import(std::string layout, std::string tag);
+  io::Task<bool> is_whole(Image image);
   std::string local_layout(const Reference& reference) const;
 
   io::Loop& loop_;
   PullerOptions options_;
   ImageStore store_;
   std::map<std::string, std::shared_ptr<Pull>> pulls_;
+  std::set<std::string> whole_;  // ids of images that were found whole, or made, in this agent's life
   uint64_t last_pull_ = 0;
 };
 

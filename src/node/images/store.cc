@@ -10,9 +10,11 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "io/durable.h"
 #include "io/file.h"
 #include "io/tree.h"
 #include "node/digest.h"
+#include "node/images/layer_seal.h"
 #include "node/images/unpack.h"
 
 namespace skiff::node {
@@ -20,6 +22,7 @@ namespace skiff::node {
 namespace {
 
 constexpr const char* kPartial = ".partial";
+constexpr const char* kRecordEnd = ".json";
 constexpr size_t kMaxAccountFile = 1 << 20;  // bytes of an image's /etc/passwd or /etc/group
 
 json::Value list_of(const std::vector<std::string>& items) {
@@ -57,28 +60,55 @@ std::string layer_name(const std::string& digest) {
   return split(digest, ':').back();
 }
 
-Result<void> unpack_once(const NodePaths& paths, const std::string& layout, const LayoutLayer& layer) {
-  const auto& digest = layer.digest;
-  const std::string target = paths.layers() + "/" + layer_name(digest);
-  if (io::path_exists(target)) return {};
-  const std::string blob = blob_path(layout, digest);
-  SKIFF_RETURN_IF_ERROR(verify_blob(blob, digest));
-  // Two pulls may unpack the same layer at once: each in its own folder, the first rename wins.
+// A folder of its own for what is on its way into or out of the store.
+Result<std::string> make_partial(const std::string& target) {
   std::string partial = target + kPartial + "XXXXXX";
   if (::mkdtemp(partial.data()) == nullptr) return fail_errno(errno, "make " + partial);
+  return partial;
+}
+
+Result<void> set_damaged_aside(const std::string& target) {
+  auto aside = make_partial(target);
+  if (!aside) return std::unexpected(aside.error());
+  const std::string inside = *aside + "/damaged";
+  if (::rename(target.c_str(), inside.c_str()) != 0 && errno != ENOENT)
+    return fail_errno(errno, "set aside " + target);
+  return io::remove_tree(*aside);
+}
+
+Result<void> unpack_into(const NodePaths& paths, const std::string& blob, const LayoutLayer& layer,
+                         const std::string& partial) {
+  const std::string name = layer_name(layer.digest), target = paths.layers() + "/" + name;
   ::chmod(partial.c_str(), 0755);
-  auto unpacked = unpack_layer(blob, layer.compression, partial);
-  if (unpacked && ::rename(partial.c_str(), target.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
-    unpacked = fail_errno(errno, "keep layer " + digest);
+  SKIFF_RETURN_IF_ERROR(unpack_layer(blob, layer.compression, partial));
+  SKIFF_RETURN_IF_ERROR(seal_layer(paths, name, partial));
+  auto kept = io::publish(partial, target);
+  if (!kept && kept.error().code == Code::kAlreadyExists) return {};
+  return kept;
+}
+
+Result<void> unpack_once(const NodePaths& paths, const std::string& layout, const LayoutLayer& layer) {
+  const std::string name = layer_name(layer.digest), target = paths.layers() + "/" + name;
+  const bool present = io::path_exists(target);
+  if (present && layer_is_whole(paths, name)) return {};
+  const std::string blob = blob_path(layout, layer.digest);
+  SKIFF_RETURN_IF_ERROR(verify_blob(blob, layer.digest));
+  if (present) {
+    log_warn("an image layer is damaged; it is made again", {{"layer", name}});
+    SKIFF_RETURN_IF_ERROR(set_damaged_aside(target));
   }
-  if (!unpacked || io::path_exists(partial)) auto removed = io::remove_tree(partial);
+  // Two pulls may unpack the same layer at once: each in its own folder, the first rename wins.
+  auto partial = make_partial(target);
+  if (!partial) return std::unexpected(partial.error());
+  auto unpacked = unpack_into(paths, blob, layer, *partial);
+  if (io::path_exists(*partial)) auto removed = io::remove_tree(*partial);
   return unpacked;
 }
 
 }  // namespace
 
 std::string ImageStore::record_path(const std::string& canonical) const {
-  return paths_.images() + "/names/" + sha256_hex(canonical) + ".json";
+  return paths_.images() + "/names/" + sha256_hex(canonical) + kRecordEnd;
 }
 
 Result<void> ImageStore::open() {
@@ -93,7 +123,12 @@ Result<void> ImageStore::open() {
   auto names = io::list_directory(paths_.images() + "/names");
   if (!names) return std::unexpected(names.error());
   for (const auto& name : *names) {
-    auto text = io::read_file(paths_.images() + "/names/" + name);
+    const std::string path = paths_.images() + "/names/" + name;
+    if (!name.ends_with(kRecordEnd)) {  // what a cut or a kill left of a write
+      SKIFF_RETURN_IF_ERROR(io::remove_tree(path));
+      continue;
+    }
+    auto text = io::read_file(path);
     auto value = text ? json::parse(*text) : Result<json::Value>(std::unexpected(text.error()));
     if (!value) continue;
     Image image = decode_image(*value);
@@ -141,6 +176,7 @@ Result<std::vector<std::string>> ImageStore::set_unused_aside() {
         layer.find(kPartial) == std::string::npos ? folder + kPartial + "unused" : folder;
     if (aside != folder && ::rename(folder.c_str(), aside.c_str()) != 0)
       return fail_errno(errno, "rename " + folder);
+    forget_seal(paths_, layer);
     out.push_back(aside);
   }
   return out;
@@ -157,6 +193,10 @@ Result<Image> ImageStore::unpack_image(const NodePaths& paths, const std::string
   }
   for (const auto& layer : out.layers) out.bytes += io::measure_tree(paths.layers() + "/" + layer).bytes;
   return out;
+}
+
+bool ImageStore::is_whole(const NodePaths& paths, const Image& image) {
+  return std::ranges::all_of(image.layers, [&](const auto& layer) { return layer_is_whole(paths, layer); });
 }
 
 std::optional<std::string> ImageStore::read_file(const NodePaths& paths, const Image& image,

@@ -1,8 +1,9 @@
 // The images on this node: layers unpacked once each, and a record for each name. Blocking members are for
 // run_blocking(); the records in memory belong to the loop's thread.
 //
-// A layer's folder appears under its final name by a rename when it is whole, so a crash leaves at most a
-// temporary folder, which open() removes.
+// A layer's folder appears under its final name by a rename when it is whole and on the disk, so a crash
+// leaves at most a temporary folder, which open() removes. A layer that was damaged later is made again when
+// its image is next asked for (layer_seal.h).
 #pragma once
 
 #include <map>
@@ -31,9 +32,12 @@ class ImageStore {
   // Nothing may be unpacking.
   Result<std::vector<std::string>> set_unused_aside();
 
-  // Unpacks the missing layers of an image in a layout. Static: takes no part in the records. Blocking.
+  // Unpacks the missing and the damaged layers of an image in a layout. Static: takes no part in the records.
+  // Blocking.
   static Result<Image> unpack_image(const NodePaths& paths, const std::string& layout,
                                     const LayoutImage& image);
+  // Whether nothing of the image's layers is damaged; walks them. Blocking.
+  static bool is_whole(const NodePaths& paths, const Image& image);
   static std::optional<std::string> read_file(const NodePaths& paths, const Image& image,
                                               const std::string& path);
 
