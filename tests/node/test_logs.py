@@ -60,3 +60,18 @@ def test_http_probes_decide_readiness(rig):
     rig.send("events")
     rig.wait_line("events-end", 5)
     assert any("HTTP probe failed with statuscode: 500" in line for line in rig.lines)
+
+
+def test_rotation_heals_when_the_agent_died_between_its_two_steps(rig):
+    rig.put(pod("chat", "for ((i=0;;i++)); do echo $i; sleep 0.1; done"))
+    rig.wait_ready("chat")
+    folder = rig.data / "node" / "logs" / "default_chat_default-chat-uid" / "c"
+    # What an agent leaves that is killed after it renamed the file and before it told the writer.
+    (folder / "0.log").rename(folder / "0.log.20260101-000000.000000")
+    deadline = time.monotonic() + 60
+    while not (folder / "0.log").exists():
+        assert time.monotonic() < deadline, "the writer was never told to reopen"
+        time.sleep(0.2)
+    numbers = [int(line) for line in ask(rig, "chat/c").split()]
+    assert numbers == list(range(len(numbers)))
+    rig.wait_log("chat", f"{numbers[-1] + 5}\n", 60)

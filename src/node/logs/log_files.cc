@@ -77,9 +77,23 @@ std::vector<std::string> log_files(const std::string& path) {
   return out;
 }
 
+// The current file is gone though there are others: a writer was not told to reopen, or did not, and still
+// writes to the newest. It appends, so that what it writes after a cut begins at the front.
+static Result<bool> bound_unopened(const std::string& path) {
+  const auto files = log_files(path);
+  if (files.empty()) return false;
+  struct stat info{};
+  if (::stat(files.back().c_str(), &info) != 0) return fail_errno(errno, "stat " + files.back());
+  if (info.st_size >= kMaxUnopenedBytes && ::truncate(files.back().c_str(), 0) != 0)
+    return fail_errno(errno, "cut " + files.back());
+  return true;
+}
+
 Result<bool> rotate_log(const std::string& path, WallTime now) {
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return false;
+  if (::stat(path.c_str(), &info) != 0) {
+    return errno == ENOENT ? bound_unopened(path) : Result<bool>(fail_errno(errno, "stat " + path));
+  }
   if (info.st_size < kMaxLogBytes) return false;
   if (::rename(path.c_str(), (path + "." + stamp(now)).c_str()) != 0)
     return fail_errno(errno, "rotate " + path);

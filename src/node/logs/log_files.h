@@ -12,12 +12,15 @@
 
 namespace skiff::node {
 
-constexpr int64_t kMaxLogBytes = 10 << 20;  // of a file before it is rotated
-constexpr size_t kMaxLogFiles = 5;          // of an attempt, the current one included
+constexpr int64_t kMaxLogBytes = 10 << 20;               // of a file before it is rotated
+constexpr int64_t kMaxUnopenedBytes = 2 * kMaxLogBytes;  // of a file whose writer does not reopen
+constexpr size_t kMaxLogFiles = 5;                       // of an attempt, the current one included
 
 // Oldest first, the current one last.
 std::vector<std::string> log_files(const std::string& path);
-// Renames the current file when it is too large and drops the oldest; true when the writer must reopen.
+// Renames the current file when it is too large and drops the oldest; true when the writer must reopen, again
+// and again until it has: nobody remembers that it was asked, so this holds over failures and restarts. What
+// a writer adds meanwhile to the file it holds is bounded by losing it.
 Result<bool> rotate_log(const std::string& path, WallTime now);
 
 struct LogPosition {

@@ -1,8 +1,10 @@
 #include "node/logs/log_files.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/file.h"
 
@@ -49,6 +51,31 @@ TEST_CASE("a tail larger than a block is found") {
   const auto files = log_files(folder.path + "/0.log");
   const auto tail = at(files, find_tail(files, 3000));
   CHECK(tail.starts_with(line("number 2000")));
+}
+
+TEST_CASE("rotation goes on, within its bound, when the writer did not reopen") {
+  Folder folder;
+  const std::string path = folder.path + "/0.log";
+  io::UniqueFd writer(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  const std::string chunk(1 << 20, 'x');
+  const auto grow = [&](int chunks) {
+    for (int i = 0; i < chunks; ++i) REQUIRE(::write(writer.get(), chunk.data(), chunk.size()) > 0);
+  };
+  grow(11);
+  CHECK(*rotate_log(path, {}));
+  for (int round = 0; round < 3; ++round) {
+    grow(20);
+    CHECK(*rotate_log(path, WallTime(std::chrono::seconds(round + 1))));
+    struct stat info{};
+    REQUIRE(::fstat(writer.get(), &info) == 0);
+    CHECK(info.st_size == 0);
+    CHECK(log_files(path).size() == 1);
+  }
+  writer = io::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  CHECK(!*rotate_log(path, {}));
+  grow(11);
+  CHECK(*rotate_log(path, WallTime(std::chrono::seconds(9))));
+  CHECK(log_files(path).size() == 2);
 }
 
 TEST_CASE("a large file is rotated and only the newest are kept") {

@@ -15,6 +15,27 @@ namespace skiff::node {
 
 namespace {
 constexpr size_t kReadBytes = 64 << 10;
+constexpr int kReadsAtOnce = 4;  // of lines that the query may not want, before the loop turns
+
+struct Beginning {
+  io::UniqueFd file;
+  int64_t offset = 0;
+};
+Result<Beginning> find_beginning(const std::string& path, std::optional<int64_t> tail_lines) {
+  const auto files = log_files(path);
+  if (files.empty()) return Beginning{};
+  LogPosition begin;
+  if (tail_lines) begin = find_tail(files, *tail_lines);
+  io::UniqueFd file(::open(files[begin.file].c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_errno(errno, "open " + files[begin.file]);
+  return Beginning{std::move(file), begin.offset};
+}
+
+// The writer did not reopen, and the file was emptied for it (log_files.h).
+bool was_emptied(int fd, int64_t read_to) {
+  struct stat info{};
+  return ::fstat(fd, &info) == 0 && info.st_size < read_to;
+}
 
 bool same_file(int fd, const std::string& path) {
   struct stat open_file{}, named{};
@@ -51,20 +72,18 @@ LogReader::LogReader(io::Loop& loop, std::string path, LogQuery query)
     : loop_(loop), path_(std::move(path)), query_(query), formatter_(query) {}
 LogReader::~LogReader() = default;
 
-Result<void> LogReader::open() {
+io::Task<Result<void>> LogReader::open() {
   if (query_.follow) {
     auto watch = FolderWatch::create(loop_, path_.substr(0, path_.rfind('/')));
-    if (!watch) return std::unexpected(watch.error());
+    if (!watch) co_return std::unexpected(watch.error());
     watch_ = std::move(*watch);
   }
-  const auto files = log_files(path_);
-  if (files.empty()) return {};
-  LogPosition begin;
-  if (query_.tail_lines) begin = find_tail(files, *query_.tail_lines);
-  file_ = io::UniqueFd(::open(files[begin.file].c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file_) return fail_errno(errno, "open " + files[begin.file]);
-  offset_ = begin.offset;
-  return {};
+  auto begin = co_await io::run_blocking(
+      loop_, [path = path_, tail = query_.tail_lines] { return find_beginning(path, tail); });
+  if (!begin) co_return std::unexpected(begin.error());
+  file_ = std::move(begin->file);
+  offset_ = begin->offset;
+  co_return Result<void>{};
 }
 
 // The file after the one held, which may have been renamed since; the oldest when it was dropped or there was
@@ -87,9 +106,10 @@ Result<LogReader::Piece> LogReader::read_some() {
   if (!file_) file_ = open_next();
   if (!file_) return piece;
   std::array<char, kReadBytes> buffer;
-  for (;;) {
+  for (int reads = 0; reads < kReadsAtOnce; ++reads) {
     const ssize_t got = ::pread(file_.get(), buffer.data(), buffer.size(), offset_);
     if (got < 0) return fail_errno(errno, "read a log");
+    if (got == 0 && was_emptied(file_.get(), offset_)) offset_ = 0;
     if (got == 0) {
       if (next_) {
         file_ = std::move(next_);
@@ -113,6 +133,8 @@ Result<LogReader::Piece> LogReader::read_some() {
     rest_.erase(0, begin);
     if (!piece.text.empty()) return piece;
   }
+  piece.more = true;
+  return piece;
 }
 
 io::Task<void> LogReader::wait(Duration limit) {

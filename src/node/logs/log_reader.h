@@ -35,12 +35,14 @@ class LogReader {
   // `path` is the current file's.
   LogReader(io::Loop& loop, std::string path, LogQuery query);
   ~LogReader();
-  // Finds the beginning.
-  Result<void> open();
-  // The next piece of output: empty when all that is there was read. `done` when the byte limit was reached.
+  // Finds the beginning: a search through all that there is runs in the pool.
+  io::Task<Result<void>> open();
+  // The next piece of output, from a bounded part of the log; short enough for the loop. Empty without `more`
+  // when all that is there was read. `done` when the byte limit was reached.
   struct Piece {
     std::string text;
     bool done = false;
+    bool more = false;
   };
   Result<Piece> read_some();
   // Until something was written, or `limit` passed.

@@ -77,7 +77,7 @@ io::Task<void> LogServer::handle(const net::Request& request, net::ResponseWrite
 
 io::Task<void> LogServer::stream(LogTarget target, LogQuery query, net::ResponseWriter& writer) {
   LogReader reader(loop_, target.path, query);
-  auto opened = reader.open();
+  auto opened = co_await reader.open();
   if (!opened) {
     co_await answer(writer, 500, opened.error().message);
     co_return;
@@ -96,6 +96,8 @@ io::Task<void> LogServer::stream(LogTarget target, LogQuery query, net::Response
       if (!sent) co_return;
     }
     if (piece->done) break;
+    if (piece->more) co_await io::sleep(loop_, Duration::zero());
+    if (piece->more) continue;
     if (!piece->text.empty()) continue;
     if (!more_may_come) break;
     co_await reader.wait(kCheckEnd);
