@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "io/sync.h"
@@ -43,7 +44,7 @@ io::Task<void> refuse(ServerContext& server, Connection& connection, Error error
   co_await linger(connection);
 }
 
-// Empty lines before a request are ignored (RFC 9112 2.2).
+// Empty lines before a request are ignored (RFC 9112 2.2), and give nobody more time.
 void skip_empty_lines(Connection& connection) {
   while (connection.received().starts_with("\r\n")) connection.consume(2);
 }
@@ -63,17 +64,21 @@ io::Task<Result<size_t>> receive_rest_of_head(Connection& connection, size_t lim
 io::Task<Result<size_t>> receive_head(ServerContext& server, Activity& activity) {
   Connection& connection = activity.connection;
   skip_empty_lines(connection);
+  // Who never sent a request may be nobody: such a connection is not kept as long.
+  std::optional<CloseTimer> timer;
   // A lone carriage return may be the first half of an empty line.
   while (connection.received().empty() || connection.received() == "\r") {
-    // Who never sent a request may be nobody: such a connection is not kept as long.
-    CloseTimer timer(server.loop, connection.stream(),
-                     activity.served ? server.limits.idle_timeout : server.limits.header_timeout);
+    if (!timer) {
+      timer.emplace(server.loop, connection.stream(),
+                    activity.served ? server.limits.idle_timeout : server.limits.header_timeout);
+    }
     activity.idle = true;
     auto got = co_await connection.fill();
     activity.idle = false;
     if (!got || *got == 0) co_return fail(Code::kEof, "the client left");
     skip_empty_lines(connection);
   }
+  timer.reset();
   wire::HeadScanner scanner(server.limits.max_header_bytes);
   auto length = scanner.scan(connection.received());
   if (!length || *length > 0) co_return length;

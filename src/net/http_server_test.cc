@@ -138,6 +138,30 @@ TEST_CASE("a connection that never asks ends soon, one that has asked is kept") 
   CHECK(known->ended());
 }
 
+TEST_CASE("empty lines for ever hold no connection") {
+  Rig rig(say_hello);
+  for (const char* request : {"", kGet}) {
+    auto client = rig.ask(request);
+    const auto begun = rig.loop.now();
+    while (!client->ended() && rig.loop.now() - begun < seconds(600)) {
+      client->send("\r\n");
+      rig.loop.advance(seconds(1));
+    }
+    CHECK(client->ended());
+    CHECK(rig.loop.now() - begun <= seconds(*request == '\0' ? 12 : 122));
+  }
+}
+
+TEST_CASE("empty lines in packets of their own are passed over") {
+  Rig rig(say_hello);
+  auto client = rig.ask("\r");
+  for (const char* piece : {"\n", "\r\n\r", "\n", kGet}) {
+    client->send(piece);
+    rig.loop.run_until_idle();
+  }
+  CHECK(client->answer().starts_with("HTTP/1.1 200"));
+}
+
 TEST_CASE("a streamed answer arrives piece by piece, in chunks or counted") {
   Slow slow;
   Rig rig(with(&slow, stream_on));

@@ -25,15 +25,15 @@ std::unexpected<Error> malformed(std::string message) {
   return fail(Code::kInvalidArgument, std::move(message));
 }
 
-// "HTTP/1.x" to x.
+// "HTTP/1.x" to x; what is newer than 1.1 is served as 1.1 (RFC 9110 2.5).
 Result<int> parse_version(std::string_view text) {
   if (text.size() != 8 || !text.starts_with("HTTP/") || text[6] != '.') {
     return malformed("the message does not name an HTTP version where one belongs");
   }
-  if (text[5] != '1' || (text[7] != '0' && text[7] != '1')) {
+  if (text[5] != '1' || text[7] < '0' || text[7] > '9') {
     return fail(Code::kUnimplemented, "only HTTP/1.0 and HTTP/1.1 are spoken here");
   }
-  return text[7] - '0';
+  return text[7] == '0' ? 0 : 1;
 }
 
 std::string_view trim_blanks(std::string_view text) {

@@ -83,7 +83,7 @@ class BodyDecoder {
     kSize,        // in a chunk-size line
     kData,        // in a chunk
     kDataEnd,     // at the CRLF after a chunk
-    kTrailer,     // in trailer lines, which are dropped
+    kTrailer,     // in trailer lines, which must be fields and are dropped
     kDone,
   };
   Result<void> on_line();

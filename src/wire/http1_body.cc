@@ -7,8 +7,9 @@ namespace skiff::wire {
 
 namespace {
 
-constexpr size_t kMaxChunkLine = 256;      // a size and the extensions nobody uses
-constexpr size_t kMaxChunkDigits = 15;     // sizes below 2^60
+constexpr size_t kMaxChunkLine = 256;   // a size and the extensions nobody uses
+constexpr size_t kMaxChunkDigits = 16;  // leading zeros included
+constexpr uint64_t kMaxChunk = (uint64_t{1} << 60) - 1;
 constexpr size_t kMaxTrailerBytes = 8192;  // trailers are dropped; more than this is abuse
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
@@ -25,12 +26,21 @@ Result<uint64_t> parse_chunk_size(std::string_view line) {
     const bool is_digit = line[digits] >= '0' && value != std::string_view::npos;
     if (!is_digit) break;
     size = size << 4 | value;
-    if (digits >= kMaxChunkDigits) return malformed("a chunk size is too large");
+    if (digits >= kMaxChunkDigits || size > kMaxChunk) return malformed("a chunk size is too large");
   }
   if (digits == 0) return malformed("a chunk has no size");
   if (digits < line.size() && line[digits] != ';')
     return malformed("a chunk size has a character not allowed");
   return size;
+}
+
+// A line of the trailers must be a field, also if nobody reads it: what it would be to another server is not
+// ours to guess (RFC 9112 7.1.2).
+Result<void> check_trailer(std::string_view line) {
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return malformed("a trailer line has no colon");
+  if (is_token(line.substr(0, colon))) return {};
+  return malformed("a trailer's name is empty or has a character that is not allowed");
 }
 
 }  // namespace
@@ -68,7 +78,8 @@ Result<void> BodyDecoder::on_line() {
   if (state_ == State::kTrailer) {
     trailer_bytes_ += line_.size();
     if (trailer_bytes_ > kMaxTrailerBytes) return malformed("the trailers are too large");
-    if (line_.empty()) state_ = State::kDone;
+    if (!line_.empty()) return check_trailer(line_);
+    state_ = State::kDone;
     return {};
   }
   const auto size = parse_chunk_size(line_);

@@ -109,6 +109,23 @@ TEST_CASE("bad chunks are refused") {
   }
 }
 
+TEST_CASE("a chunk's size may have leading zeros, up to sixteen digits") {
+  CHECK(decode({BodyKind::kChunked, 0}, "0000000000000003\r\nabc\r\n000\r\n\r\n", 100) == "abc");
+  CHECK_FALSE(decode({BodyKind::kChunked, 0}, "00000000000000003\r\nabc\r\n0\r\n\r\n", 100));
+  CHECK_FALSE(decode({BodyKind::kChunked, 0}, "1000000000000000\r\n", 100));
+}
+
+TEST_CASE("trailers that are no fields are refused") {
+  for (const char* trailer :
+       {"GET /smuggled HTTP/1.1", "no colon", "A : b", ": b", " A: b", "G T http://a/"}) {
+    CAPTURE(trailer);
+    const auto body =
+        decode({BodyKind::kChunked, 0}, std::string("0\r\nX: y\r\n") + trailer + "\r\n\r\n", 100);
+    REQUIRE_FALSE(body);
+    CHECK(body.error().code == Code::kInvalidArgument);
+  }
+}
+
 TEST_CASE("a body that ends early is an error") {
   CHECK(decode({BodyKind::kLength, 5}, "abc", 10).error().code == Code::kUnavailable);
   CHECK(decode({BodyKind::kUntilClose, 0}, "abc", 10) == "abc");
