@@ -42,6 +42,8 @@ struct Client : Conn {
   bool excess = false;   // above the limit of connections: answered with H22
   size_t scanned = 0;    // bytes of `in` that hold no end of a head
   int64_t deadline = 0;  // ms
+  int64_t linger_end = 0;
+  bool timed_out = false;  // it has had its time and gets no more to end what it sends
   std::string ip;
 
   // The request being served.
@@ -60,7 +62,7 @@ struct Client : Conn {
   Body response_body;
   Upstream* upstream = nullptr;
   std::string log_namespace, dyno;
-  std::string_view cause;  // of an H26
+  std::string_view cause;  // what of a head or body was malformed
   int attempts = 0;
   int losses = 0;  // fresh connections that died before any byte of a response
   Fault last_fault = Fault::kNone;
@@ -76,6 +78,7 @@ struct Upstream : Conn {
   bool connecting = false;
   bool reused = false;
   bool proven = false;     // the pod has kept it after a response
+  size_t scanned = 0;      // bytes of `in` that hold no end of a head
   bool any_bytes = false;  // of a response to the present request
   bool head_done = false;
   bool keep_alive = true;

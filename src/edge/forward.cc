@@ -7,16 +7,28 @@
 namespace skiff::edge {
 namespace {
 
-bool hop_by_hop(std::string_view name) {
+// What of the hop's own fields passes all the same.
+struct Passing {
+  bool upgrade = false;
+  bool trailer = false;  // the body goes on in chunks, and what it announces with it
+  bool length = true, coding = true;
+};
+
+bool hop_by_hop(std::string_view name, Passing passing) {
   switch (name.size()) {
     case 2:
       return same_name(name, "te");
     case 7:
-      return same_name(name, "upgrade") || same_name(name, "trailer");
+      return (!passing.upgrade && same_name(name, "upgrade")) ||
+             (!passing.trailer && same_name(name, "trailer"));
     case 10:
       return same_name(name, "connection") || same_name(name, "keep-alive");
+    case 14:
+      return !passing.length && same_name(name, "content-length");
     case 16:
       return same_name(name, "proxy-connection");
+    case 17:
+      return !passing.coding && same_name(name, "transfer-encoding");
     default:
       return false;
   }
@@ -29,6 +41,8 @@ bool edge_owned(std::string_view name) {
       return same_name(name, "via");
     case 4:
       return same_name(name, "host");
+    case 5:  // CGI would show it as HTTP_PROXY, which programs take for their own proxy
+      return same_name(name, "proxy");
     case 9:
       return same_name(name, "forwarded");
     case 12:
@@ -39,7 +53,7 @@ bool edge_owned(std::string_view name) {
 }
 
 bool named_by_connection(const Head& head, std::string_view name) {
-  if (!head.connection_lists) return false;
+  if (head.connection_options == 0) return false;
   // Framing and routing are not the client's to remove.
   if (same_name(name, "transfer-encoding") || same_name(name, "content-length")) return false;
   std::string lowered(name);
@@ -50,9 +64,9 @@ bool named_by_connection(const Head& head, std::string_view name) {
   return false;
 }
 
-bool ends_here(const Head& head, std::string_view name, bool upgrades) {
-  if (upgrades && same_name(name, "upgrade")) return false;
-  return hop_by_hop(name) || named_by_connection(head, name);
+bool ends_here(const Head& head, std::string_view name, Passing passing) {
+  if (passing.upgrade && same_name(name, "upgrade")) return false;
+  return hop_by_hop(name, passing) || named_by_connection(head, name);
 }
 
 void append_field(std::string_view name, std::string_view value, std::string& out) {
@@ -87,13 +101,14 @@ void assign_request_id(Random& random, std::string& out) {
 void append_request(const RequestHead& head, const ForwardFacts& facts, std::string& out) {
   out += head.method;
   out += ' ';
-  out += head.target;
+  append_target(head.target, out);
   out += head.minor == 1 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n";
   append_field("Host", head.host, out);
+  const Passing passing{.upgrade = head.upgrade, .trailer = head.framing == Framing::kChunked};
   for (size_t i = 0; i < head.count; ++i) {
     const Field& field = head.fields[i];
     if (edge_owned(field.name)) continue;
-    if (ends_here(head, field.name, head.upgrade)) continue;
+    if (ends_here(head, field.name, passing)) continue;
     append_field(field.name, field.value, out);
   }
   if (head.upgrade) out += "Connection: Upgrade\r\n";
@@ -112,22 +127,41 @@ void append_request(const RequestHead& head, const ForwardFacts& facts, std::str
   }
 }
 
-void append_response(const ResponseHead& head, After after, std::string& out) {
+void append_target(std::string_view target, std::string& out) {
+  if (target.starts_with('?')) out += '/';
+  out += target;
+}
+
+void append_response(const ResponseHead& head, After after, Form form, std::string& out) {
   out += "HTTP/1.1 ";
   const fmt::format_int status(head.status);
   out.append(status.data(), status.size());
   out += ' ';
   out += head.reason;
   out += "\r\n";
-  const bool switching = head.status == 101;
+  // These never have a body, and no field may speak of one (RFC 9112 6.1, RFC 9110 8.6).
+  const bool bodiless = head.status < 200 || head.status == 204;
+  const bool chunks = head.framing == Framing::kChunked && form == Form::kChunks;
+  // A 426 names what the client should switch to (RFC 9110 15.5.22).
+  const Passing passing{.upgrade = head.status == 101 || head.status == 426,
+                        .trailer = chunks,
+                        .length = !bodiless && !head.restate_length,
+                        .coding = !bodiless && form == Form::kChunks};
+  bool upgrade = head.status == 101;
   for (size_t i = 0; i < head.count; ++i) {
     const Field& field = head.fields[i];
-    if (ends_here(head, field.name, switching)) continue;
+    if (ends_here(head, field.name, passing)) continue;
+    upgrade = upgrade || (passing.upgrade && same_name(field.name, "upgrade"));
     append_field(field.name, field.value, out);
   }
-  if (switching) {
-    out += "Connection: Upgrade\r\n";
-  } else if (after == After::kClose && head.status >= 200) {
+  if (head.restate_length && !bodiless) {
+    const fmt::format_int length(head.length);
+    append_field("Content-Length", {length.data(), length.size()}, out);
+  }
+  const bool close = after == After::kClose && head.status >= 200;
+  if (upgrade) {
+    out += close ? "Connection: close, Upgrade\r\n" : "Connection: Upgrade\r\n";
+  } else if (close) {
     out += "Connection: close\r\n";
   }
   out += "Via: 1.1 heroku-router\r\n\r\n";

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "edge/chunks.h"
 #include "edge/head.h"
 
 namespace skiff::edge {
@@ -19,8 +20,12 @@ struct ForwardFacts {
 // Appends the request head for the pod. Fields that a client could forge are replaced.
 void append_request(const RequestHead& head, const ForwardFacts& facts, std::string& out);
 
+// The target as a path; see RequestHead::target.
+void append_target(std::string_view target, std::string& out);
+
 enum class After { kKeepAlive, kClose };
-void append_response(const ResponseHead& head, After after, std::string& out);
+// `form`: in which the body will follow.
+void append_response(const ResponseHead& head, After after, Form form, std::string& out);
 
 // A client's id is kept when it has 20 to 200 characters of letters, digits and "-_+/=.".
 bool acceptable_request_id(std::string_view id);

@@ -23,11 +23,12 @@ std::string forwarded(const std::string& fields, std::string_view line = "GET /a
   return out;
 }
 
-std::string returned(const std::string& head_text, After after = After::kKeepAlive) {
+std::string returned(const std::string& head_text, After after = After::kKeepAlive,
+                     Form form = Form::kChunks) {
   ResponseHead head;
-  REQUIRE(parse_response(head_text, false, head) == Parse::kComplete);
+  REQUIRE(parse_response(head_text, 0, false, head) == Parse::kComplete);
   std::string out;
-  append_response(head, after, out);
+  append_response(head, after, form, out);
   return out;
 }
 
@@ -53,7 +54,7 @@ TEST_CASE("over TLS the pod is told so") {
 TEST_CASE("a client can't forge what the edge says, in no spelling") {
   for (const char* name : {"X-Forwarded-For", "x-forwarded-for", "X_Forwarded_For", "X-Forwarded-Proto",
                            "X-Forwarded-Host", "X-Forwarded-Foo", "Forwarded", "X-Request-Start",
-                           "X_Request_Start", "X-Request-Id", "X-Request_Id"}) {
+                           "X_Request_Start", "X-Request-Id", "X-Request_Id", "Proxy", "PROXY"}) {
     CAPTURE(name);
     CHECK(forwarded(std::string(name) + ": forged\r\n", "GET /a HTTP/1.1") ==
           "GET /a HTTP/1.1\r\nHost: shop.test\r\n" + kAdded);
@@ -94,6 +95,55 @@ TEST_CASE("the edge joins the proxies before it in Via") {
 TEST_CASE("the host of an absolute target is the one sent on") {
   CHECK(forwarded("", "GET http://other.test/x HTTP/1.1")
             .starts_with("GET /x HTTP/1.1\r\nHost: other.test\r\n"));
+}
+
+TEST_CASE("an absolute target is sent on as a path") {
+  const auto line = [](const std::string& target, const std::string& method = "GET") {
+    const auto out = forwarded("", method + " " + target + " HTTP/1.1");
+    return out.substr(0, out.find("\r\n"));
+  };
+  CHECK(line("http://a?q=1") == "GET /?q=1 HTTP/1.1");
+  CHECK(line("http://a") == "GET / HTTP/1.1");
+  CHECK(line("http://a", "OPTIONS") == "OPTIONS * HTTP/1.1");
+  CHECK(line("http://a?q", "OPTIONS") == "OPTIONS /?q HTTP/1.1");
+}
+
+TEST_CASE("what announces trailers passes where they do") {
+  CHECK(has(forwarded("Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n", "POST / HTTP/1.1"),
+            "\r\nTrailer: X-Sum\r\n"));
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n";
+  CHECK(has(returned(chunked), "\r\nTrailer: X-Sum\r\n"));
+  CHECK_FALSE(has(returned("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTrailer: X\r\n\r\n"), "Trailer"));
+  const auto plain = returned(chunked, After::kClose, Form::kContent);
+  CHECK_FALSE(has(plain, "Trailer"));
+  CHECK_FALSE(has(plain, "Transfer-Encoding"));
+  CHECK(has(plain, "\r\nConnection: close\r\n"));
+}
+
+TEST_CASE("a length that came twice goes on once") {
+  CHECK(returned("HTTP/1.1 200 OK\r\nContent-Length: 02\r\nA: b\r\nContent-Length: 2, 2\r\n\r\n") ==
+        "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\nVia: 1.1 heroku-router\r\n\r\n");
+}
+
+TEST_CASE("no field speaks of a body where there never is one") {
+  for (const char* status : {"103 Early Hints", "204 No Content"}) {
+    for (const char* field : {"Content-Length: 2", "Transfer-Encoding: chunked"}) {
+      const auto out = returned(std::string("HTTP/1.1 ") + status + "\r\nA: b\r\n" + field + "\r\n\r\n");
+      CHECK(has(out, "\r\nA: b\r\nVia: "));
+    }
+  }
+}
+
+TEST_CASE("a 426 says what to switch to") {
+  const std::string head =
+      "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Content-Length: 0\r\n\r\n";
+  CHECK(has(returned(head), "\r\nUpgrade: websocket\r\nContent-Length: 0\r\nConnection: Upgrade\r\n"));
+  CHECK(has(returned(head, After::kClose), "\r\nConnection: close, Upgrade\r\n"));
+  CHECK_FALSE(has(returned("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n"), "Connection"));
+  CHECK_FALSE(
+      has(returned("HTTP/1.1 200 OK\r\nUpgrade: h2\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n"),
+          "Upgrade"));
 }
 
 TEST_CASE("a client's request id is kept when it is one") {

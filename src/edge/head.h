@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "edge/limits.h"
@@ -27,14 +28,16 @@ struct Head {
   bool keep_alive = true;
   bool upgrade = false;           // "Connection: upgrade" with an Upgrade field that the
                                   // edge lets through
-  bool connection_lists = false;  // Connection names fields besides close, keep-alive and upgrade
-  // Why a head is bad, and the status to answer a request with. A response gives 502.
+  size_t connection_options = 0;  // what Connection names besides close, keep-alive and upgrade
+  // Why a head is bad, and the status to answer a request with.
   int error_status = 400;
   std::string_view error;
 };
 
 struct RequestHead : Head {
-  std::string_view method, target, host;  // host as sent, with its port
+  // The target in origin form, or "*"; without its '/' when the absolute form had a query and no path.
+  // The host as sent, with its port.
+  std::string_view method, target, host;
   bool expect_continue = false;
   std::string_view request_id;  // X-Request-Id
   std::string_view via;
@@ -43,13 +46,16 @@ struct RequestHead : Head {
 struct ResponseHead : Head {
   int status = 0;
   std::string_view reason;
-  bool too_large = false;  // with kBad
+  bool too_large = false;       // with kBad
+  bool restate_length = false;  // Content-Length came more than once or oddly written: send `length` on
+  std::string regular;          // the head with its line ends and folds made regular; views may point here
 };
 
 // `scanned` bytes were seen before without an end of the head. Of a bad head, what was read before the fault
 // is set and the rest is empty.
 Parse parse_request(std::string_view data, size_t scanned, RequestHead& out);
-// `to_head`: the response answers a HEAD request and has no body.
-Parse parse_response(std::string_view data, bool to_head, ResponseHead& out);
+// Forgives what does not change where a body ends (see README.md); where another reader could see another
+// end, keep_alive is false. `to_head`: the response answers a HEAD request and has no body.
+Parse parse_response(std::string_view data, size_t scanned, bool to_head, ResponseHead& out);
 
 }  // namespace skiff::edge

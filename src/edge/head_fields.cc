@@ -3,10 +3,9 @@
 namespace skiff::edge {
 namespace {
 
-void note_connection(Head& head, SeenFields& seen, std::string_view value) {
-  for (;;) {
-    const size_t comma = value.find(',');
-    const auto token = trim_blanks(value.substr(0, comma));
+Parse note_connection(Head& head, SeenFields& seen, std::string_view value) {
+  while (!value.empty()) {
+    const auto token = take_element(value);
     if (same_name(token, "close")) {
       seen.close = true;
     } else if (same_name(token, "keep-alive")) {
@@ -14,16 +13,38 @@ void note_connection(Head& head, SeenFields& seen, std::string_view value) {
     } else if (same_name(token, "upgrade")) {
       seen.upgrade = true;
     } else if (!token.empty()) {
-      head.connection_lists = true;
+      ++head.connection_options;
     }
-    if (comma == std::string_view::npos) return;
-    value.remove_prefix(comma + 1);
   }
+  if (head.connection_options > kMaxConnectionOptions)
+    return bad_head(head, 400, "Connection names too many fields");
+  return Parse::kComplete;
+}
+
+// Of a response, "02", "2, 2" and a second field that says the same are one length (RFC 9110 8.6).
+Parse note_response_length(Head& head, SeenFields& seen, std::string_view value) {
+  if (value.ends_with(',')) return bad_head(head, 400, "invalid Content-Length");
+  do {
+    auto element = take_element(value);
+    while (element.size() > 1 && element.front() == '0') {
+      element.remove_prefix(1);
+      seen.restate = true;
+    }
+    uint64_t length = 0;
+    if (!parse_length(element, length)) return bad_head(head, 400, "invalid Content-Length");
+    if (seen.length && length != head.length)
+      return bad_head(head, 400, "different values of Content-Length");
+    seen.restate = seen.restate || seen.length;
+    seen.length = true;
+    head.length = length;
+  } while (!value.empty());
+  return Parse::kComplete;
 }
 
 Parse note_length(Head& head, SeenFields& seen, const Field& field) {
   if (!reads_as(field.name, "content-length")) return Parse::kComplete;
   if (field.name[7] == '_') return bad_head(head, 400, "Content_Length instead of Content-Length");
+  if (seen.response) return note_response_length(head, seen, field.value);
   if (seen.length) return bad_head(head, 400, "more than one Content-Length");
   if (!parse_length(field.value, head.length)) return bad_head(head, 400, "invalid Content-Length");
   seen.length = true;
@@ -46,7 +67,8 @@ void reset_head(Head& head) {
   head.minor = 1;
   head.framing = Framing::kNone;
   head.keep_alive = true;
-  head.upgrade = head.connection_lists = false;
+  head.upgrade = false;
+  head.connection_options = 0;
   head.error = {};
   head.error_status = 400;
 }
@@ -75,8 +97,8 @@ Parse note_field(Head& head, SeenFields& seen, const Field& field) {
       seen.h2c = seen.h2c || has_token(field.value, "h2c");
       return Parse::kComplete;
     case 10:
-      if (same_name(field.name, "connection")) note_connection(head, seen, field.value);
-      return Parse::kComplete;
+      if (!same_name(field.name, "connection")) return Parse::kComplete;
+      return note_connection(head, seen, field.value);
     case 14:
       return note_length(head, seen, field);
     case 17:
@@ -88,9 +110,11 @@ Parse note_field(Head& head, SeenFields& seen, const Field& field) {
 
 Parse settle_fields(Head& head, const SeenFields& seen) {
   if (seen.length && seen.chunked) return bad_head(head, 400, "both Content-Length and Transfer-Encoding");
-  if (seen.chunked && head.minor == 0) return bad_head(head, 400, "Transfer-Encoding in HTTP/1.0");
+  // Of a response it counts, but not every reader believes that: its connection ends (RFC 9112 6.1).
+  const bool old_chunked = seen.chunked && head.minor == 0;
+  if (old_chunked && !seen.response) return bad_head(head, 400, "Transfer-Encoding in HTTP/1.0");
   head.upgrade = head.upgrade && seen.upgrade && !seen.h2c && head.minor == 1;
-  head.keep_alive = !seen.close && (head.minor == 1 || seen.keep);
+  head.keep_alive = !seen.close && !seen.restate && (head.minor == 1 || (seen.keep && !old_chunked));
   return Parse::kComplete;
 }
 

@@ -10,12 +10,22 @@ namespace skiff::edge {
 struct SeenFields {
   bool length = false, chunked = false, host = false, close = false, keep = false, upgrade = false;
   bool h2c = false;
+  bool response = false;  // a response's fields are read leniently
+  bool restate = false;   // its length came more than once or oddly written
 };
 
 void reset_head(Head& head);
 Parse bad_head(Head& head, int status, std::string_view why);
 // The end of the head, or npos; `bare` when a line ended in LF alone on the way.
 size_t find_head_end(std::string_view data, size_t from, bool& bare);
+// "HTTP/1." and a digit; a minor version above 1 is served as 1 (RFC 9110 2.5).
+inline bool take_version(std::string_view text, Head& head) {
+  constexpr std::string_view kMajor = "HTTP/1.";
+  if (text.size() != kMajor.size() + 1 || !text.starts_with(kMajor)) return false;
+  const char minor = text.back();
+  head.minor = minor == '0' ? 0 : 1;
+  return minor >= '0' && minor <= '9';
+}
 // Notes a field that matters to framing.
 Parse note_field(Head& head, SeenFields& seen, const Field& field);
 // Checks that fields agree with each other.

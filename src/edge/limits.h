@@ -14,7 +14,9 @@ inline constexpr size_t kMaxTargetBytes = 16 << 10;   // request target; 414 abo
 inline constexpr size_t kMaxHeadBytes = 32 << 10;     // request head; 431 above
 inline constexpr size_t kMaxResponseHead = 64 << 10;  // response head; H25 above
 inline constexpr size_t kMaxFields = 128;             // header fields of a message
-inline constexpr size_t kMaxTrailerBytes = 8 << 10;   // chunk extensions and trailers of a body
+inline constexpr size_t kMaxChunkLine = 4 << 10;      // a chunk's size with its extensions
+inline constexpr size_t kMaxTrailerBytes = 8 << 10;   // the trailers of a body
+inline constexpr size_t kMaxConnectionOptions = 32;   // tokens of Connection: each field is looked up in them
 inline constexpr size_t kScratchBytes = 64 << 10;     // one read; a worker owns one such buffer
 inline constexpr size_t kReplayBytes = 64 << 10;      // a request kept to be sent again, head and body
 inline constexpr int kReadsPerTurn = 16;              // of one connection, before others get their turn
@@ -47,7 +49,8 @@ struct Limits {
   Millis upstream_idle{4000};     // below the 5 s after which common servers hang up
   Millis upstream_proof{20};      // a pod that still keeps a connection then does keep connections
   Millis upstream_trusted{1000};  // idle for longer, a connection gets no request that can't be sent twice
-  Millis linger{2000};            // reading on after an early answer, so that it is not lost
+  Millis linger{30000};           // reading on after an early answer, so that it is not lost,
+  Millis linger_silence{5000};    // as long as the client sends
 };
 
 }  // namespace skiff::edge

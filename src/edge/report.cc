@@ -50,7 +50,8 @@ constexpr std::array<FaultText, 21> kFaults{{
      "The request did not reach the app. This is not the app's fault; try again in a moment.", 503},
 }};
 
-// Quotes and control characters would let a client write lines of its own; so would a line that is too long.
+// Quotes, blanks and control characters would let a client write fields and lines of its own; so would a line
+// that is too long. Bytes above ASCII hide controls, line ends and turned text from some readers.
 void append_safe(std::string_view text, size_t max_bytes, std::string& out) {
   const size_t end = out.size() + max_bytes;
   for (const char c : text) {
@@ -59,7 +60,7 @@ void append_safe(std::string_view text, size_t max_bytes, std::string& out) {
       return;
     }
     const auto u = static_cast<unsigned char>(c);
-    if (u < 0x20 || u == 0x7f || c == '"' || c == '\\') {
+    if (u <= 0x20 || u >= 0x7f || c == '"' || c == '\\') {
       fmt::format_to(std::back_inserter(out), "%{:02X}", u);
     } else {
       out += c;

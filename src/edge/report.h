@@ -41,7 +41,7 @@ const FaultText& fault_text(Fault fault);
 struct Access {
   Fault fault = Fault::kNone;
   std::string_view method, path, host, request_id, fwd, dyno;
-  std::string_view cause;                    // of an H26; "" otherwise
+  std::string_view cause;                    // what of a head or body was malformed; "": nothing
   int64_t connect_ms = -1, service_ms = -1;  // negative: no dyno was reached
   int status = 0;                            // 0: none was sent
   uint64_t bytes = 0;

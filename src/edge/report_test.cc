@@ -57,14 +57,25 @@ TEST_CASE("some codes have a word more") {
 TEST_CASE("a path can't end its quotes or its line") {
   Access access = served();
   access.path = "/\" at=info\r\n\\\x7f";
-  CHECK(line(access).find("path=\"/%22 at=info%0D%0A%5C%7F\" host=") != std::string::npos);
+  CHECK(line(access).find("path=\"/%22%20at=info%0D%0A%5C%7F\" host=") != std::string::npos);
+}
+
+TEST_CASE("no byte above ASCII reaches the reader's terminal, and a host adds no field") {
+  Access access = served();
+  access.path =
+      "/\xc2\x85\xc2\x9b"
+      "31m\xe2\x80\xa8\xe2\x80\xae\xff";
+  access.host = "h status=500";
+  CHECK(
+      line(access).find("path=\"/%C2%85%C2%9B31m%E2%80%A8%E2%80%AE%FF\" host=h%20status=500 request_id=u ") !=
+      std::string::npos);
 }
 
 TEST_CASE("a long path or host is cut, and its line stays one line of the platform's") {
   constexpr size_t kLineOfPlatform = 10'000;
   Access access = served();
   access.fault = Fault::kH18;
-  for (const char c : {'a', '"'}) {  // a quote is written as three bytes
+  for (const char c : {'a', '"', '\xff'}) {  // the latter two are written as three bytes
     const std::string path = "/" + std::string(16 << 10, c), host(16 << 10, c);
     access.path = path;
     access.host = host;

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "edge/authority.h"
 #include "edge/head_fields.h"
 
 namespace skiff::edge {
@@ -11,8 +14,7 @@ Parse parse_request_line(std::string_view line, RequestHead& out) {
   if (first == std::string_view::npos || first == last) return bad_head(out, 400, "malformed request line");
   const auto method = line.substr(0, first), target = line.substr(first + 1, last - first - 1);
   const auto version = line.substr(last + 1);
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") return bad_head(out, 505, "unsupported HTTP version");
-  out.minor = version.back() - '0';
+  if (!take_version(version, out)) return bad_head(out, 505, "unsupported HTTP version");
   if (!is_token(method) || method.size() > kMaxMethodBytes) return bad_head(out, 400, "invalid method");
   if (method == "CONNECT") return bad_head(out, 405, "CONNECT is not supported");
   if (target.size() > kMaxTargetBytes) return bad_head(out, 414, "request target too long");
@@ -26,21 +28,22 @@ Parse parse_request_line(std::string_view line, RequestHead& out) {
 }
 
 // Absolute form names the host itself (RFC 9112 3.2.2).
-Parse settle_target(RequestHead& out) {
+Parse settle_absolute_target(RequestHead& out) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!out.target.starts_with(scheme)) continue;
+    if (!same_name(out.target.substr(0, scheme.size()), scheme)) continue;
     const auto rest = out.target.substr(scheme.size());
-    const size_t slash = rest.find_first_of("/?");
-    out.host = rest.substr(0, slash);
-    out.target = slash == std::string_view::npos ? std::string_view("/") : rest.substr(slash);
-    if (out.target.front() == '?') return bad_head(out, 400, "request target without a path");
-    break;
+    const size_t end = std::min(rest.find_first_of("/?"), rest.size());
+    const std::string_view root = out.method == "OPTIONS" ? "*" : "/";  // RFC 9112 3.2.4
+    out.host = rest.substr(0, end);
+    out.target = end == rest.size() ? root : rest.substr(end);
+    return is_authority(out.host) ? Parse::kComplete : bad_head(out, 400, "invalid host in the target");
   }
-  const bool star = out.target == "*" && out.method == "OPTIONS";
-  if (!star && !out.target.starts_with('/')) return bad_head(out, 400, "invalid request target");
-  if (out.host.find_first_of("/@?#\\ \t,\"<>") != std::string_view::npos)
-    return bad_head(out, 400, "invalid Host");
-  return Parse::kComplete;
+  return bad_head(out, 400, "invalid request target");
+}
+
+Parse settle_target(RequestHead& out) {
+  if (out.target.starts_with('/') || (out.target == "*" && out.method == "OPTIONS")) return Parse::kComplete;
+  return settle_absolute_target(out);
 }
 
 Parse note_request_field(RequestHead& out, SeenFields& seen, const Field& field) {
@@ -53,6 +56,8 @@ Parse note_request_field(RequestHead& out, SeenFields& seen, const Field& field)
       if (seen.host) return bad_head(out, 400, "more than one Host");
       seen.host = true;
       out.host = field.value;
+      // Empty is what a client says that has no name for the server.
+      if (!out.host.empty() && !is_authority(out.host)) return bad_head(out, 400, "invalid Host");
       break;
     case 6:
       if (!same_name(field.name, "expect")) break;

@@ -122,7 +122,8 @@ TEST_CASE("malformed request lines are refused, each with its status") {
   const std::string tail = "\r\nHost: a\r\n\r\n";
   CHECK(refusal("GET /" + tail) == 400);
   CHECK(refusal("GET  HTTP/1.1" + tail) == 400);
-  CHECK(refusal("GET / HTTP/1.2" + tail) == 505);
+  CHECK(refusal("GET / HTTP/1.10" + tail) == 505);
+  CHECK(refusal("GET / HTTP/1.x" + tail) == 505);
   CHECK(refusal("GET / http/1.1" + tail) == 505);
   CHECK(refusal("GET / HTTP/2.0" + tail) == 505);
   CHECK(refusal("PRI * HTTP/2.0\r\n\r\n") == 505);
@@ -158,15 +159,32 @@ TEST_CASE("the target in absolute form decides the host") {
   CHECK(parsed->head.host == "one.test");
   CHECK(parsed->head.target == "/x");
   CHECK(parse("GET http://one.test HTTP/1.1\r\nHost: b\r\n\r\n")->head.target == "/");
-  CHECK(refusal("GET http://one.test?x HTTP/1.1\r\nHost: b\r\n\r\n") == 400);
+  CHECK(parse("GET HTTP://one.test/x HTTP/1.1\r\nHost: b\r\n\r\n")->head.target == "/x");
+  CHECK(parse("GET Https://one.test:443?x HTTP/1.1\r\nHost: b\r\n\r\n")->head.host == "one.test:443");
+  CHECK(parse("OPTIONS http://one.test HTTP/1.1\r\nHost: b\r\n\r\n")->head.target == "*");
+  CHECK(refusal("GET http:///x HTTP/1.1\r\nHost: b\r\n\r\n") == 400);
+  CHECK(refusal("GET http://one.test:x/ HTTP/1.1\r\nHost: b\r\n\r\n") == 400);
+  CHECK(refusal("GET http://one.test/ HTTP/1.1\r\nHost: b:x\r\n\r\n") == 400);
   CHECK(refusal("GET http://me@one.test/ HTTP/1.1\r\nHost: b\r\n\r\n") == 400);
   CHECK(refusal("GET ftp://one.test/ HTTP/1.1\r\nHost: b\r\n\r\n") == 400);
 }
 
 TEST_CASE("a host is one host") {
-  for (const char* host : {"a/b", "a b", "a,b", "me@a", "a?b", "a#b", "a\\b", "\"a\""}) {
+  const auto with_host = [](const std::string& host) {
+    return refusal("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  };
+  for (const char* host :
+       {"a/b",     "a b",          "a,b",       "me@a",    "a?b",      "a#b", "a\\b", "\"a\"",
+        "a:bad",   "a:80:90",      "a:-1",      "a:65536", "a:000080", ":80", "[::1", "[::1]evil",
+        "[::1]:x", "[::1%25eth0]", "[1.2.3.4]", "[]",      "::1",      "a;x", "a{}",  "a%20",
+        "a=x",     "a'",           "a\xc3\xa9", "a|b",     "a<b"}) {
     CAPTURE(host);
-    CHECK(refusal(std::string("GET / HTTP/1.1\r\nHost: ") + host + "\r\n\r\n") == 400);
+    CHECK(with_host(host) == 400);
+  }
+  for (const char* host :
+       {"a", "A.b-c_d~e.", "a:80", "a:", "127.0.0.1:65535", "[::1]", "[2001:db8::1]:8080", ""}) {
+    CAPTURE(host);
+    CHECK(with_host(host) == 0);
   }
   CHECK(refusal("GET / HTTP/1.1\r\n\r\n") == 400);
   CHECK(refusal("GET / HTTP/1.0\r\n\r\n") == 0);
@@ -191,6 +209,20 @@ TEST_CASE("an upgrade needs both fields, and h2c is never one") {
   CHECK_FALSE(upgrades("Connection: Upgrade\r\n"));
   CHECK_FALSE(upgrades("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"));
   CHECK_FALSE(upgrades("Connection: Upgrade\r\nUpgrade: websocket, H2C\r\n"));
+}
+
+TEST_CASE("a minor version above 1 is served as 1") {
+  const auto parsed = parse("GET / HTTP/1.2\r\nHost: a\r\n\r\n");
+  REQUIRE(parsed->result == Parse::kComplete);
+  CHECK(parsed->head.minor == 1);
+  CHECK(parsed->head.keep_alive);
+}
+
+TEST_CASE("Connection names a few fields, not hundreds") {
+  std::string options = "close";
+  for (size_t i = 0; i < kMaxConnectionOptions; ++i) options += ", x";
+  CHECK(with_fields("Connection: " + options + "\r\n")->result == Parse::kComplete);
+  CHECK(with_fields("Connection: " + options + "\r\nConnection: y\r\n")->head.error_status == 400);
 }
 
 TEST_CASE("chunked is not for HTTP/1.0") {

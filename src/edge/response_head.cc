@@ -1,44 +1,112 @@
+#include <algorithm>
+
 #include "edge/head_fields.h"
 
 namespace skiff::edge {
 namespace {
 
-constexpr std::string_view kShortestStatusLine = "HTTP/1.1 200 ";  // the reason may be empty, its space not
+constexpr size_t kVersionBytes = 8;  // "HTTP/1.1"
+constexpr std::string_view kShortestStatusLine = "HTTP/1.1 200";
+// Of these a fold is not forgiven: who does not know folds would frame the message in another way.
+constexpr std::string_view kNeverFolded[] = {"content-length", "transfer-encoding", "connection", "upgrade"};
 
+// The reason may be missing, with its blank or without.
 Parse parse_status_line(std::string_view line, ResponseHead& out) {
-  if (line.size() < kShortestStatusLine.size() || !line.starts_with("HTTP/1.") ||
-      (line[7] != '0' && line[7] != '1') || line[8] != ' ' || line[12] != ' ' || !is_field_text(line)) {
+  const bool shaped = line.size() >= kShortestStatusLine.size() && line[8] == ' ' &&
+                      (line.size() == kShortestStatusLine.size() || line[12] == ' ');
+  uint64_t status = 0;
+  if (!shaped || !take_version(line.substr(0, kVersionBytes), out) || !is_field_text(line) ||
+      !parse_length(line.substr(9, 3), status) || status < 100) {
     return bad_head(out, 502, "malformed status line");
   }
-  out.minor = line[7] - '0';
-  uint64_t status = 0;
-  if (!parse_length(line.substr(9, 3), status) || status < 100)
-    return bad_head(out, 502, "malformed status line");
   out.status = static_cast<int>(status);
-  out.reason = line.substr(kShortestStatusLine.size());
+  out.reason = line.substr(std::min(line.size(), kShortestStatusLine.size() + 1));
   return Parse::kComplete;
+}
+
+// Behind the first empty line, whose end and whose predecessor's may be a line feed alone; or npos.
+size_t find_empty_line(std::string_view data, size_t from) {
+  for (size_t at = data.find('\n', from); at != std::string_view::npos; at = data.find('\n', at + 1)) {
+    const size_t before = at > 0 && data[at - 1] == '\r' ? at - 1 : at;
+    if (before > 0 && data[before - 1] == '\n') return at + 1;
+  }
+  return std::string_view::npos;
+}
+
+bool may_fold(std::string_view name) {
+  for (const auto never : kNeverFolded) {
+    if (reads_as(name, never)) return false;
+  }
+  return true;
+}
+
+enum class Lines : uint8_t { kRegular, kMadeRegular, kAmbiguous };
+// Writes the head with CRLF behind each line and its folds as blanks (RFC 9112 2.2, 5.2).
+Lines make_regular(std::string_view head, std::string& out) {
+  out.clear();
+  bool changed = false, first = true;
+  std::string_view name;
+  while (!head.empty()) {
+    const size_t end = head.find('\n');
+    std::string_view line = head.substr(0, end);
+    head.remove_prefix(end + 1);
+    const bool bare = !line.ends_with('\r');
+    if (!bare) line.remove_suffix(1);
+    changed = changed || bare;
+    if (const bool fold = line.starts_with(' ') || line.starts_with('\t'); !fold) {
+      if (!first) out += "\r\n";
+      out += line;
+      name = first ? std::string_view() : line.substr(0, line.find(':'));
+    } else {
+      if (name.empty() || !may_fold(name)) return Lines::kAmbiguous;
+      changed = true;
+      out += ' ';
+      out += trim_blanks(line);
+    }
+    first = false;
+  }
+  out += "\r\n";
+  return changed ? Lines::kMadeRegular : Lines::kRegular;
+}
+
+Parse parse_whole(std::string_view rest, SeenFields& seen, ResponseHead& out) {
+  reset_head(out);
+  std::string_view line;
+  if (!take_line(rest, line)) return bad_head(out, 502, "a line does not end in CRLF");
+  if (parse_status_line(line, out) == Parse::kBad) return Parse::kBad;
+  seen = {.response = true};
+  return parse_fields(rest, out, seen, [](const Field&) { return Parse::kComplete; });
+}
+
+// A bad head may be one of those that write lines in the ways of old.
+Parse parse_irregular(std::string_view head, SeenFields& seen, ResponseHead& out) {
+  const std::string_view why = out.error;
+  const Lines lines = make_regular(head, out.regular);
+  if (lines == Lines::kRegular) return bad_head(out, 502, why);
+  if (lines == Lines::kAmbiguous) return bad_head(out, 502, "a folded line where none may be");
+  const auto parsed = parse_whole(out.regular, seen, out);
+  out.keep_alive = false;
+  return parsed;
 }
 
 }  // namespace
 
-Parse parse_response(std::string_view data, bool to_head, ResponseHead& out) {
-  reset_head(out);
+Parse parse_response(std::string_view data, size_t scanned, bool to_head, ResponseHead& out) {
   out.too_large = false;
-  bool bare = false;
-  const size_t end = find_head_end(data, 0, bare);
-  if (bare) return bad_head(out, 502, "a line does not end in CRLF");
-  if (end == std::string_view::npos) {
+  const size_t end = find_empty_line(data, scanned);
+  if (end == std::string_view::npos || end > kMaxResponseHead) {
+    reset_head(out);
     if (data.size() <= kMaxResponseHead) return Parse::kIncomplete;
     out.too_large = true;
     return bad_head(out, 502, "response head too large");
   }
-  out.bytes = end;
-  std::string_view rest = data.substr(0, end), line;
-  if (!take_line(rest, line)) return bad_head(out, 502, "a line does not end in CRLF");
-  if (parse_status_line(line, out) == Parse::kBad) return Parse::kBad;
+  const auto head = data.substr(0, end);
   SeenFields seen;
-  const auto parsed = parse_fields(rest, out, seen, [](const Field&) { return Parse::kComplete; });
+  auto parsed = parse_whole(head, seen, out);
+  if (parsed == Parse::kBad) parsed = parse_irregular(head, seen, out);
   if (parsed == Parse::kBad) return parsed;
+  out.bytes = end;
+  out.restate_length = seen.restate;
   if (to_head || out.status < 200 || out.status == 204 || out.status == 304) return Parse::kComplete;
   out.framing = seen.chunked ? Framing::kChunked : (seen.length ? Framing::kLength : Framing::kUntilClose);
   if (out.framing == Framing::kLength && out.length == 0) out.framing = Framing::kNone;

@@ -85,6 +85,14 @@ inline bool parse_length(std::string_view text, uint64_t& out) {
   return true;
 }
 
+// The first of "a, b" without its blanks; `list` loses it.
+inline std::string_view take_element(std::string_view& list) {
+  const size_t comma = list.find(',');
+  const auto element = trim_blanks(list.substr(0, comma));
+  list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  return element;
+}
+
 // The next line without its CRLF; false when it ends in a bare LF or holds a bare CR.
 inline bool take_line(std::string_view& data, std::string_view& line) {
   const size_t end = data.find('\n');

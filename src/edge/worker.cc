@@ -55,6 +55,7 @@ void Worker::cut_all() {
     if (!waiting) {
       if (!c.response_started) c.status = 0;
       log(c, Fault::kH24);
+      if (c.response_started && c.response_body.ends_with_connection()) c.abort();
     }
     end_client(c);
   }
@@ -228,6 +229,7 @@ void Worker::expire(Client& c) {
     case Expiry::Kind::kClose:
       return end_client(c);
     case Expiry::Kind::kHeadTimeout:
+      c.timed_out = true;
       return answer(c,
                     plain_response(408, "Request Timeout", "the request head did not arrive in time", false));
     case Expiry::Kind::kRetry:

@@ -82,7 +82,7 @@ class Worker {
   void reset_request(Client& c, const RequestHead& head);
   void refuse_head(Client& c, const RequestHead& head);
   void refuse_body(Client& c, int status, std::string_view cause);
-  bool take_request_body(Client& c, std::string_view data, std::string_view& rest);
+  bool take_request_body(Client& c, std::string_view data, Piece& piece);
   void pump_request(Client& c);
   void client_lost(Client& c);
   Millis window(const Client& c) const;
@@ -152,7 +152,7 @@ class Worker {
   LogBatch log_;
   int64_t log_since_ = 0;
   std::string scratch_;
-  std::string head_out_;
+  std::string head_out_, body_out_;
   std::string host_buffer_;
   RequestHead request_head_;
   ResponseHead response_head_;

@@ -1,4 +1,6 @@
 // How a request ends: with a whole response, with an answer of the edge's own, or cut; and its line.
+#include <algorithm>
+
 #include "edge/worker.h"
 
 namespace skiff::edge {
@@ -11,7 +13,7 @@ void Worker::fail(Client& c, Fault fault) {
   c.log_namespace.clear();
   if (cut) {
     // Framing shows the client that the message is cut short, except when its end is the connection's.
-    if (c.response_body.framing() == Framing::kUntilClose) c.abort();
+    if (c.response_body.ends_with_connection()) c.abort();
     return end_client(c);
   }
   c.keep_alive = false;
@@ -50,11 +52,13 @@ void Worker::flush_client(Client& c) {
   if (c.ended) return end_client(c);
   c.shutdown_write();
   c.state = Client::State::kLinger;
-  c.deadline = now_ + options_.limits.linger.count();
+  const Limits& limits = options_.limits;
+  c.linger_end = now_ + (c.timed_out ? limits.linger_silence : limits.linger).count();
   linger(c);
 }
 
 void Worker::linger(Client& c) {
+  c.deadline = std::min(c.linger_end, now_ + options_.limits.linger_silence.count());
   for (int i = 0; c.readable; ++i) {
     if (i == kReadsPerTurn) return queue_again(c);
     size_t got = 0;

@@ -44,27 +44,28 @@ void Worker::drive(Client& c) {
   }
 }
 
+// Empty lines before a request are forgiven (RFC 9112 2.2), but give nobody more time.
 void Worker::read_head(Client& c) {
   bool fresh = c.in.size() > c.scanned;  // left over from the request before
-  for (;;) {
+  for (int reads = 0;;) {
     std::string_view data = c.in;
     if (!fresh) {
       if (!c.readable) return;
+      if (reads++ == kReadsPerTurn) return queue_again(c);
       size_t got = 0;
       const auto read = c.read(scratch_.data(), scratch_.size(), got);
       if (read == Conn::Read::kAgain) return;
       if (read != Conn::Read::kData) return end_client(c);
-      if (c.in.empty()) {
-        data = std::string_view(scratch_.data(), got);
-        c.deadline = now_ + options_.limits.head.count();
-      } else {
-        c.in.append(scratch_.data(), got);
-        data = c.in;
-      }
+      data = std::string_view(scratch_.data(), got);
+      if (!c.in.empty()) data = c.in.append(data);
     }
+    if (c.scanned <= 1 && data.starts_with("\r\n")) {
+      c.scanned = 0;
+      while (data.starts_with("\r\n")) data.remove_prefix(2);
+    }
+    if (!fresh && c.in.empty() && !data.empty() && data != "\r")
+      c.deadline = now_ + options_.limits.head.count();
     fresh = false;
-    // One empty line after a body is forgiven (RFC 9112 2.2).
-    if (c.scanned == 0 && data.size() > 2 && data.starts_with("\r\n")) data.remove_prefix(2);
     switch (parse_request(data, c.scanned, request_head_)) {
       case Parse::kComplete:
         c.scanned = 0;
@@ -101,7 +102,8 @@ void Worker::refuse_body(Client& c, int status, std::string_view cause) {
 
 void Worker::reset_request(Client& c, const RequestHead& head) {
   c.method.assign(head.method);
-  c.path.assign(head.target);
+  c.path.clear();
+  append_target(head.target, c.path);
   c.host.assign(head.host);
   if (acceptable_request_id(head.request_id)) {
     c.request_id.assign(head.request_id);
@@ -141,12 +143,12 @@ void Worker::start_request(Client& c, const RequestHead& head, std::string_view 
   const uint64_t max_body = options_.limits.max_body;
   if (max_body != 0 && head.length > max_body) return refuse_body(c, 413, "body too large");
   if (!rest.empty()) {
-    std::string_view left;
+    Piece piece;
     const size_t head_bytes = c.request.size();
-    if (!take_request_body(c, rest, left)) return;
-    c.request.append(rest.substr(0, rest.size() - left.size()));
+    if (!take_request_body(c, rest, piece)) return;
+    c.request.append(piece.out);
     c.replayable = c.request.size() - head_bytes <= kReplayBytes;
-    c.in = std::string(left);
+    c.in = std::string(rest.substr(piece.used));
   } else {
     c.in.clear();
   }
@@ -154,20 +156,20 @@ void Worker::start_request(Client& c, const RequestHead& head, std::string_view 
   serve(c, app);
 }
 
-// Checks body bytes; `rest` is what belongs to the next request. False when the request was refused.
-bool Worker::take_request_body(Client& c, std::string_view data, std::string_view& rest) {
-  const auto used = c.body.consume(data);
-  if (!used) {
-    refuse_body(c, 400, "bad chunk");
+// False when the body is refused.
+bool Worker::take_request_body(Client& c, std::string_view data, Piece& piece) {
+  const auto taken = c.body.consume(data, body_out_);
+  if (!taken) {
+    refuse_body(c, 400, c.body.error());
     return false;
   }
-  c.body_bytes += *used;
+  piece = *taken;
+  c.body_bytes += piece.used;
   const uint64_t max_body = options_.limits.max_body;
   if (max_body != 0 && c.body_bytes > max_body) {
     refuse_body(c, 413, "body too large");
     return false;
   }
-  rest = data.substr(*used);
   return true;
 }
 
@@ -185,17 +187,16 @@ void Worker::pump_request(Client& c) {
     const auto read = c.read(scratch_.data(), scratch_.size(), got);
     if (read == Conn::Read::kAgain) return;
     if (read != Conn::Read::kData) return client_lost(c);
-    std::string_view data(scratch_.data(), got), rest;
-    if (!take_request_body(c, data, rest)) return;
-    data.remove_suffix(rest.size());
-    c.in.append(rest);
-    if (c.replayable && c.request.size() + data.size() <= kReplayBytes) {
-      c.request.append(data);
+    Piece piece;
+    if (!take_request_body(c, {scratch_.data(), got}, piece)) return;
+    c.in.append(scratch_.data() + piece.used, got - piece.used);
+    if (c.replayable && c.request.size() + piece.out.size() <= kReplayBytes) {
+      c.request.append(piece.out);
     } else {
       c.replayable = false;
     }
     c.deadline = now_ + window(c).count();
-    if (!c.upstream->write(data)) {
+    if (!piece.out.empty() && !c.upstream->write(piece.out)) {
       // The pod may have answered before it hung up.
       c.upstream->readable = true;
       return pump_response(c);

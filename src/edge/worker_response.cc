@@ -18,26 +18,29 @@ void Worker::pump_response(Client& c) {
       c.deadline = now_ + window(c).count();
       continue;
     }
+    std::string whole;
     if (!u.in.empty()) {
-      u.in.append(data);
-      const std::string whole = std::move(u.in);
+      whole = std::move(u.in.append(data));
       u.in.clear();
-      if (!take_response_head(c, u, whole)) return;
-    } else if (!take_response_head(c, u, data)) {
-      return;
+      data = whole;
     }
+    if (!take_response_head(c, u, data)) return;
     c.deadline = now_ + (c.platform ? options_.limits.platform : options_.limits.idle).count();
   }
 }
 
+// `data` is all of the head that has come.
 bool Worker::take_response_head(Client& c, Upstream& u, std::string_view data) {
   for (;;) {
-    const auto parsed = parse_response(data, c.to_head, response_head_);
+    const auto parsed = parse_response(data, u.scanned, c.to_head, response_head_);
+    u.scanned = 0;
     if (parsed == Parse::kIncomplete) {
       u.in.assign(data);
+      u.scanned = data.size();
       return true;
     }
     if (parsed == Parse::kBad) {
+      if (!response_head_.too_large) c.cause = response_head_.error;
       fail(c, response_head_.too_large ? Fault::kH25 : Fault::kH17);
       return false;
     }
@@ -51,7 +54,7 @@ bool Worker::take_response_head(Client& c, Upstream& u, std::string_view data) {
 bool Worker::take_interim(Client& c, const ResponseHead& head) {
   if (c.minor == 0) return true;  // HTTP/1.0 knows none
   head_out_.clear();
-  append_response(head, After::kKeepAlive, head_out_);
+  append_response(head, After::kKeepAlive, Form::kChunks, head_out_);
   if (c.write(head_out_)) return true;
   client_lost(c);
   return false;
@@ -60,7 +63,8 @@ bool Worker::take_interim(Client& c, const ResponseHead& head) {
 bool Worker::take_final(Client& c, Upstream& u, const ResponseHead& head, std::string_view data) {
   const bool switching = head.status == 101;
   if (switching && (!c.upgrade || !c.body.done())) {
-    // Nobody asked: what follows would be taken for something else.
+    // What follows would be taken for something else.
+    c.cause = "a switch of protocols that nobody asked for";
     fail(c, Fault::kH17);
     return false;
   }
@@ -68,24 +72,28 @@ bool Worker::take_final(Client& c, Upstream& u, const ResponseHead& head, std::s
   u.keep_alive = head.keep_alive;
   c.status = head.status;
   c.response_started = true;
-  c.response_body.start(head.framing, head.length);
+  const Form form = c.minor == 0 ? Form::kContent : Form::kChunks;
+  c.response_body.start(head.framing, head.length, Reading::kLenient, form);
   if (head.framing == Framing::kUntilClose || !c.body.done() || c.minor == 0) c.keep_alive = false;
   head_out_.clear();
-  append_response(head, c.keep_alive ? After::kKeepAlive : After::kClose, head_out_);
+  append_response(head, c.keep_alive ? After::kKeepAlive : After::kClose, form, head_out_);
   if (!switching) return take_response_body(c, u, head_out_, data);
   open_tunnel(c, head_out_, data);
   return false;
 }
 
 bool Worker::take_response_body(Client& c, Upstream& u, std::string_view head, std::string_view data) {
-  const auto used = c.response_body.consume(data);
-  if (!used) {
+  const auto piece = c.response_body.consume(data, body_out_);
+  if (!piece) {
+    c.cause = c.response_body.error();
     fail(c, Fault::kH18);
     return false;
   }
-  if (*used < data.size()) u.keep_alive = false;  // more than the response: nothing to trust
-  c.bytes += *used;
-  if (!c.write(head, data.substr(0, *used))) {
+  // More than the response, or an end that another reader may see elsewhere: nothing to trust.
+  if (piece->used < data.size() || c.response_body.forgiven()) u.keep_alive = false;
+  c.bytes += piece->out.size();
+  const bool any = !head.empty() || !piece->out.empty();
+  if (any && !c.write(head, piece->out)) {
     client_lost(c);
     return false;
   }

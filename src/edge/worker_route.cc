@@ -11,7 +11,9 @@ constexpr std::string_view kNoApp =
 }  // namespace
 
 const App* Worker::find_app(Client& c) {
-  const auto path = std::string_view(c.path).substr(0, c.path.find('?'));
+  // "OPTIONS *" asks about the host as a whole.
+  const auto path =
+      c.path == "*" ? std::string_view("/") : std::string_view(c.path).substr(0, c.path.find('?'));
   const App* app = routes_->find(host_key(c.host, host_buffer_), path);
   if (app == nullptr) return nullptr;
   c.log_namespace.assign(app->log_namespace);

@@ -72,7 +72,7 @@ class Wire:
         return body
 
     def body(self, headers):
-        if headers.get("transfer-encoding") == "chunked":
+        if headers.get("transfer-encoding", "").lower() == "chunked":
             return self.chunks()
         return self.take(int(headers.get("content-length", 0)))
 

@@ -61,7 +61,9 @@ void set_limits(const json::Value& values, edge::Limits& limits) {
                                                          {"refused_hold", &limits.refused_hold},
                                                          {"upstream_idle", &limits.upstream_idle},
                                                          {"upstream_trusted", &limits.upstream_trusted},
-                                                         {"quarantine", &limits.quarantine}};
+                                                         {"quarantine", &limits.quarantine},
+                                                         {"linger", &limits.linger},
+                                                         {"linger_silence", &limits.linger_silence}};
   for (const auto& [name, time] : times) {
     if (values.contains(name)) *time = edge::Millis(values[name].as_int());
   }

@@ -1,10 +1,12 @@
 // Any bytes on a client's connection: no crash, one reading however they are cut, and what is sent to the pod
 // reads the same to a second parser (wire's): no request hides in another, no field of the edge is forged.
+#include <algorithm>
 #include <string>
 
-#include "edge/body.h"
 #include "edge/forward.h"
+#include "edge_body.h"
 #include "input.h"
+#include "pace.h"
 #include "wire/http1.h"
 
 namespace {
@@ -30,31 +32,15 @@ edge::Parse parse_in_pieces(std::string_view bytes, edge::RequestHead& head) {
   return edge::parse_request(bytes, scanned, head);
 }
 
-struct Framed {
-  enum class End : uint8_t { kDone, kMore, kBad } end;
-  size_t used;
-  bool operator==(const Framed&) const = default;
-};
-
-Framed take_body(const edge::RequestHead& head, std::string_view bytes, size_t step) {
-  edge::Body body;
-  body.start(head.framing, head.length);
-  size_t used = 0;
-  while (!body.done() && used < bytes.size()) {
-    const auto piece = body.consume(bytes.substr(used, step));
-    if (!piece) return {Framed::End::kBad, 0};
-    used += *piece;
-  }
-  return {body.done() ? Framed::End::kDone : Framed::End::kMore, used};
-}
-
 // The pod's reading of the head that the edge sends on.
 void check_forwarded(const edge::RequestHead& head, const std::string& forwarded) {
   edge::RequestHead again;
   if (forwarded.size() <= edge::kMaxHeadBytes && head.count + 8 < edge::kMaxFields) {
     fuzz::require(edge::parse_request(forwarded, 0, again) == edge::Parse::kComplete);
     fuzz::require(again.bytes == forwarded.size());
-    fuzz::require(again.method == head.method && again.target == head.target && again.host == head.host);
+    std::string target;
+    edge::append_target(head.target, target);
+    fuzz::require(again.method == head.method && again.target == target && again.host == head.host);
     fuzz::require(again.framing == head.framing && again.length == head.length);
     fuzz::require(again.upgrade == head.upgrade && again.request_id == kId);
   }
@@ -70,14 +56,46 @@ void check_forwarded(const edge::RequestHead& head, const std::string& forwarded
 }
 
 void check_body(const edge::RequestHead& head, std::string_view rest) {
-  const Framed whole = take_body(head, rest, rest.size() + 1);
-  fuzz::require(take_body(head, rest, 1) == whole);
-  if (head.framing != edge::Framing::kChunked || whole.end != Framed::End::kDone) return;
-  // What the edge lets through as one body is one body to the pod, too.
+  const auto take = [&](size_t step) {
+    return fuzz::take_body(head, rest, step, edge::Reading::kStrict, edge::Form::kChunks);
+  };
+  const fuzz::Framed whole = take(rest.size() + 1);
+  fuzz::require(take(1) == whole && take(7) == whole);
+  if (whole.end != fuzz::Framed::End::kDone) return;
+  if (head.framing != edge::Framing::kChunked) return fuzz::require(whole.out == rest.substr(0, whole.used));
+  const std::string content = fuzz::check_chunks(whole.out);
+  // A strict reader takes nothing that the second parser reads otherwise.
   wire::BodyDecoder decoder({wire::BodyKind::kChunked, 0});
-  std::string content;
-  const auto used = decoder.decode(rest.substr(0, whole.used), content);
-  if (used) fuzz::require(*used == whole.used && decoder.done());
+  std::string second;
+  const auto used = decoder.decode(rest.substr(0, whole.used), second);
+  if (used) fuzz::require(*used == whole.used && decoder.done() && second == content);
+}
+
+// One request after the other, each read of a few kilobytes, as a worker does it.
+void serve_connection(std::string_view bytes) {
+  constexpr size_t kRead = 4096;
+  edge::RequestHead head;
+  std::string buffer, out;
+  while (!bytes.empty()) {
+    size_t scanned = 0, size = std::min(kRead, bytes.size());
+    auto result = edge::parse_request(bytes.substr(0, size), scanned, head);
+    for (; result == edge::Parse::kIncomplete && size < bytes.size();) {
+      scanned = size;
+      size = std::min(size + kRead, bytes.size());
+      result = edge::parse_request(bytes.substr(0, size), scanned, head);
+    }
+    if (result != edge::Parse::kComplete) return;
+    out.clear();
+    edge::append_request(head, {.client_ip = "192.0.2.1", .request_id = kId, .port = "80"}, out);
+    bytes.remove_prefix(head.bytes);
+    edge::Body body;
+    body.start(head.framing, head.length);
+    while (!body.done() && !bytes.empty()) {
+      const auto piece = body.consume(bytes.substr(0, kRead), buffer);
+      if (!piece) return;
+      bytes.remove_prefix(piece->used);
+    }
+  }
 }
 
 }  // namespace
@@ -89,11 +107,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto in_pieces = parse_in_pieces(bytes, pieces);
   // Bad bytes may be refused before all of them are there.
   if (result != edge::Parse::kBad) fuzz::require(in_pieces == result);
-  edge::ResponseHead response;
-  if (edge::parse_response(bytes, false, response) == edge::Parse::kComplete) {
-    std::string out;
-    edge::append_response(response, edge::After::kKeepAlive, out);
-  }
+  fuzz::require_pace(bytes, serve_connection);
   if (result != edge::Parse::kComplete) return 0;
   std::string forwarded;
   edge::append_request(head, {.client_ip = "192.0.2.1", .request_id = kId, .port = "80"}, forwarded);

@@ -60,7 +60,8 @@ TEST_CASE("a Service that no Ingress names leads nobody to its pods") {
   CHECK_FALSE(shop.has("web-a"));
 }
 
-TEST_CASE("until the Ingresses are known every pod counts, and a new list replaces the old one when it is whole") {
+TEST_CASE(
+    "until the Ingresses are known every pod counts, and a new list replaces the old one when it is whole") {
   Shop shop;
   CHECK(shop.has("anything"));
   shop.know(ingress_to("web"));
