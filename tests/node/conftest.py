@@ -57,9 +57,11 @@ def write_image(layout, tag):
         if os.path.isdir(MODULES):
             tar.add(MODULES, MODULES.lstrip("/"))
         passwd = b"root:x:0:0::/root:/bin/sh\nweb:x:1000:1000::/:/bin/sh\n"
-        info = tarfile.TarInfo("etc/passwd")
-        info.size = len(passwd)
-        tar.addfile(info, io.BytesIO(passwd))
+        group = b"root:x:0:\nadm:x:4:web\nweb:x:1000:\n"
+        for name, text in (("etc/passwd", passwd), ("etc/group", group)):
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text))
     digest = hashlib.sha256(tar_path.read_bytes()).hexdigest()
     tar_path.rename(blobs / digest)
 
@@ -192,6 +194,15 @@ def image(tmp_path_factory):
     return images
 
 
+def instance_name(number):
+    """Of this process and rig alone: cgroups are the machine's, whatever else runs on it. Names of links hold the
+    first four characters, so those that differ come first."""
+    digits, rest = "", os.getpid() * 2 + number
+    while rest:
+        digits, rest = digits + "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36], rest // 36
+    return digits.ljust(5, "0")[:6]
+
+
 def make_rig(tmp_path, image, instance, number):
     binary = os.environ.get("NODE_RIG")
     if not binary or os.geteuid() != 0:
@@ -204,7 +215,7 @@ def make_rig(tmp_path, image, instance, number):
 
 @pytest.fixture
 def rig(tmp_path, image):
-    rig = make_rig(tmp_path, image, "test1", 220)
+    rig = make_rig(tmp_path, image, instance_name(0), 220)
     yield rig
     rig.remove()
     assert rig.monitors() == []
@@ -212,7 +223,7 @@ def rig(tmp_path, image):
 
 @pytest.fixture
 def second_rig(tmp_path, image):
-    rig = make_rig(tmp_path, image, "test2", 224)
+    rig = make_rig(tmp_path, image, instance_name(1), 224)
     yield rig
     rig.remove()
 

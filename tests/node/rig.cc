@@ -25,6 +25,7 @@
 #include "node/agent/agent.h"
 #include "node/api/fake_api.h"
 #include "node/pod/phase.h"
+#include "node/runtime/record.h"
 
 using namespace skiff;
 using namespace skiff::node;
@@ -63,6 +64,14 @@ struct Rig {
   std::map<std::string, bool> ready = {};
 };
 
+// Without fsync, as the rig ends by signals and not by power cuts.
+void save(Rig& rig) {
+  json::Value pods = json::Value::array();
+  for (const auto& pod : rig.api.list("/api/v1/pods")) pods.push_back(pod);
+  auto written = write_quick(rig.saved, json::encode(pods));
+  if (!written) say("error " + written.error().message);
+}
+
 void put(Rig& rig, json::Value object) {
   json::Value& metadata = object.edit("metadata");
   if (metadata["namespace"].str().empty()) metadata.set("namespace", "default");
@@ -95,6 +104,8 @@ void run_command(Rig& rig, const std::string& line) {
     for (const auto& event : rig.api.list("/api/v1/events")) say("event " + json::encode(event));
     say("events-end");
   }
+  // Before the next command is answered: what a test was told of outlives a kill at any moment after.
+  if (words[0] == "put" || words[0] == "delete" || words[0] == "erase") save(rig);
 }
 
 io::Task<void> read_commands(Rig* rig, std::unique_ptr<io::Stream> input) {
@@ -131,9 +142,7 @@ void on_change(Rig& rig, const ObjectChange& change) {
     say(fmt::format("ready {} {:.1f}", name, took));
   }
   if (!ready) rig.ready[name] = false;
-  json::Value pods = json::Value::array();
-  for (const auto& pod : rig.api.list("/api/v1/pods")) pods.push_back(pod);
-  auto written = io::write_file_atomic(rig.saved, json::encode(pods));
+  save(rig);
   if (change.kind == ObjectChange::Kind::kRemoved) say("gone " + name);
 }
 

@@ -60,7 +60,7 @@ def test_a_container_is_confined(rig):
 def test_a_container_has_a_bound_of_processes(rig):
     rig.put(pod("forks", FOREVER))
     rig.wait_ready("forks")
-    groups = [path for path in pathlib.Path("/sys/fs/cgroup").rglob("pids.max") if "skiff-test1" in path.parts]
+    groups = [path for path in pathlib.Path("/sys/fs/cgroup").rglob("pids.max") if f"skiff-{rig.instance}" in path.parts]
     assert "4096" in {path.read_text().strip() for path in groups}
 
 
@@ -317,7 +317,7 @@ def test_two_instances_do_not_touch_each_other(rig, second_rig):
     second_rig.delete("same", 1)
     assert rig.pod("same")["status"]["phase"] == "Running"
     tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
-    assert "skiff-test1" in tables and "skiff-test2" in tables
+    assert f"skiff-{rig.instance}" in tables and f"skiff-{second_rig.instance}" in tables
 
 
 def test_removal_leaves_nothing_on_the_machine(rig):
@@ -325,8 +325,9 @@ def test_removal_leaves_nothing_on_the_machine(rig):
     rig.wait_ready("last")
     rig.remove()
     assert rig.monitors() == []
-    assert "skiff-test1" not in subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
-    assert not pathlib.Path("/sys/class/net/skiff-test1").exists()
+    name = f"skiff-{rig.instance}"
+    assert name not in subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
+    assert not pathlib.Path("/sys/class/net", name).exists()
     assert str(rig.data) not in pathlib.Path("/proc/self/mounts").read_text()
-    groups = subprocess.run(["find", "/sys/fs/cgroup", "-name", "skiff-test1"], capture_output=True, text=True).stdout
+    groups = subprocess.run(["find", "/sys/fs/cgroup", "-name", name], capture_output=True, text=True).stdout
     assert groups == ""
