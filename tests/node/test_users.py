@@ -19,9 +19,19 @@ def test_run_as_user_and_groups(rig):
         ["1000", "1000"]
 
 
+def test_an_image_gives_groups_to_its_users_unless_the_pod_is_strict(rig):
+    """The image's /etc/group has user 1000, by its name in /etc/passwd, in group 4."""
+    context = {"runAsUser": 1000, "supplementalGroups": [3456], "fsGroup": 3456}
+    assert output(rig, "merged", script="id -G", securityContext=context) == ["1000", "4", "3456"]
+    strict = {**context, "supplementalGroupsPolicy": "Strict"}
+    assert output(rig, "strict", script="id -G", securityContext=strict) == ["1000", "3456"]
+    stranger = {"runAsUser": 1234, "runAsGroup": 1234}
+    assert output(rig, "stranger", script="id -G", securityContext=stranger) == ["1234"]
+
+
 def test_a_pod_that_must_not_be_root_is_not(rig):
-    rig.put(pod("strict", "sleep 9", securityContext={"runAsNonRoot": True}))
-    document = rig.until("strict", lambda p: p.get("status", {}).get("containerStatuses", [{}])[0]
+    rig.put(pod("denied", "sleep 9", securityContext={"runAsNonRoot": True}))
+    document = rig.until("denied", lambda p: p.get("status", {}).get("containerStatuses", [{}])[0]
                          .get("state", {}).get("waiting", {}).get("reason") == "CreateContainerConfigError")
     waiting = document["status"]["containerStatuses"][0]["state"]["waiting"]
     assert waiting["message"].startswith("container has runAsNonRoot and image will run as root"), waiting

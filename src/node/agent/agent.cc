@@ -52,18 +52,18 @@ PullerOptions puller_options(const AgentOptions& options) {
 }
 
 LinuxHostOptions host_options(const AgentOptions& options, const CgroupHost& cgroups) {
+  auto made = io::make_directories(options.data);  // its file system is measured
   const MachineFacts machine = read_machine(options.data);
   LinuxHostOptions out;
   out.paths = paths_of(options);
   out.instance = options.instance;
-  out.node_name = options.node_name;
-  out.host_ip = options.host_ip;
+  out.node = {options.node_name, options.host_ip, machine.cpu_milli, machine.memory_bytes,
+              machine.disk_bytes};
+  out.hostname = machine.hostname;
   out.cluster_domain = options.cluster_domain;
   out.cluster_dns = format_ipv4(options.ranges.services.base + kDnsHost);
   out.ranges = options.ranges;
   out.cgroups = cgroups;
-  out.cpu_milli = machine.cpu_milli;
-  out.memory_bytes = machine.memory_bytes;
   out.least_oom_score = least_oom_score(io::read_file("/proc/self/status").value_or(""),
                                         io::read_file("/proc/self/oom_score_adj").value_or(""));
   return out;
@@ -101,23 +101,24 @@ struct Agent::Impl {
         cgroups(read_cgroup_host(io::read_file("/proc/self/mounts").value_or(""))),
         runtime(l, conmon_options(options, cgroups)),
         images(l, puller_options(options)),
-        host(l, a, images, host_options(options, cgroups)),
+        host(l, a, host_options(options, cgroups)),
         prober(l, n, runtime),
         events(l, a, options.node_name),
         pods(WorkerServices{
             l, a, runtime, images, host, prober, events, options.host_ip,
             [this](const json::Value& pod) { return routed.contains(pod, services.objects()); }}),
         heartbeat(l, a, images, status_input(options), options.data, options.pressure_hold),
-        services(l, a, options.instance, options.ranges,
-                 [this](const std::string& name, EnvMap variables) {
-                   host.set_services(name, std::move(variables));
-                 }),
+        services(l, a, options.instance, options.ranges),
         dns(l, n, dns_options(options),
             [this] { return ClusterZone::Objects{services.objects().services, services.objects().slices}; }),
         logs(l, options.log_token,
              [this](const std::string& name_space, const std::string& pod, const std::string& container,
                     bool previous) { return find_log(name_space, pod, container, previous); }),
-        scope(l) {}
+        scope(l) {
+    host.use_services([this] {
+      return services.services_known() || go_without_services ? &services.objects().services : nullptr;
+    });
+  }
   ~Impl() {
     scope.cancel();
     pods.stop();
@@ -150,7 +151,8 @@ struct Agent::Impl {
   ServiceProxy services;
   DnsServer dns;
   LogServer logs;
-  MonotonicTime relieved{};  // when a pod was last evicted for the disk's sake
+  bool go_without_services = false;  // the API stayed away for long
+  MonotonicTime relieved{};          // when a pod was last evicted for the disk's sake
   io::TaskScope scope;
 };
 
@@ -182,6 +184,7 @@ io::Task<Result<void>> Agent::Impl::start() {
 
 io::Task<void> Agent::Impl::begin_without_api() {
   co_await io::sleep(loop, kWaitForApi);
+  go_without_services = true;
   pods.begin_leftovers();
 }
 

@@ -70,6 +70,7 @@ MachineFacts read_machine(const std::string& data) {
   struct utsname names{};
   ::uname(&names);
   out.kernel = names.release;
+  out.hostname = names.nodename;
   out.architecture = std::string(names.machine) == "x86_64" ? "amd64" : "arm64";
   out.machine_id = trim(io::read_file("/etc/machine-id").value_or(""));
   out.boot_id = trim(io::read_file("/proc/sys/kernel/random/boot_id").value_or(""));

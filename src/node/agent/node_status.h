@@ -17,7 +17,7 @@ struct MachineFacts {
   int64_t disk_bytes = 0;
   int64_t available_memory_bytes = 0;
   int64_t available_disk_bytes = 0;
-  std::string machine_id, boot_id, kernel, os_image, architecture;
+  std::string machine_id, boot_id, kernel, hostname, os_image, architecture;
 };
 // From /proc, /etc/os-release and the file system of `data`. Blocking.
 MachineFacts read_machine(const std::string& data);

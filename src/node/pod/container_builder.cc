@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "node/pod/phase.h"
+#include "node/volumes/payload.h"
 
 namespace skiff::node {
 
@@ -59,6 +61,12 @@ Result<std::vector<std::string>> make_args(const BuildInput& input) {
   return out;
 }
 
+void add_group(UserIds& ids, const Value& group) {
+  if (!group.is_int()) return;
+  const auto id = static_cast<uint32_t>(group.as_int());
+  if (std::ranges::find(ids.groups, id) == ids.groups.end()) ids.groups.push_back(id);
+}
+
 Result<UserIds> make_user(const BuildInput& input) {
   std::string user = input.image.config.user;
   const Value& run_as = security(input, "runAsUser");
@@ -70,10 +78,10 @@ Result<UserIds> make_user(const BuildInput& input) {
   if (!ids) return ids;
   if (group.is_int()) ids->gid = static_cast<uint32_t>(group.as_int());
   const Value& context = input.pod["spec"]["securityContext"];
-  for (const auto& extra : context["supplementalGroups"].items()) {
-    ids->groups.push_back(static_cast<uint32_t>(extra.as_int()));
-  }
-  if (context["fsGroup"].is_int()) ids->groups.push_back(static_cast<uint32_t>(context["fsGroup"].as_int()));
+  // Strict: the image has no say in it.
+  if (context["supplementalGroupsPolicy"].str() == "Strict") ids->groups.clear();
+  for (const auto& extra : context["supplementalGroups"].items()) add_group(*ids, extra);
+  add_group(*ids, context["fsGroup"]);
   if (security(input, "runAsNonRoot").as_bool() && ids->uid == 0) {
     const auto& metadata = input.pod["metadata"];
     const std::string where = "(pod: \"" + metadata["name"].str() + "_" + metadata["namespace"].str() + "(" +
@@ -83,6 +91,21 @@ Result<UserIds> make_user(const BuildInput& input) {
                                       : "container has runAsNonRoot and image will run as root " + where);
   }
   return ids;
+}
+
+Mount volume_mount(const Value& pod, const Value& mount, const std::string& source) {
+  const Value& volume = find_named(pod["spec"]["volumes"], mount["name"].str());
+  Mount out{source, mount["mountPath"].str()};
+  // Files that the node writes are nobody else's to write, whatever the mount says.
+  if (mount["readOnly"].as_bool() || is_payload_volume(volume)) out.access = Mount::Access::kReadOnly;
+  // Bidirectional, too: nothing mounted in a container reaches the host.
+  const auto& propagation = mount["mountPropagation"].str();
+  if (propagation == "HostToContainer" || propagation == "Bidirectional") {
+    out.propagation = Mount::Propagation::kFromHost;
+  }
+  // Devices and setuid programs of the host are why some mount it.
+  if (volume.contains("hostPath")) out.flags.clear();
+  return out;
 }
 
 Result<std::vector<Mount>> make_mounts(const BuildInput& input) {
@@ -101,9 +124,7 @@ Result<std::vector<Mount>> make_mounts(const BuildInput& input) {
     }
     auto source = mount_source(volume->second, mount["subPath"].str());
     if (!source) return std::unexpected(source.error());
-    const bool read_only = mount["readOnly"].as_bool();
-    out.push_back({*source, mount["mountPath"].str(),
-                   read_only ? Mount::Access::kReadOnly : Mount::Access::kReadWrite});
+    out.push_back(volume_mount(input.pod, mount, *source));
   }
   // A mount below another one comes after it.
   const auto depth = [](const Mount& mount) {
@@ -156,7 +177,7 @@ Result<ContainerConfig> build_container(const BuildInput& input) {
   out.hide_proc = context["procMount"].str() != "Unmasked";
   out.host_network = input.pod["spec"]["hostNetwork"].as_bool();
   out.host_pid = input.pod["spec"]["hostPID"].as_bool();
-  out.limits = make_limits(input.pod, input.def.spec, input.identity.node_memory_bytes);
+  out.limits = make_limits(input.pod, input.def.spec, input.identity.node.memory_bytes);
   return out;
 }
 

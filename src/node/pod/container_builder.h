@@ -10,6 +10,7 @@
 #include "node/pod/env.h"
 #include "node/pod/model.h"
 #include "node/runtime/oci_config.h"
+#include "node/runtime/pod_cgroup.h"
 
 namespace skiff::node {
 
@@ -33,6 +34,8 @@ Result<ContainerConfig> build_container(const BuildInput& input);
 // The user an image or a security context names. `passwd` and `group` are the files' texts.
 Result<UserIds> resolve_user(const std::string& user, const std::string& passwd, const std::string& group);
 Limits make_limits(const json::Value& pod, const json::Value& container, int64_t node_memory_bytes);
+// Of the pod as a whole: requests are added up; a limit is set when every container has one.
+PodLimits make_pod_limits(const json::Value& pod);
 // Where in a volume a mount with subPath points; InvalidArgument when it would leave the volume.
 Result<std::string> mount_source(const std::string& volume, const std::string& sub_path);
 

@@ -80,8 +80,7 @@ Result<std::optional<std::string>> value_from(const EnvInput& input, const Value
   if (from.contains("resourceFieldRef")) {
     const Value& ref = from["resourceFieldRef"];
     const std::string& other = ref["containerName"].str();
-    const Value& container =
-        other.empty() ? input.container : find_named(input.identity.pod["spec"]["containers"], other);
+    const Value& container = other.empty() ? input.container : find_container(input.identity.pod, other);
     auto value = read_resource(input.identity, container, ref);
     if (!value) return std::unexpected(value.error());
     return std::optional<std::string>(*value);
@@ -197,6 +196,25 @@ std::optional<std::string> secret_value(const Value& secret, const std::string& 
   const Value* bytes = secret["data"].find(key);
   if (bytes == nullptr) return std::nullopt;
   return base64_decode(bytes->str());
+}
+
+EnvMap visible_service_env(const std::map<std::string, Value>& services, const std::string& name_space,
+                           Links links) {
+  std::map<std::string, Value> seen;
+  for (const auto& [key, service] : services) {
+    const auto& metadata = service["metadata"];
+    const std::string& name = metadata["name"].str();
+    const std::string& ip = service["spec"]["clusterIP"].str();
+    if (ip.empty() || ip == "None") continue;
+    if (metadata["namespace"].str() == "default" && name == "kubernetes") {
+      seen.try_emplace(name, service);
+    } else if (metadata["namespace"].str() == name_space && links == Links::kOwnNamespace) {
+      seen[name] = service;
+    }
+  }
+  std::vector<Value> chosen;
+  for (auto& [name, service] : seen) chosen.push_back(std::move(service));
+  return service_env(chosen);
 }
 
 EnvMap service_env(const std::vector<Value>& services) {

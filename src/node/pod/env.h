@@ -22,11 +22,16 @@ struct ObjectNames {
 // What a container's env and envFrom refer to.
 ObjectNames env_references(const json::Value& container);
 
-// What the downward API may tell.
+// What the downward API may tell of the node: name and address, and what it can give pods.
+struct NodeIdentity {
+  std::string name, host_ip;
+  int64_t cpu_milli = 0, memory_bytes = 0, storage_bytes = 0;
+};
+// And of a pod.
 struct PodIdentity {
   const json::Value& pod;
-  std::string pod_ip, host_ip, node_name;
-  int64_t node_cpu_milli = 0, node_memory_bytes = 0;
+  std::string pod_ip;
+  const NodeIdentity& node;
 };
 
 using EnvMap = std::map<std::string, std::string>;
@@ -49,6 +54,8 @@ Result<void> expand_sub_paths(json::Value& container, const EnvMap& values);
 
 // "metadata.labels['a']", "status.podIP", …; nothing for an unknown path.
 std::optional<std::string> read_field(const PodIdentity& identity, const std::string& path);
+// The init or app container of that name, null when there is none.
+const json::Value& find_container(const json::Value& pod, const std::string& name);
 // resourceFieldRef in units of its divisor, rounded up. An unset limit is what the node has.
 Result<std::string> read_resource(const PodIdentity& identity, const json::Value& container,
                                   const json::Value& ref);
@@ -56,7 +63,12 @@ Result<std::string> read_resource(const PodIdentity& identity, const json::Value
 std::optional<std::string> config_map_value(const json::Value& config_map, const std::string& key);
 std::optional<std::string> secret_value(const json::Value& secret, const std::string& key);
 
-// Variables of the services a pod sees (contract 4.9). `services` are Service objects of one namespace.
+// Variables of the services a pod sees (contract 4.9): default/kubernetes always, those of its namespace when
+// it wants links; a Service of its own named kubernetes comes first. `services` are the cluster's, by
+// "namespace/name".
+enum class Links { kNone, kOwnNamespace };
+EnvMap visible_service_env(const std::map<std::string, json::Value>& services, const std::string& name_space,
+                           Links links);
 EnvMap service_env(const std::vector<json::Value>& services);
 
 }  // namespace skiff::node

@@ -8,6 +8,7 @@
 #include "io/file.h"
 #include "io/sync.h"
 #include "node/network/sockets.h"
+#include "node/pod/container_builder.h"
 #include "node/runtime/record.h"
 #include "node/runtime/sandbox.h"
 
@@ -17,6 +18,7 @@ namespace {
 constexpr const char* kPodFile = "/pod.json";
 constexpr const char* kAddressFile = "/address";
 constexpr const char* kSandboxFile = "/sandbox";  // how many were made
+constexpr size_t kMaxHostsFile = 1 << 20;         // of the host; a larger one is not shown to pods
 
 std::string uid_of(const json::Value& pod) {
   return pod["metadata"]["uid"].str();
@@ -50,12 +52,11 @@ std::string container_log_path(const NodePaths& paths, const json::Value& pod, c
   return pod_log_folder(paths, pod) + "/" + container + "/" + std::to_string(attempt) + ".log";
 }
 
-LinuxPodHost::LinuxPodHost(io::Loop& loop, ClusterApi& api, ImageService& images, LinuxHostOptions options)
+LinuxPodHost::LinuxPodHost(io::Loop& loop, ClusterApi& api, LinuxHostOptions options)
     : loop_(loop),
       api_(api),
-      images_(images),
       options_(std::move(options)),
-      volumes_(loop, api, options_.paths),
+      volumes_(loop, api, options_.paths, options_.node),
       addresses_(options_.ranges.pods) {}
 
 io::Task<Result<void>> LinuxPodHost::open() {
@@ -111,20 +112,22 @@ io::Task<Result<PodGround>> LinuxPodHost::set_up(json::Value pod) {
   if (!saved) co_return std::unexpected(saved.error());
   PodGround ground;
   ground.sandbox = options_.paths.namespaces(uid);
-  ground.ip = options_.host_ip;
+  ground.ip = options_.node.host_ip;
   if (!uses_host_network(pod)) {
     auto address = address_of(uid);
     if (!address) co_return std::unexpected(address.error());
     ground.ip = format_ipv4(*address);
   }
   pod.edit("status").set("podIP", ground.ip);
-  auto volumes = co_await volumes_.prepare(pod, options_.host_ip, options_.node_name);
+  auto volumes = co_await volumes_.prepare(pod);
   if (!volumes) co_return std::unexpected(volumes.error());
   ground.volumes = std::move(volumes->paths);
   ground.memory_volumes = std::move(volumes->memory);
   const std::string count_file = options_.paths.pod(uid) + kSandboxFile;
   const auto count = parse_int(trim(io::read_file(count_file).value_or("")));
   ground.sandbox_number = static_cast<int>(count.value_or(0));
+  auto limited = co_await limit_pod(pod);
+  if (!limited) co_return fail(Code::kInternal, limited.error().message);
   if (!sandbox_alive(ground.sandbox)) {
     auto counted = write_quick(count_file, std::to_string(++ground.sandbox_number));
     if (!counted) co_return std::unexpected(counted.error());
@@ -136,16 +139,28 @@ io::Task<Result<PodGround>> LinuxPodHost::set_up(json::Value pod) {
   co_return ground;
 }
 
+// A pod that runs already may hold more than an agent of an older version let it: it goes on.
+io::Task<Result<void>> LinuxPodHost::limit_pod(json::Value pod) {
+  auto limited = co_await io::run_blocking(
+      loop_, [cgroups = options_.cgroups, cgroup = cgroup_of(pod), limits = make_pod_limits(pod)] {
+        return apply_pod_cgroup(cgroups, cgroup, limits);
+      });
+  if (limited || !sandbox_alive(options_.paths.namespaces(uid_of(pod)))) co_return limited;
+  log_warn("pod not limited", {{"pod", uid_of(pod)}, {"error", limited.error().message}});
+  co_return Result<void>();
+}
+
 io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::string ip) {
   const std::string folder = options_.paths.namespaces(uid_of(pod));
   const std::string veth = veth_name(options_.instance, uid_of(pod));
   const auto network = uses_host_network(pod) ? PodNetwork::kHost : PodNetwork::kOwn;
-  const auto hostname = pod_hostname(pod);
+  const auto hostname = kernel_hostname(pod, options_.hostname, options_.cluster_domain);
+  if (!hostname) co_return std::unexpected(hostname.error());
   auto address = parse_ipv4(ip);
   if (network == PodNetwork::kOwn && !address) co_return std::unexpected(address.error());
   auto made = co_await io::run_blocking(
       loop_,
-      [folder, veth, network, hostname, address = address.value_or(0), bridge = bridge_,
+      [folder, veth, network, hostname = *hostname, address = address.value_or(0), bridge = bridge_,
        subnet = options_.ranges.pods]() -> Result<void> {
         auto host = Netlink::open();
         if (!host) return std::unexpected(host.error());
@@ -162,11 +177,15 @@ io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::strin
 
 Result<void> LinuxPodHost::write_pod_files(const json::Value& pod, const std::string& ip) {
   const std::string folder = options_.paths.etc(uid_of(pod));
+  const auto hostname = kernel_hostname(pod, options_.hostname, options_.cluster_domain);
+  if (!hostname) return std::unexpected(hostname.error());
   SKIFF_RETURN_IF_ERROR(io::make_directories(folder, 0755));
   const auto host = parse_resolv_conf(io::read_file("/etc/resolv.conf").value_or(""));
   const std::pair<const char*, std::string> files[] = {
-      {"/hosts", make_hosts(pod, ip, options_.cluster_domain)},
-      {"/hostname", pod_hostname(pod) + "\n"},
+      {"/hosts", uses_host_network(pod)
+                     ? make_host_network_hosts(pod, io::read_file("/etc/hosts", kMaxHostsFile).value_or(""))
+                     : make_hosts(pod, ip, options_.cluster_domain)},
+      {"/hostname", *hostname + "\n"},
       {"/resolv.conf", make_resolv_conf(pod, host, options_.cluster_dns, options_.cluster_domain)}};
   for (const auto& [name, text] : files) {
     const std::string path = folder + name;
@@ -178,7 +197,7 @@ Result<void> LinuxPodHost::write_pod_files(const json::Value& pod, const std::st
 }
 
 io::Task<void> LinuxPodHost::refresh(json::Value pod) {
-  co_await volumes_.refresh(pod, options_.host_ip, options_.node_name);
+  co_await volumes_.refresh(pod);
 }
 
 std::string LinuxPodHost::cgroup_of(const json::Value& pod) const {

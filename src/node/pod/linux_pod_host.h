@@ -1,10 +1,10 @@
 // The real machine around a pod: volumes, namespaces, network and files.
 #pragma once
 
+#include <functional>
 #include <map>
 
 #include "io/loop.h"
-#include "node/images/image_service.h"
 #include "node/network/addresses.h"
 #include "node/network/pod_network.h"
 #include "node/pod/env.h"
@@ -20,14 +20,12 @@ namespace skiff::node {
 struct LinuxHostOptions {
   NodePaths paths;
   std::string instance;
-  std::string node_name;
-  std::string host_ip;
+  NodeIdentity node;
+  std::string hostname;  // the kernel's
   std::string cluster_domain = "cluster.local";
   std::string cluster_dns;  // "" when there is none
   ClusterRanges ranges;
   CgroupHost cgroups;
-  int64_t cpu_milli = 0;
-  int64_t memory_bytes = 0;
   int least_oom_score = -1000;  // what this process may give its children
 };
 
@@ -37,14 +35,14 @@ int least_oom_score(const std::string& status, const std::string& score);
 
 class LinuxPodHost final : public PodHost {
  public:
-  LinuxPodHost(io::Loop& loop, ClusterApi& api, ImageService& images, LinuxHostOptions options);
+  LinuxPodHost(io::Loop& loop, ClusterApi& api, LinuxHostOptions options);
 
   // The bridge and the mount point; reserves the addresses of pods found on disk. Once, before any pod.
   io::Task<Result<void>> open();
-  // Services whose variables containers get, by namespace; kept by the agent.
-  void set_services(std::string name_space, EnvMap variables) {
-    services_[std::move(name_space)] = std::move(variables);
-  }
+  // Gives the cluster's Services, whose variables containers get, by "namespace/name"; null while they are
+  // not known: no container starts then.
+  using ServiceSource = std::function<const std::map<std::string, json::Value>*()>;
+  void use_services(ServiceSource services) { services_ = std::move(services); }
   // Uids of the pods that have a folder.
   std::vector<std::string> known_pods() const;
   // The pod object that was saved when it was last set up; null when unreadable.
@@ -64,20 +62,18 @@ class LinuxPodHost final : public PodHost {
 
  private:
   Result<Ipv4> address_of(const std::string& uid);
+  io::Task<Result<void>> limit_pod(json::Value pod);
   io::Task<Result<void>> make_namespaces(json::Value pod, std::string ip);
   Result<void> write_pod_files(const json::Value& pod, const std::string& ip);
-  std::vector<Mount> system_mounts(const json::Value& pod, const ContainerDef& def, int attempt) const;
   std::string cgroup_of(const json::Value& pod) const;
-  PodIdentity identity(const json::Value& pod, const std::string& ip) const;
 
   io::Loop& loop_;
   ClusterApi& api_;
-  ImageService& images_;
   LinuxHostOptions options_;
   VolumeManager volumes_;
   AddressPool addresses_;
   std::map<std::string, Ipv4> taken_;  // by pod uid
-  std::map<std::string, EnvMap> services_;
+  ServiceSource services_;
   int bridge_ = 0;
 };
 

@@ -1,5 +1,6 @@
 // From a pod to the description of one of its containers.
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
+#include "node/images/store.h"
 #include "node/pod/container_builder.h"
 #include "node/pod/linux_pod_host.h"
 #include "node/runtime/record.h"
@@ -22,11 +24,17 @@ constexpr size_t kMaxTerminationMessage = 4096;
 constexpr size_t kMaxLogTail = 2048;
 constexpr size_t kMaxLogTailLines = 80;
 
+// A part of a volume and the flags of the file system that it is on.
+struct FoundPart {
+  SubPathMount mount;
+  unsigned long flags = 0;  // statvfs(3)
+};
+
 // The parts of volumes that the container mounts, made where they are missing; each gets a place in the
 // bundle.
-Result<std::vector<SubPathMount>> find_sub_paths(const json::Value& container, const PodGround& ground,
-                                                 const std::string& bundle) {
-  std::vector<SubPathMount> out;
+Result<std::vector<FoundPart>> find_sub_paths(const json::Value& container, const PodGround& ground,
+                                              const std::string& bundle) {
+  std::vector<FoundPart> out;
   for (const auto& mount : container["volumeMounts"].items()) {
     const auto& sub_path = mount["subPath"].str();
     const auto volume = ground.volumes.find(mount["name"].str());
@@ -36,25 +44,48 @@ Result<std::vector<SubPathMount>> find_sub_paths(const json::Value& container, c
     auto opened = open_sub_path(volume->second, sub_path);
     if (!opened) return std::unexpected(opened.error());
     struct stat info{};
-    if (::fstat(opened->get(), &info) != 0) return fail_errno(errno, "stat subPath " + sub_path);
+    struct statvfs system{};
+    if (::fstat(opened->get(), &info) != 0 || ::fstatvfs(opened->get(), &system) != 0) {
+      return fail_errno(errno, "stat subPath " + sub_path);
+    }
     out.push_back(
-        {volume->second, sub_path, bundle + "/sub-" + std::to_string(out.size()), S_ISDIR(info.st_mode)});
+        {{volume->second, sub_path, bundle + "/sub-" + std::to_string(out.size()), S_ISDIR(info.st_mode)},
+         system.f_flag});
   }
   return out;
 }
 
-// The runtime binds the places in the bundle, never paths through a volume.
-void use_places(std::vector<Mount>& mounts, const std::vector<SubPathMount>& sub_paths) {
-  for (auto& mount : mounts) {
-    for (const auto& part : sub_paths) {
-      if (mount.source == part.volume + "/" + part.sub_path) mount.source = part.target;
-    }
+// A bind mount is made with the flags that it is given: what the source must not do, its copy must not.
+void keep_flags(Mount& mount, unsigned long flags) {
+  constexpr std::pair<unsigned long, const char*> kKept[] = {
+      {ST_NOSUID, "nosuid"}, {ST_NODEV, "nodev"}, {ST_NOEXEC, "noexec"}, {ST_NOATIME, "noatime"}};
+  for (const auto& [flag, name] : kKept) {
+    if ((flags & flag) != 0) mount.flags.insert(name);
   }
+  if ((flags & ST_RDONLY) != 0) mount.access = Mount::Access::kReadOnly;
 }
 
-// The text of the last lines of a CRI log.
+// The runtime binds the places in the bundle, never paths through a volume. Blocking.
+Result<void> settle_mounts(std::vector<Mount>& mounts, const std::vector<FoundPart>& parts) {
+  for (auto& mount : mounts) {
+    const auto part = std::ranges::find_if(parts, [&](const FoundPart& found) {
+      return mount.source == found.mount.volume + "/" + found.mount.sub_path;
+    });
+    if (part != parts.end()) {
+      mount.source = part->mount.target;
+      keep_flags(mount, part->flags);
+      continue;
+    }
+    struct statvfs system{};
+    if (::statvfs(mount.source.c_str(), &system) != 0) return fail_errno(errno, "stat " + mount.source);
+    keep_flags(mount, system.f_flag);
+  }
+  return {};
+}
+
+// The text of the last lines of a CRI log. Read is what can matter: a line of one byte has a head of 40.
 std::string log_tail(const std::string& path) {
-  auto text = io::read_file(path);
+  auto text = io::read_tail(path, kMaxLogTail * 48);
   if (!text) return "";
   const auto lines = split(*text, '\n');
   std::string out;
@@ -100,75 +131,110 @@ int least_oom_score(const std::string& status, const std::string& score) {
   return static_cast<int>(parse_int(trim(score)).value_or(0));
 }
 
-PodIdentity LinuxPodHost::identity(const json::Value& pod, const std::string& ip) const {
-  return {pod, ip, options_.host_ip, options_.node_name, options_.cpu_milli, options_.memory_bytes};
-}
+namespace {
 
-std::vector<Mount> LinuxPodHost::system_mounts(const json::Value& pod, const ContainerDef& def,
-                                               int attempt) const {
-  const std::string etc = options_.paths.etc(pod["metadata"]["uid"].str());
+std::vector<Mount> system_mounts(const NodePaths& paths, const json::Value& pod, const ContainerDef& def,
+                                 int attempt) {
+  const std::string etc = paths.etc(pod["metadata"]["uid"].str());
+  const bool sealed = def.spec["securityContext"]["readOnlyRootFilesystem"].as_bool();
+  const auto access = sealed ? Mount::Access::kReadOnly : Mount::Access::kReadWrite;
   return {{etc + "/hosts", "/etc/hosts"},
-          {etc + "/hostname", "/etc/hostname"},
-          {etc + "/resolv.conf", "/etc/resolv.conf"},
-          {termination_file(options_.paths, pod, def.name, attempt),
+          {etc + "/hostname", "/etc/hostname", access},
+          {etc + "/resolv.conf", "/etc/resolv.conf", access},
+          {termination_file(paths, pod, def.name, attempt),
            def.spec["terminationMessagePath"].str_or("/dev/termination-log")}};
 }
+
+// What make_spec() hands to a thread that may block: all by value.
+struct SpecInput {
+  LinuxHostOptions options;
+  json::Value pod;
+  ContainerDef def;
+  int attempt = 0;
+  Image image;
+  PodGround ground;
+  ConfigObjects objects;
+  EnvMap services;
+  std::string cgroup;
+};
+
+Result<ContainerConfig> make_config(const SpecInput& input, const ContainerDef& def,
+                                    const std::vector<std::pair<std::string, std::string>>& env) {
+  const NodePaths& paths = input.options.paths;
+  auto hostname = kernel_hostname(input.pod, input.options.hostname, input.options.cluster_domain);
+  if (!hostname) return std::unexpected(hostname.error());
+  const PodIdentity who{input.pod, input.ground.ip, input.options.node};
+  BuildInput build{input.pod,
+                   def,
+                   input.image,
+                   who,
+                   env,
+                   input.ground.volumes,
+                   system_mounts(paths, input.pod, def, input.attempt),
+                   input.cgroup,
+                   *hostname,
+                   [&](const std::string& path) { return ImageStore::read_file(paths, input.image, path); }};
+  auto config = build_container(build);
+  if (!config) return config;
+  config->limits.oom_score_adj = std::max(config->limits.oom_score_adj, input.options.least_oom_score);
+  return config;
+}
+
+Result<void> make_message_file(const std::string& path) {
+  SKIFF_RETURN_IF_ERROR(write_quick(path, ""));
+  if (::chmod(path.c_str(), 0666) != 0) return fail_errno(errno, "chmod " + path);
+  return {};
+}
+
+// Blocking: looks into volumes and image, writes the files that the container is to find.
+Result<ContainerSpec> build_spec(const SpecInput& input) {
+  const NodePaths& paths = input.options.paths;
+  ContainerDef def = input.def;
+  const PodIdentity who{input.pod, input.ground.ip, input.options.node};
+  auto env = resolve_env({who, def.spec, input.objects, input.services});
+  if (!env) return std::unexpected(env.error());
+  SKIFF_RETURN_IF_ERROR(expand_sub_paths(def.spec, EnvMap(env->begin(), env->end())));
+  ContainerSpec spec;
+  spec.key = {input.pod["metadata"]["uid"].str(), def.name, input.attempt};
+  spec.id = container_id(spec.key);
+  auto parts =
+      find_sub_paths(def.spec, input.ground, paths.bundle(spec.key.pod_uid, def.name, input.attempt));
+  if (!parts) return std::unexpected(parts.error());
+  auto config = make_config(input, def, *env);
+  if (!config) return std::unexpected(config.error());
+  SKIFF_RETURN_IF_ERROR(make_message_file(termination_file(paths, input.pod, def.name, input.attempt)));
+  SKIFF_RETURN_IF_ERROR(settle_mounts(config->mounts, *parts));
+  config->cgroup_path = input.cgroup + "/" + spec.id;
+  spec.image = input.image.name;
+  spec.image_id = input.image.id;
+  spec.oci_config = make_oci_config(*config);
+  spec.layers = input.image.layers;
+  spec.sandbox = input.ground.sandbox;
+  spec.sandbox_number = input.ground.sandbox_number;
+  spec.host_network = config->host_network;
+  spec.log_path = container_log_path(paths, input.pod, def.name, input.attempt);
+  spec.memory_volumes = input.ground.memory_volumes;
+  for (auto& part : *parts) spec.sub_paths.push_back(std::move(part.mount));
+  spec.stop_signal = input.image.config.stop_signal;
+  SKIFF_RETURN_IF_ERROR(io::make_directories(spec.log_path.substr(0, spec.log_path.rfind('/'))));
+  return spec;
+}
+
+}  // namespace
 
 io::Task<Result<ContainerSpec>> LinuxPodHost::make_spec(json::Value pod, ContainerDef def, int attempt,
                                                         Image image, PodGround ground) {
   const std::string name_space = pod["metadata"]["namespace"].str();
+  const Links links = pod["spec"]["enableServiceLinks"].as_bool(true) ? Links::kOwnNamespace : Links::kNone;
   auto objects = co_await volumes_.fetch(name_space, env_references(def.spec));
   if (!objects) co_return std::unexpected(objects.error());
-  static const EnvMap kNoServices;
-  const bool links = pod["spec"]["enableServiceLinks"].as_bool(true);
-  const auto found = services_.find(links ? name_space : "");
-  const EnvMap& services = found == services_.end() ? kNoServices : found->second;
-  const PodIdentity who = identity(pod, ground.ip);
-  auto env = resolve_env({who, def.spec, *objects, services});
-  if (!env) co_return std::unexpected(env.error());
-  auto expanded = expand_sub_paths(def.spec, EnvMap(env->begin(), env->end()));
-  if (!expanded) co_return std::unexpected(expanded.error());
-  const std::string bundle = options_.paths.bundle(pod["metadata"]["uid"].str(), def.name, attempt);
-  auto sub_paths = find_sub_paths(def.spec, ground, bundle);
-  if (!sub_paths) co_return std::unexpected(sub_paths.error());
-
-  ContainerSpec spec;
-  spec.key = {pod["metadata"]["uid"].str(), def.name, attempt};
-  spec.id = container_id(spec.key);
-  auto read = [this, &image](const std::string& path) { return images_.read_file(image, path); };
-  BuildInput input{pod,
-                   def,
-                   image,
-                   who,
-                   *env,
-                   ground.volumes,
-                   system_mounts(pod, def, attempt),
-                   cgroup_of(pod),
-                   pod_hostname(pod),
-                   read};
-  auto config = build_container(input);
-  if (!config) co_return std::unexpected(config.error());
-  config->limits.oom_score_adj = std::max(config->limits.oom_score_adj, options_.least_oom_score);
-  use_places(config->mounts, *sub_paths);
-  config->cgroup_path = cgroup_of(pod) + "/" + spec.id;
-  const std::string message_file = termination_file(options_.paths, pod, def.name, attempt);
-  auto written = write_quick(message_file, "");
-  if (!written) co_return std::unexpected(written.error());
-  ::chmod(message_file.c_str(), 0666);
-
-  spec.image = image.name;
-  spec.image_id = image.id;
-  spec.oci_config = make_oci_config(*config);
-  spec.layers = image.layers;
-  spec.sandbox = ground.sandbox;
-  spec.sandbox_number = ground.sandbox_number;
-  spec.host_network = config->host_network;
-  spec.log_path = container_log_path(options_.paths, pod, def.name, attempt);
-  spec.memory_volumes = ground.memory_volumes;
-  spec.sub_paths = std::move(*sub_paths);
-  spec.stop_signal = image.config.stop_signal;
-  auto folder = io::make_directories(spec.log_path.substr(0, spec.log_path.rfind('/')));
-  if (!folder) co_return std::unexpected(folder.error());
+  const auto* services = services_();
+  if (services == nullptr)
+    co_return fail(Code::kUnavailable, "services have not yet been read at least once");
+  EnvMap variables = visible_service_env(*services, name_space, links);
+  SpecInput input{options_,      pod, def, attempt, image, ground, std::move(*objects), std::move(variables),
+                  cgroup_of(pod)};
+  auto spec = co_await io::run_blocking(loop_, [input = std::move(input)] { return build_spec(input); });
   co_return spec;
 }
 

@@ -7,7 +7,8 @@
 namespace skiff::node {
 
 namespace {
-constexpr size_t kMaxHostname = 63, kMaxNameservers = 3, kMaxSearches = 32, kMaxSearchChars = 2048;
+constexpr size_t kMaxHostname = 63, kMaxKernelHostname = 64;  // HOST_NAME_MAX
+constexpr size_t kMaxNameservers = 3, kMaxSearches = 32, kMaxSearchChars = 2048;
 
 void add_unique(std::vector<std::string>& list, const std::string& item) {
   if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
@@ -25,6 +26,24 @@ void leave_out_loopback(HostDns& dns, const std::string& instead) {
   std::erase_if(dns.nameservers,
                 [](const std::string& server) { return server.starts_with("127.") || server == "::1"; });
   if (dns.nameservers.empty() && !instead.empty()) dns.nameservers.push_back(instead);
+}
+
+// "" without a subdomain.
+std::string pod_domain(const json::Value& pod, const std::string& cluster_domain) {
+  const auto& subdomain = pod["spec"]["subdomain"].str();
+  if (subdomain.empty()) return "";
+  return subdomain + "." + pod["metadata"]["namespace"].str() + ".svc." + cluster_domain;
+}
+
+std::string host_aliases(const json::Value& pod) {
+  const auto& aliases = pod["spec"]["hostAliases"].items();
+  std::string out = aliases.empty() ? "" : "\n# Entries added by HostAliases.\n";
+  for (const auto& alias : aliases) {
+    out += alias["ip"].str();
+    for (const auto& name : alias["hostnames"].items()) out += "\t" + name.str();
+    out += "\n";
+  }
+  return out;
 }
 
 void bound(HostDns& dns) {
@@ -57,25 +76,33 @@ std::string pod_hostname(const json::Value& pod) {
   return name;
 }
 
+Result<std::string> kernel_hostname(const json::Value& pod, const std::string& node_hostname,
+                                    const std::string& cluster_domain) {
+  if (pod["spec"]["hostNetwork"].as_bool()) return node_hostname;
+  const std::string domain = pod_domain(pod, cluster_domain);
+  if (domain.empty() || !pod["spec"]["setHostnameAsFQDN"].as_bool()) return pod_hostname(pod);
+  std::string full = pod_hostname(pod) + "." + domain;
+  if (full.size() <= kMaxKernelHostname) return full;
+  return fail(Code::kInvalidArgument, "Failed to construct FQDN from pod hostname and cluster domain, FQDN " +
+                                          full + " is too long (" + std::to_string(kMaxKernelHostname) +
+                                          " characters is the max, " + std::to_string(full.size()) +
+                                          " characters requested)");
+}
+
+std::string make_host_network_hosts(const json::Value& pod, const std::string& host) {
+  const char* end = host.empty() || host.back() == '\n' ? "" : "\n";
+  return "# Kubernetes-managed hosts file (host network).\n" + host + end + host_aliases(pod);
+}
+
 std::string make_hosts(const json::Value& pod, const std::string& pod_ip, const std::string& cluster_domain) {
   std::string out =
       "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
       "fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
   const std::string host = pod_hostname(pod);
-  const auto& subdomain = pod["spec"]["subdomain"].str();
-  const std::string full = subdomain.empty()
-                               ? ""
-                               : host + "." + subdomain + "." + pod["metadata"]["namespace"].str() + ".svc." +
-                                     cluster_domain + "\t";
+  const std::string domain = pod_domain(pod, cluster_domain);
+  const std::string full = domain.empty() ? "" : host + "." + domain + "\t";
   if (!pod_ip.empty()) out += pod_ip + "\t" + full + host + "\n";
-  const auto& aliases = pod["spec"]["hostAliases"].items();
-  if (!aliases.empty()) out += "\n# Entries added by HostAliases.\n";
-  for (const auto& alias : aliases) {
-    out += alias["ip"].str();
-    for (const auto& name : alias["hostnames"].items()) out += "\t" + name.str();
-    out += "\n";
-  }
-  return out;
+  return out + host_aliases(pod);
 }
 
 std::string make_resolv_conf(const json::Value& pod, const HostDns& host, const std::string& cluster_dns,

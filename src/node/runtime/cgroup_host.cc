@@ -20,6 +20,9 @@ CgroupHost read_cgroup_host(const std::string& mounts) {
     } else if (fields[2] == "cgroup") {
       legacy = true;
       host.roots.push_back(fields[1]);
+      if (fields.size() < 4) continue;
+      // Its controllers stand among the mount options: "rw,relatime,cpu,cpuacct".
+      for (const auto& option : split(fields[3], ',')) host.controllers[option] = fields[1];
     }
   }
   if (legacy) host.layout = host.unified_mount.empty() ? CgroupLayout::kLegacy : CgroupLayout::kHybrid;

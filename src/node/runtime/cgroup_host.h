@@ -1,6 +1,7 @@
 // What the host's cgroup tree looks like, and what that asks of us.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ enum class CgroupLayout {
 
 struct CgroupHost {
   CgroupLayout layout = CgroupLayout::kUnified;
-  std::string unified_mount;       // of a hybrid host: hidden from crun
-  std::vector<std::string> roots;  // every hierarchy's mount point
+  std::string unified_mount;                       // of a hybrid host: hidden from crun
+  std::vector<std::string> roots;                  // every hierarchy's mount point
+  std::map<std::string, std::string> controllers;  // of v1, by name: the mount point
 };
 
 // `mounts` is the text of /proc/self/mounts.

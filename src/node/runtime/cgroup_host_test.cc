@@ -20,6 +20,14 @@ TEST_CASE("v1 controllers beside a v2 mount are hybrid, and that mount is to be 
   CHECK(host.roots.size() == 2);
 }
 
+TEST_CASE("a v1 mount of several controllers is found by each of them") {
+  const auto host =
+      read_cgroup_host("cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,relatime,cpu,cpuacct 0 0\n");
+  CHECK(host.controllers.at("cpu") == "/sys/fs/cgroup/cpu,cpuacct");
+  CHECK(host.controllers.at("cpuacct") == "/sys/fs/cgroup/cpu,cpuacct");
+  CHECK(!host.controllers.contains("memory"));
+}
+
 TEST_CASE("v1 controllers alone are legacy") {
   CHECK(read_cgroup_host("cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n").layout == CgroupLayout::kLegacy);
 }

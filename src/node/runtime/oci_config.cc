@@ -34,8 +34,12 @@ Value make_mounts(const ContainerConfig& config) {
       mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", access}),
   });
   for (const auto& bind : config.mounts) {
+    const bool from_host = bind.propagation == Mount::Propagation::kFromHost;
     const char* mode = bind.access == Mount::Access::kReadOnly ? "ro" : "rw";
-    out.push_back(mount(bind.destination.c_str(), "bind", bind.source.c_str(), {"rbind", "rprivate", mode}));
+    Value entry = mount(bind.destination.c_str(), "bind", bind.source.c_str(),
+                        {"rbind", from_host ? "rslave" : "rprivate", mode});
+    for (const auto& flag : bind.flags) entry.edit("options").push_back(flag);
+    out.push_back(std::move(entry));
   }
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,11 @@ struct Mount {
   std::string source;       // on the host
   std::string destination;  // in the container
   enum class Access { kReadWrite, kReadOnly } access = Access::kReadWrite;
+  // What the host mounts below the source later: seen by the container or not.
+  enum class Propagation { kNone, kFromHost } propagation = Propagation::kNone;
+  // A bind mount keeps no flag of its source that is not said again. What Skiff makes itself holds neither
+  // devices nor programs that raise privileges.
+  std::set<std::string> flags = {"nosuid", "nodev"};
 };
 
 struct UserIds {

@@ -18,15 +18,8 @@ std::vector<json::Value> values(const std::map<std::string, json::Value>& object
 }
 }  // namespace
 
-ServiceProxy::ServiceProxy(io::Loop& loop, ClusterApi& api, std::string instance, ClusterRanges ranges,
-                           VariablesCallback variables)
-    : loop_(loop),
-      api_(api),
-      instance_(std::move(instance)),
-      ranges_(ranges),
-      variables_(std::move(variables)),
-      changed_(loop),
-      scope_(loop) {}
+ServiceProxy::ServiceProxy(io::Loop& loop, ClusterApi& api, std::string instance, ClusterRanges ranges)
+    : loop_(loop), api_(api), instance_(std::move(instance)), ranges_(ranges), changed_(loop), scope_(loop) {}
 
 io::Task<Result<void>> ServiceProxy::start() {
   // The rules of an agent before us stay until the cluster's services are known.
@@ -57,27 +50,14 @@ void ServiceProxy::on_change(std::map<std::string, json::Value>& kind, const Obj
       listing_.erase(&kind);
       break;
   }
-  if (!listing_.contains(&kind)) changed_.set();
-}
-
-void ServiceProxy::publish_variables() {
-  std::map<std::string, std::vector<json::Value>> by_namespace;
-  const auto kubernetes = objects_.services.find("default/kubernetes");
-  for (const auto& [key, service] : objects_.services) {
-    by_namespace[service["metadata"]["namespace"].str()].push_back(service);
-  }
-  for (auto& [name, services] : by_namespace) {
-    if (name != "default" && kubernetes != objects_.services.end()) services.push_back(kubernetes->second);
-    variables_(name, service_env(services));
-  }
-  // Namespaces without services, and pods that want no links, still find the API server.
-  if (kubernetes != objects_.services.end()) variables_("", service_env({kubernetes->second}));
+  if (listing_.contains(&kind)) return;
+  changed_.set();
+  if (&kind == &objects_.services) services_known_ = true;
 }
 
 io::Task<void> ServiceProxy::run() {
   for (;;) {
     changed_.reset();
-    publish_variables();
     auto applied = co_await apply();
     if (!applied) {
       log_error("services not applied", {{"error", applied.error().message}});

@@ -1,9 +1,8 @@
-// Keeps the firewall in step with Services and EndpointSlices, and their variables for new containers.
+// Keeps the firewall in step with Services and EndpointSlices.
 //
 // Changes of one loop turn, and those that arrive while a ruleset is being applied, are applied together.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,7 +10,6 @@
 #include "io/scope.h"
 #include "io/sync.h"
 #include "node/api/cluster_api.h"
-#include "node/pod/env.h"
 #include "node/services/firewall.h"
 #include "node/services/ruleset.h"
 
@@ -24,17 +22,16 @@ struct ServiceObjects {
 
 class ServiceProxy {
  public:
-  using VariablesCallback = std::function<void(const std::string& name_space, EnvMap variables)>;
-  ServiceProxy(io::Loop& loop, ClusterApi& api, std::string instance, ClusterRanges ranges,
-               VariablesCallback variables);
+  ServiceProxy(io::Loop& loop, ClusterApi& api, std::string instance, ClusterRanges ranges);
 
   // Begins to follow the cluster. Until its services are known the rules of the agent before this one stay.
   io::Task<Result<void>> start();
   const ServiceObjects& objects() const { return objects_; }
+  // True when the cluster has told of its Services once.
+  bool services_known() const { return services_known_; }
 
  private:
   void on_change(std::map<std::string, json::Value>& kind, const ObjectChange& change);
-  void publish_variables();
   io::Task<void> run();
   io::Task<Result<void>> apply();
 
@@ -42,8 +39,8 @@ class ServiceProxy {
   ClusterApi& api_;
   std::string instance_;
   ClusterRanges ranges_;
-  VariablesCallback variables_;
   ServiceObjects objects_;
+  bool services_known_ = false;
   std::map<const void*, std::map<std::string, json::Value>> listing_;  // lists that are arriving
   std::shared_ptr<Firewall> firewall_ = std::make_shared<Firewall>();
   std::string applied_;

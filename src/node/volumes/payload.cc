@@ -1,7 +1,6 @@
 #include "node/volumes/payload.h"
 
 #include "base/strings.h"
-#include "node/pod/phase.h"
 
 namespace skiff::node {
 
@@ -75,8 +74,7 @@ Result<void> add_downward(const PayloadInput& input, const Value& source, int mo
       text = std::move(*value);
     } else {
       const Value& ref = item["resourceFieldRef"];
-      const Value& container =
-          find_named(input.identity.pod["spec"]["containers"], ref["containerName"].str());
+      const Value& container = find_container(input.identity.pod, ref["containerName"].str());
       auto value = read_resource(input.identity, container, ref);
       if (!value) return std::unexpected(value.error());
       text = std::move(*value);

@@ -23,7 +23,10 @@ std::string top_of(const std::string& path) {
 std::string current_folder(const std::string& folder) {
   char target[256];
   const ssize_t size = ::readlink((folder + kCurrent).c_str(), target, sizeof target);
-  return size > 0 ? std::string(target, static_cast<size_t>(size)) : "";
+  const std::string name = size > 0 ? std::string(target, static_cast<size_t>(size)) : "";
+  // Removed later as a whole: only ever a hidden folder beside the link.
+  const bool ours = name.size() > 2 && name.starts_with("..") && name.find('/') == std::string::npos;
+  return ours ? name : "";
 }
 
 bool unchanged(const std::string& folder, const std::string& current, const Payload& payload) {

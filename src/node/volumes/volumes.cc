@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
+#include "node/pod/container_builder.h"
 #include "node/pod/quantity.h"
 
 namespace skiff::node {
@@ -46,11 +47,19 @@ Result<void> make_empty_dir(const std::string& folder, std::optional<uint32_t> g
   return open_to_all(folder, group);
 }
 
-Result<void> make_memory_dir(const std::string& folder, const Value& source, std::optional<uint32_t> group) {
+// The least of its own limit, the pod's and the node's memory.
+int64_t memory_volume_bytes(const Value& pod, const Value& source, int64_t node_memory) {
+  int64_t bytes = node_memory;
+  for (const auto limit : {parse_units(source["sizeLimit"]), make_pod_limits(pod).memory_bytes}) {
+    if (limit && *limit > 0 && (bytes <= 0 || *limit < bytes)) bytes = *limit;
+  }
+  return bytes;
+}
+
+Result<void> make_memory_dir(const std::string& folder, int64_t bytes, std::optional<uint32_t> group) {
   SKIFF_RETURN_IF_ERROR(io::make_directories(folder, 0755));
   if (is_mount(folder)) return {};
-  const auto limit = parse_units(source["sizeLimit"]);
-  const std::string options = limit ? "size=" + std::to_string(*limit) : "";
+  const std::string options = bytes > 0 ? "size=" + std::to_string(bytes) : "";
   if (::mount("tmpfs", folder.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0) {
     return fail_errno(errno, "mount memory volume " + folder);
   }
@@ -117,13 +126,12 @@ io::Task<Result<Tokens>> VolumeManager::fetch_tokens(Value pod, Value volume) {
 }
 
 // A volume of files from ConfigMaps, Secrets, tokens and the downward API.
-io::Task<Result<void>> VolumeManager::write_volume(Value pod, Value volume, std::string host_ip,
-                                                   std::string node_name) {
+io::Task<Result<void>> VolumeManager::write_volume(Value pod, Value volume) {
   auto objects = co_await fetch(pod["metadata"]["namespace"].str(), volume_references(volume));
   if (!objects) co_return std::unexpected(objects.error());
   auto tokens = co_await fetch_tokens(pod, volume);
   if (!tokens) co_return std::unexpected(tokens.error());
-  const PodIdentity identity{pod, pod["status"]["podIP"].str(), host_ip, node_name};
+  const PodIdentity identity{pod, pod["status"]["podIP"].str(), node_};
   auto payload = make_payload({volume, identity, *objects, *tokens});
   if (!payload) co_return std::unexpected(payload.error());
   const std::string path = paths_.volumes(pod["metadata"]["uid"].str()) + "/" + volume["name"].str();
@@ -132,8 +140,7 @@ io::Task<Result<void>> VolumeManager::write_volume(Value pod, Value volume, std:
   co_return written;
 }
 
-io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod, std::string host_ip,
-                                                         std::string node_name) {
+io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod) {
   PreparedVolumes out;
   const std::string uid = pod["metadata"]["uid"].str();
   const auto group = fs_group(pod);
@@ -143,19 +150,22 @@ io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod, std::string 
     std::string path = paths_.volumes(uid) + "/" + name;
     Result<void> made;
     if (is_payload_volume(volume)) {
-      made = co_await write_volume(pod, volume, host_ip, node_name);
+      made = co_await write_volume(pod, volume);
     } else if (volume.contains("emptyDir")) {
       const Value source = volume["emptyDir"];
       if (source["medium"].str() == "Memory") {
         path = paths_.memory_volumes(uid) + "/" + name;
         out.memory.push_back(path);
-        made = make_memory_dir(path, source, group);
+        const int64_t bytes = memory_volume_bytes(pod, source, node_.memory_bytes);
+        made = co_await io::run_blocking(
+            loop_, [path, bytes, group] { return make_memory_dir(path, bytes, group); });
       } else {
-        made = make_empty_dir(path, group);
+        made = co_await io::run_blocking(loop_, [path, group] { return make_empty_dir(path, group); });
       }
     } else if (volume.contains("hostPath")) {
-      path = volume["hostPath"]["path"].str();
-      made = check_host_path(volume["hostPath"]);
+      const Value source = volume["hostPath"];
+      path = source["path"].str();
+      made = co_await io::run_blocking(loop_, [source] { return check_host_path(source); });
     } else {
       made = fail(Code::kUnimplemented, "this kind of volume is not supported");
     }
@@ -165,10 +175,10 @@ io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod, std::string 
   co_return out;
 }
 
-io::Task<void> VolumeManager::refresh(Value pod, std::string host_ip, std::string node_name) {
+io::Task<void> VolumeManager::refresh(Value pod) {
   for (const auto& volume : pod["spec"]["volumes"].items()) {
     if (!is_payload_volume(volume)) continue;
-    auto written = co_await write_volume(pod, volume, host_ip, node_name);
+    auto written = co_await write_volume(pod, volume);
     if (!written) {
       log_warn("volume not refreshed", {{"pod", pod["metadata"]["uid"].str()},
                                         {"volume", volume["name"].str()},

@@ -20,14 +20,14 @@ struct PreparedVolumes {
 
 class VolumeManager {
  public:
-  VolumeManager(io::Loop& loop, ClusterApi& api, NodePaths paths)
-      : loop_(loop), api_(api), paths_(std::move(paths)) {}
+  VolumeManager(io::Loop& loop, ClusterApi& api, NodePaths paths, NodeIdentity node)
+      : loop_(loop), api_(api), paths_(std::move(paths)), node_(std::move(node)) {}
 
   // Idempotent: what is there stays. The error is the text of the FailedMount event.
-  io::Task<Result<PreparedVolumes>> prepare(json::Value pod, std::string host_ip, std::string node_name);
+  io::Task<Result<PreparedVolumes>> prepare(json::Value pod);
   // Writes changed ConfigMaps and Secrets and new tokens. A volume that can't be made, as when its ConfigMap
   // was deleted, stays as it is.
-  io::Task<void> refresh(json::Value pod, std::string host_ip, std::string node_name);
+  io::Task<void> refresh(json::Value pod);
   // Unmounts the volumes in memory; the folders go with the pod's. Blocking.
   static Result<void> release(const NodePaths& paths, const std::string& uid);
 
@@ -35,12 +35,12 @@ class VolumeManager {
   io::Task<Result<ConfigObjects>> fetch(std::string name_space, ObjectNames names);
 
  private:
-  io::Task<Result<void>> write_volume(json::Value pod, json::Value volume, std::string host_ip,
-                                      std::string node_name);
+  io::Task<Result<void>> write_volume(json::Value pod, json::Value volume);
   io::Task<Result<Tokens>> fetch_tokens(json::Value pod, json::Value volume);
   io::Loop& loop_;
   ClusterApi& api_;
   NodePaths paths_;
+  NodeIdentity node_;
 };
 
 }  // namespace skiff::node

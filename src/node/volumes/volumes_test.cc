@@ -17,6 +17,8 @@ constexpr const char* kMap = "/api/v1/namespaces/n/configmaps/";
 constexpr const char* kPod = R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{"volumes":[
   {"name":"first","configMap":{"name":"a"}},{"name":"second","configMap":{"name":"b"}}]}})";
 
+const NodeIdentity kNode{"node1", "192.0.2.2", 2000, 1 << 30, 1 << 20};
+
 struct Rig {
   io::SimLoop loop{1};
   FakeApi api{loop};
@@ -28,7 +30,7 @@ struct Rig {
 
   Rig() {
     REQUIRE(::mkdtemp(root.data()) != nullptr);
-    volumes = std::make_unique<VolumeManager>(loop, api, NodePaths{root});
+    volumes = std::make_unique<VolumeManager>(loop, api, NodePaths{root}, kNode);
   }
   ~Rig() { auto removed = io::remove_tree(root); }
   void write(const std::string& name, const std::string& text) {
@@ -36,7 +38,7 @@ struct Rig {
                                               {"data", json::Value::object({{"key", text}})}}));
   }
   static io::Task<void> keep(Rig& rig) {
-    auto result = co_await rig.volumes->prepare(rig.pod, "192.0.2.2", "node1");
+    auto result = co_await rig.volumes->prepare(rig.pod);
     rig.prepared = std::move(result);
   }
   void prepare() {
@@ -44,7 +46,7 @@ struct Rig {
     loop.run_until_idle();
   }
   void refresh() {
-    scope.spawn(volumes->refresh(pod, "192.0.2.2", "node1"));
+    scope.spawn(volumes->refresh(pod));
     loop.run_until_idle();
   }
   std::string text(const std::string& volume) {
@@ -65,6 +67,18 @@ TEST_CASE("a deleted ConfigMap keeps its files and does not keep other volumes f
   rig.refresh();
   CHECK(rig.text("first") == "1");
   CHECK(rig.text("second") == "2");
+}
+
+TEST_CASE("a downward volume tells the node's size where a container sets no limit") {
+  Rig rig;
+  rig.pod = *json::parse(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{
+    "containers":[{"name":"c","resources":{"limits":{"memory":"3Mi"}}}],"volumes":[{"name":"d","downwardAPI":{"items":[
+      {"path":"cpu","resourceFieldRef":{"containerName":"c","resource":"limits.cpu"}},
+      {"path":"key","resourceFieldRef":{"containerName":"c","resource":"limits.memory","divisor":"2Mi"}}]}}]}})");
+  rig.prepare();
+  REQUIRE(rig.prepared->has_value());
+  CHECK(io::read_file(NodePaths{rig.root}.volumes("u") + "/d/cpu").value_or("none") == "2");
+  CHECK(rig.text("d") == "2");
 }
 
 TEST_CASE("a pod whose volume can't be made is told which one") {

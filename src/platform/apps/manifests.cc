@@ -128,7 +128,10 @@ Value deployment_manifest(const ReleaseFacts& release, const std::string& type, 
   Value pod_spec = Value::object(
       {{"containers", Value::array({container(release, type, command)})},
        {"securityContext",
-        Value::object({{"runAsUser", kDynoUser}, {"runAsGroup", kDynoUser}, {"runAsNonRoot", true}})},
+        Value::object({{"runAsUser", kDynoUser},
+                       {"runAsGroup", kDynoUser},
+                       {"runAsNonRoot", true},
+                       {"supplementalGroupsPolicy", "Strict"}})},  // a slug may bring an /etc/group
        {"terminationGracePeriodSeconds", kStopGraceSeconds + (type == "web" ? kDrainSeconds : 0)},
        {"automountServiceAccountToken", false},
        {"enableServiceLinks", false}});
