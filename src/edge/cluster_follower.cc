@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
+
 namespace skiff::edge {
 namespace {
 
@@ -75,8 +77,19 @@ void ClusterFollower::plan_table() {
   if (planned_ != 0 || !known) return;
   planned_ = loop_.add_timer_after(settle_time(), [this] {
     planned_ = 0;
-    publish_(make_routes(view_, options_));
+    RouteTable table = make_routes(view_, options_);
+    tell(table.refusals);
+    publish_(std::move(table));
   });
+}
+
+// Each once, and again after it was gone.
+void ClusterFollower::tell(const std::vector<std::string>& refusals) {
+  std::set<std::string> now(refusals.begin(), refusals.end());
+  for (const auto& one : now) {
+    if (!told_.contains(one)) log_warn("route not followed", {{"why", one}});
+  }
+  told_ = std::move(now);
 }
 
 }  // namespace skiff::edge

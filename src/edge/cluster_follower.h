@@ -6,6 +6,7 @@
 
 #include <array>
 #include <functional>
+#include <set>
 
 #include "edge/routes.h"
 #include "io/loop.h"
@@ -34,6 +35,7 @@ class ClusterFollower {
     Objects incoming = {};
   };
   void plan_table();
+  void tell(const std::vector<std::string>& refusals);
   Duration settle_time() const;
 
   io::Loop& loop_;
@@ -42,6 +44,7 @@ class ClusterFollower {
   ClusterView view_;
   std::array<Followed, kCollections> followed_;
   io::TimerId planned_ = 0;
+  std::set<std::string> told_;  // refusals that are in the log
   io::TaskScope scope_;
 };
 

@@ -38,7 +38,7 @@ struct Edge::Impl {
   LogShipper* shipper = nullptr;  // control thread
 
   RouteOptions route_options() const {
-    return {options.domain, options.api_backend.host, options.api_backend.port};
+    return {options.domain, options.api_backend.host, options.api_backend.port, options.backends};
   }
   void publish(RouteTable table);
   void run_control();

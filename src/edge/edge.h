@@ -33,6 +33,7 @@ struct EdgeOptions {
   net::KeyPair authority;  // signs what is shown on `https`
   std::string domain = "localhost";
   io::Address api_backend;  // the platform's API, an IP address; port 0: none
+  BackendRules backends;    // which addresses routes may lead to
   io::Address log_target;   // POST /logs goes there; port 0: lines are dropped
   std::string log_token;    // bearer token for it; "": none
   // Sockets that listen already on `http` and `https`, one a thread: then there are as many threads.

@@ -35,11 +35,24 @@ bool crashed(const json::Value& pod) {
 // The view with what is looked up again and again found by name.
 struct Index {
   const ClusterView& view;
+  const BackendRules& backends;
   std::unordered_map<std::string, std::vector<const json::Value*>> slices;  // by "namespace/service"
+  // By address: the namespaces of the pods that have it.
+  std::unordered_map<std::string_view, std::vector<std::string_view>> pods;
 };
 
-Index make_index(const ClusterView& view) {
-  Index index{view, {}};
+// An address is free again when its pod has ended or is ending: the next one may be another namespace's.
+bool holds_address(const json::Value& pod) {
+  const auto& phase = pod["status"]["phase"].str();
+  return phase != "Succeeded" && phase != "Failed" && !pod["metadata"].contains("deletionTimestamp");
+}
+
+Index make_index(const ClusterView& view, const BackendRules& backends) {
+  Index index{view, backends, {}, {}};
+  for (const auto& [key, pod] : view.pods) {
+    const auto& ip = pod["status"]["podIP"].str();
+    if (!ip.empty() && holds_address(pod)) index.pods[ip].push_back(pod["metadata"]["namespace"].str());
+  }
   for (const auto& [key, slice] : view.slices) {
     const auto& meta = slice["metadata"];
     const auto& service = meta["labels"]["kubernetes.io/service-name"].str();
@@ -86,8 +99,23 @@ uint16_t slice_port(const json::Value& slice, const std::string& name) {
   return 0;
 }
 
-void add_endpoint(const ClusterView& view, const std::string& ns, const json::Value& one, uint16_t port,
+// True when the address may be connected to for an app of the namespace; else the app says why not.
+bool may_connect(const Index& index, const std::string& ns, const std::string& ip, uint16_t port, App& app) {
+  if (auto refusal = index.backends.refusal(ip, port); !refusal.empty()) {
+    app.refused = std::move(refusal);
+    app.outside = true;
+    return false;
+  }
+  const std::string plain = parse_ip(ip)->text();
+  const auto pods = index.pods.find(plain);
+  if (pods == index.pods.end() || std::ranges::find(pods->second, ns) != pods->second.end()) return true;
+  app.refused = "endpoint " + plain + " is a pod of another namespace";
+  return false;
+}
+
+void add_endpoint(const Index& index, const std::string& ns, const json::Value& one, uint16_t port,
                   App& app) {
+  const ClusterView& view = index.view;
   const auto& conditions = one["conditions"];
   const auto pod_name = one["targetRef"]["name"].str();
   const auto* pod = find(view.pods, ns + "/" + pod_name);
@@ -97,6 +125,7 @@ void add_endpoint(const ClusterView& view, const std::string& ns, const json::Va
   const bool serving = conditions["serving"].as_bool(ready);
   if (!ready && !serving) return;
   for (const auto& address : one["addresses"].items()) {
+    if (!may_connect(index, ns, address.str(), port, app)) continue;
     auto& list = ready && !terminating ? app.ready : app.serving;
     list.push_back({address.str(), port, dyno_of(view, ns, pod_name)});
   }
@@ -109,7 +138,7 @@ void add_endpoints(const Index& index, const std::string& ns, const std::string&
   for (const json::Value* slice : found->second) {
     const uint16_t port = slice_port(*slice, port_name);
     if (port == 0) continue;
-    for (const auto& one : (*slice)["endpoints"].items()) add_endpoint(index.view, ns, one, port, app);
+    for (const auto& one : (*slice)["endpoints"].items()) add_endpoint(index, ns, one, port, app);
   }
 }
 
@@ -132,9 +161,39 @@ App make_app(const Index& index, const json::Value& ingress, const json::Value& 
   const auto* port = service_port(*service, backend["service"]["port"]);
   if (port == nullptr) return app;
   add_endpoints(index, ns, service_name, (*port)["name"].str(), app);
-  if (app.ready.empty()) count_pods(view, ns, *service, app);
+  // Nobody has to wait for pods that are up and outside.
+  if (app.ready.empty() && !app.outside) count_pods(view, ns, *service, app);
   return app;
 }
+
+// What of the table's hosts belongs to whom while it is made.
+class Claims {
+ public:
+  Claims(RouteTable& table, const RouteOptions& options) : table_(table) {
+    for (const auto& host : platform_hosts(options)) owners_[host] = "";
+  }
+  // True when the host is, or becomes, the namespace's; else a refusal is noted.
+  bool claim(const std::string& host, const json::Value& ingress) {
+    const auto& meta = ingress["metadata"];
+    const auto& ns = meta["namespace"].str();
+    const auto [found, fresh] = owners_.try_emplace(to_lower(host), ns);
+    if (fresh || found->second == ns) return true;
+    const std::string whose = found->second.empty() ? "the platform" : "namespace " + found->second;
+    const std::string shown = host.empty() ? "requests for any host" : "host " + host;
+    table_.refusals.push_back("Ingress " + ns + "/" + meta["name"].str() + ": " + shown + " belongs to " +
+                              whose);
+    return false;
+  }
+
+  static std::vector<std::string> platform_hosts(const RouteOptions& options) {
+    if (options.api_port == 0) return {};
+    return {"localhost", "127.0.0.1", "[::1]", "api." + options.domain};
+  }
+
+ private:
+  RouteTable& table_;
+  std::unordered_map<std::string, std::string> owners_;  // namespace by host; "": the platform
+};
 
 void add_path(RouteTable& table, const std::string& host, const std::string& path, std::string_view type,
               App app) {
@@ -151,8 +210,7 @@ void add_platform(RouteTable& table, const RouteOptions& options) {
   api.name = "platform";
   api.platform = true;
   api.ready.push_back({options.api_host, options.api_port, "api"});
-  for (const std::string& host :
-       {std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]"), "api." + options.domain}) {
+  for (const std::string& host : Claims::platform_hosts(options)) {
     table.hosts[host] = {{"/", PathRoute::Type::kPrefix, table.apps.size()}};
   }
   table.apps.push_back(std::move(api));
@@ -185,16 +243,18 @@ void sort_paths(RouteTable::Hosts& hosts) {
 
 RouteTable make_routes(const ClusterView& view, const RouteOptions& options) {
   RouteTable table;
-  const Index index = make_index(view);
+  const Index index = make_index(view, options.backends);
+  Claims claims(table, options);
   for (const json::Value* ingress : oldest_first(view.ingresses)) {
     const auto& spec = (*ingress)["spec"];
     for (const auto& rule : spec["rules"].items()) {
+      if (!claims.claim(rule["host"].str(), *ingress)) continue;
       for (const auto& path : rule["http"]["paths"].items()) {
         add_path(table, rule["host"].str(), path["path"].str(), path["pathType"].str(),
                  make_app(index, *ingress, path["backend"]));
       }
     }
-    if (spec.contains("defaultBackend")) {
+    if (spec.contains("defaultBackend") && claims.claim("", *ingress)) {
       add_path(table, "", "/", "Prefix", make_app(index, *ingress, spec["defaultBackend"]));
     }
   }

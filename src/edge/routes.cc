@@ -27,9 +27,13 @@ std::string_view host_key(std::string_view host, std::string& buffer) {
 }
 
 const App* RouteTable::find(std::string_view host, std::string_view path) const {
+  const App* owner = nullptr;  // of the most exact entry for the host
   const auto in = [&](const Hosts& table, std::string_view key) -> const App* {
     const auto found = table.find(key);
-    if (found == table.end()) return nullptr;
+    if (found == table.end() || found->second.empty()) return nullptr;
+    const App& first = apps[found->second.front().app];
+    if (owner == nullptr) owner = &first;
+    if (owner->log_namespace != first.log_namespace) return nullptr;
     for (const PathRoute& route : found->second) {
       if (matches(route, path)) return &apps[route.app];
     }

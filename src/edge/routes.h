@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "edge/backend_rules.h"
 
 namespace skiff::edge {
 
@@ -28,6 +29,8 @@ struct App {
   std::vector<Endpoint> serving;  // terminating, yet still serving: used only when none is ready
   int starting = 0;               // pods on their way
   int crashed = 0;
+  std::string refused;   // why an endpoint of its is not followed; "": none was refused
+  bool outside = false;  // such an endpoint is outside the pods' range
   bool maintenance = false;
   bool blank = false;
   bool platform = false;  // the platform's own API: no 30 s limit
@@ -52,8 +55,11 @@ struct RouteTable {
   Hosts wildcards;  // ".example.org" for "*.example.org"
   // False before the cluster is known: a host that is not in the table may have an app all the same.
   bool complete = true;
+  // What of the Ingresses is not followed, and why; for the edge's log.
+  std::vector<std::string> refusals;
 
-  // `host` in lower case without port. Nothing when the host or path is unknown.
+  // `host` in lower case without port. Nothing when the host or path is unknown. A path that the host's owner
+  // does not serve may lead to a wildcard or an Ingress without a host, but of the same namespace alone.
   const App* find(std::string_view host, std::string_view path) const;
 };
 
@@ -66,8 +72,10 @@ struct RouteOptions {
   std::string domain = "localhost";
   std::string api_host = "";  // "127.0.0.1"; "" when there is no platform
   uint16_t api_port = 0;
+  BackendRules backends = {};
 };
-// A host and path claimed twice belongs to the older Ingress. Takes time in proportion to the objects.
+// A host belongs to the namespace of the oldest Ingress that names it: those of other namespaces get no path
+// of it. A path claimed twice belongs to the older Ingress. Takes time in proportion to the objects.
 RouteTable make_routes(const ClusterView& view, const RouteOptions& options);
 
 // "Shop.Example.org:8080" to "shop.example.org", in `buffer`, whose memory is used again.

@@ -27,11 +27,23 @@ struct Cluster {
                                 R"(","backend":{"service":{"name":"web","port":{"number":80}}}}]}}]}})");
     return *this;
   }
+  Cluster& named(const std::string& key, const std::string& app) {
+    view.ingresses[key].edit("metadata").set("annotations", json::Value::object({{"skiff.dev/app", app}}));
+    return *this;
+  }
   Cluster& endpoint(const std::string& pod, const std::string& conditions) {
     view.slices["shop/" + pod] = parse(
         R"({"metadata":{"namespace":"shop","labels":{"kubernetes.io/service-name":"web"}},
-        "ports":[{"name":"http","port":5000}],"endpoints":[{"addresses":["10.0.0.1"],"conditions":)" +
+        "ports":[{"name":"http","port":5000}],"endpoints":[{"addresses":["10.0.0.9"],"conditions":)" +
         conditions + R"(,"targetRef":{"name":")" + pod + R"("}}]})");
+    return *this;
+  }
+  // A slice that somebody wrote by hand.
+  Cluster& slice(const std::string& name, const std::string& address, int port = 5000) {
+    view.slices["shop/" + name] = parse(
+        R"({"metadata":{"namespace":"shop","labels":{"kubernetes.io/service-name":"web"}},
+        "ports":[{"name":"http","port":)" +
+        std::to_string(port) + R"(}],"endpoints":[{"addresses":[")" + address + R"("]}]})");
     return *this;
   }
   Cluster& pod(const std::string& name, const std::string& status, const std::string& more = "") {
@@ -39,7 +51,11 @@ struct Cluster {
                                       R"(","labels":{"app":"web"})" + more + R"(},"status":)" + status + "}");
     return *this;
   }
-  RouteTable table() const { return make_routes(view, {"localhost", "127.0.0.1", 9000}); }
+  RouteTable table() const {
+    const BackendRules backends{parse_network("10.0.0.0/16").value(),
+                                {{parse_ip("192.0.2.7").value(), 5000}}};
+    return make_routes(view, {"localhost", "127.0.0.1", 9000, backends});
+  }
 };
 
 // The only app of a table without the platform.
@@ -76,7 +92,8 @@ TEST_CASE("an exact host wins over a wildcard, which wins over none") {
 
 TEST_CASE("of several paths the longest wins, and a prefix ends at a slash") {
   Cluster cluster;
-  cluster.ingress("a/all", "h").ingress("b/deep", "h", "/api").ingress("c/exact", "h", "/api/x", "Exact");
+  cluster.ingress("n/all", "h").ingress("n/deep", "h", "/api").ingress("n/exact", "h", "/api/x", "Exact");
+  cluster.named("n/all", "a").named("n/deep", "b").named("n/exact", "c");
   const auto table = cluster.table();
   CHECK(table.find("h", "/")->name == "a");
   CHECK(table.find("h", "/api")->name == "b");
@@ -100,6 +117,84 @@ TEST_CASE("the platform's own hosts can't be taken by an Ingress") {
   const auto table = cluster.table();
   CHECK(table.find("api.localhost", "/")->platform);
   CHECK(table.find("localhost", "/")->platform);
+}
+
+TEST_CASE("a host belongs to the namespace that named it first, with all its paths") {
+  Cluster cluster;
+  cluster.ingress("zzz/early", "h", "/app", "Prefix", "2026-01-01T00:00:00Z");
+  cluster.ingress("aaa/late", "H", "/app/login", "Exact", "2026-02-01T00:00:00Z");
+  cluster.ingress("aaa/other", "h", "/free", "Prefix", "2026-02-01T00:00:00Z");
+  cluster.ingress("zzz/more", "h", "/more", "Prefix", "2026-03-01T00:00:00Z");
+  const auto table = cluster.table();
+  CHECK(table.find("h", "/app/login")->name == "zzz");
+  CHECK(table.find("h", "/more")->name == "zzz");
+  CHECK(table.find("h", "/free") == nullptr);
+  CHECK(table.refusals == std::vector<std::string>{"Ingress aaa/late: host H belongs to namespace zzz",
+                                                   "Ingress aaa/other: host h belongs to namespace zzz"});
+}
+
+TEST_CASE("a path that a host's owner does not serve leads to nobody else") {
+  Cluster cluster;
+  cluster.ingress("a/exact", "one.test", "/app").ingress("b/wild", "*.test").ingress("c/any", "");
+  cluster.ingress("a/own", "*.own.test").ingress("a/part", "www.own.test", "/app");
+  const auto table = cluster.table();
+  CHECK(table.find("one.test", "/other") == nullptr);
+  CHECK(table.find("www.own.test", "/other")->name == "a");
+  CHECK(table.find("localhost", "*") == nullptr);
+}
+
+TEST_CASE("requests for any host are one namespace's too") {
+  Cluster cluster;
+  cluster.ingress("b/any", "", "/", "Prefix", "2026-01-01T00:00:00Z");
+  cluster.ingress("a/any", "", "/deep", "Prefix", "2026-02-01T00:00:00Z");
+  const auto table = cluster.table();
+  CHECK(table.find("x", "/deep")->name == "b");
+  CHECK(table.refusals ==
+        std::vector<std::string>{"Ingress a/any: requests for any host belongs to namespace b"});
+}
+
+TEST_CASE("an endpoint that is no pod's address is not followed") {
+  for (const auto& [address, why] :
+       {std::pair{"127.0.0.1", "endpoint 127.0.0.1:5000 is a loopback address"},
+        {"::ffff:127.0.0.1", "endpoint 127.0.0.1:5000 is a loopback address"},
+        {"::1", "endpoint ::1:5000 is a loopback address"},
+        {"169.254.169.254", "endpoint 169.254.169.254:5000 is a link-local address"},
+        {"fe80::1", "endpoint fe80::1:5000 is a link-local address"},
+        {"10.0.0.1", "endpoint 10.0.0.1:5000 is no pod's address"},
+        {"10.0.0.0", "endpoint 10.0.0.0:5000 is no pod's address"},
+        {"10.0.255.255", "endpoint 10.0.255.255:5000 is no pod's address"},
+        {"10.1.0.1", "endpoint 10.1.0.1:5000 is outside the pods' range"},
+        {"0.0.0.0", "endpoint 0.0.0.0:5000 is outside the pods' range"},
+        {"example.org", "an endpoint is no IP address"}}) {
+    CAPTURE(address);
+    auto cluster = shop();
+    cluster.slice("x", address).pod("a", R"({"phase":"Running"})");
+    const App app = app_of(cluster);
+    CHECK(app.ready.empty());
+    CHECK(app.refused == why);
+    CHECK(app.starting == 0);
+  }
+}
+
+TEST_CASE("an address outside is followed when it is allowed, at that port alone") {
+  auto cluster = shop();
+  CHECK(app_of(cluster.slice("x", "192.0.2.7")).ready.size() == 1);
+  cluster.slice("x", "192.0.2.7", 5001);
+  CHECK(app_of(cluster).ready.empty());
+}
+
+TEST_CASE("an endpoint that is another namespace's pod is not followed") {
+  auto cluster = shop();
+  cluster.view.pods["other/p"] = parse(
+      R"({"metadata":{"namespace":"other","name":"p"},"status":{"phase":"Running","podIP":"10.0.0.9"}})");
+  for (const char* spelling : {"10.0.0.9", "::ffff:10.0.0.9", "::ffff:a00:9"}) {
+    const App app = app_of(cluster.slice("x", spelling));
+    CHECK(app.ready.empty());
+    CHECK(app.refused == "endpoint 10.0.0.9 is a pod of another namespace");
+  }
+  // An address that is free again is the next pod's.
+  cluster.view.pods["other/p"].edit("status").set("phase", "Failed");
+  CHECK(app_of(cluster).ready.size() == 1);
 }
 
 TEST_CASE("ready pods serve, ending ones only in need") {

@@ -49,6 +49,12 @@ void Worker::serve(Client& c, const App* found) {
     if (hold(c, c.started + limits.hold.count())) return;
     return fail(c, Fault::kH11);
   }
+  if (!app.refused.empty()) {
+    c.cause = app.refused;
+    fail(c, Fault::kH14);
+    c.cause = {};
+    return;
+  }
   fail(c, app.crashed > 0 ? Fault::kH10 : Fault::kH14);
 }
 

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/ip.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "edge/backend_rules.h"
 #include "io/file.h"
 #include "node/network/addresses.h"
 #include "node/network/pod_network.h"
@@ -46,6 +48,9 @@ json::Value to_json(const Instance& instance) {
                               {"httpsPort", instance.ports.https},
                               {"kubePort", instance.ports.kube},
                               {"platformPort", instance.platform_port},
+                              {"trustedProxies", instance.edge.trusted_proxies},
+                              {"proxyProtocol", instance.edge.proxy_protocol},
+                              {"allowedBackends", instance.edge.allowed_backends},
                               {"podRange", instance.pod_range},
                               {"serviceRange", instance.service_range},
                               {"logToken", instance.log_token},
@@ -62,6 +67,9 @@ Result<Instance> from_json(const std::string& data, const json::Value& value) {
   instance.ports.https = static_cast<uint16_t>(value["httpsPort"].as_int());
   instance.ports.kube = static_cast<uint16_t>(value["kubePort"].as_int());
   instance.platform_port = static_cast<uint16_t>(value["platformPort"].as_int());
+  instance.edge.trusted_proxies = value["trustedProxies"].str();
+  instance.edge.proxy_protocol = value["proxyProtocol"].as_bool();
+  instance.edge.allowed_backends = value["allowedBackends"].str();
   instance.pod_range = value["podRange"].str();
   instance.service_range = value["serviceRange"].str();
   instance.log_token = value["logToken"].str();
@@ -98,6 +106,18 @@ Result<void> pick_addresses(Instance& instance) {
   if (!ranges) return std::unexpected(ranges.error());
   instance.pod_range = ranges->pods.to_string();
   instance.service_range = ranges->services.to_string();
+  return {};
+}
+
+Result<void> check_edge_settings(const EdgeSettings& settings) {
+  if (auto proxies = parse_networks(settings.trusted_proxies); !proxies)
+    return wrap(proxies.error(), "--trusted-proxies");
+  if (auto backends = edge::parse_allowed_backends(settings.allowed_backends); !backends)
+    return wrap(backends.error(), "--allow-backends");
+  if (settings.proxy_protocol && settings.trusted_proxies.empty()) {
+    return fail(Code::kInvalidArgument,
+                "--proxy-protocol needs --trusted-proxies: the networks of the proxies that speak it");
+  }
   return {};
 }
 
@@ -236,6 +256,10 @@ Result<Instance> open_or_create_instance(const InstanceRequest& request, Random&
   if (request.ports.http) instance.ports.http = request.ports.http;
   if (request.ports.https) instance.ports.https = request.ports.https;
   if (request.ports.kube) instance.ports.kube = request.ports.kube;
+  if (request.trusted_proxies) instance.edge.trusted_proxies = *request.trusted_proxies;
+  if (request.allowed_backends) instance.edge.allowed_backends = *request.allowed_backends;
+  if (request.proxy_protocol) instance.edge.proxy_protocol = *request.proxy_protocol;
+  SKIFF_RETURN_IF_ERROR(check_edge_settings(instance.edge));
   instance.platform_port = platform_port_of(instance.ports);
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("run")));
   if (!io::path_exists(instance.path("token"))) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/random.h"
@@ -21,12 +22,20 @@ struct Ports {
   uint16_t kube = 6443;
 };
 
+// What the edge believes and where it may go, as given on the command line; see edge/edge.h.
+struct EdgeSettings {
+  std::string trusted_proxies;   // networks, "10.0.0.0/8,192.0.2.7"
+  bool proxy_protocol = false;   // they speak the PROXY protocol
+  std::string allowed_backends;  // "192.0.2.7:8080": addresses that are no pods
+};
+
 struct Instance {
   std::string data;    // absolute
   std::string id;      // six characters of [a-z0-9]; tells instances of one machine apart
   std::string domain;  // "localhost"
   std::string node_name;
   Ports ports;
+  EdgeSettings edge;
   uint16_t platform_port = 0;  // loopback only
   std::string pod_range;       // "10.42.0.0/16"
   std::string service_range;
@@ -50,6 +59,8 @@ struct InstanceRequest {
   std::string data;
   std::string domain;
   Ports ports{0, 0, 0};
+  std::optional<std::string> trusted_proxies, allowed_backends;  // "" takes them back
+  std::optional<bool> proxy_protocol;
 };
 
 // Opens the instance, or makes it: keys, tokens, ranges. Asks the host only for its routes.

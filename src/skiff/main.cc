@@ -126,6 +126,24 @@ void add_data(CLI::App* command, Arguments& arguments) {
 
 const CLI::Validator kPorts = CLI::Range(1, 65534).description("");
 
+void add_edge_options(CLI::App& up_command, InstanceRequest& request) {
+  up_command
+      .add_option_function<std::string>(
+          "--trusted-proxies", [&](const std::string& text) { request.trusted_proxies = text; },
+          "Networks of proxies in front whose X-Forwarded-* and Forwarded are believed (default: none)")
+      ->type_name("CIDR,...");
+  up_command.add_flag_callback(
+      "--proxy-protocol", [&] { request.proxy_protocol = true; },
+      "The trusted proxies begin each connection with the PROXY protocol (default: they do not)");
+  up_command.add_flag_callback(
+      "--no-proxy-protocol", [&] { request.proxy_protocol = false; }, "Takes --proxy-protocol back");
+  up_command
+      .add_option_function<std::string>(
+          "--allow-backends", [&](const std::string& text) { request.allowed_backends = text; },
+          "Addresses besides pods that Ingresses may lead to (default: none)")
+      ->type_name("IP:PORT,...");
+}
+
 void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* up_command = root.add_subcommand("up", "Start the instance; the first start makes it");
   up_command->footer("Needs root. What is given is kept: later starts need only --data.");
@@ -144,6 +162,7 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
                    "Port of the Kubernetes API; the next one is taken too, on loopback (default: 6443)")
       ->type_name("PORT")
       ->check(kPorts);
+  add_edge_options(*up_command, a.up.request);
   up_command->add_flag("--detach", a.detach, "Return when the instance is ready (default: run until Ctrl-C)");
   up_command->callback([&a, &code] {
     a.up.request.data = a.data;

@@ -42,6 +42,14 @@ class OwnedClient final : public kube::Client {
   kube::HttpClient client_;
 };
 
+Result<edge::BackendRules> backend_rules(const Instance& instance) {
+  auto pods = parse_network(instance.pod_range);
+  if (!pods) return std::unexpected(pods.error());
+  auto allowed = edge::parse_allowed_backends(instance.edge.allowed_backends);
+  if (!allowed) return std::unexpected(allowed.error());
+  return edge::BackendRules{*pods, *allowed};
+}
+
 Result<edge::EdgeOptions> edge_options(const Instance& instance) {
   auto authority = instance.key_pair("edge-ca");
   if (!authority) return std::unexpected(authority.error());
@@ -55,6 +63,9 @@ Result<edge::EdgeOptions> edge_options(const Instance& instance) {
   options.api_backend = io::Address::tcp("127.0.0.1", instance.platform_port);
   options.log_target = options.api_backend;
   options.log_token = instance.edge_token;
+  auto backends = backend_rules(instance);
+  if (!backends) return std::unexpected(backends.error());
+  options.backends = *backends;
   options.make_client = [client = *client](io::Loop& loop) {
     return std::make_unique<OwnedClient>(loop, client);
   };

@@ -6,7 +6,7 @@
 // port, "threads": n,
 //          "limits": {name: ms or count}, "routes": ROUTES, "incomplete": bool (the first routes)}
 // ROUTES: [{"host": "", "path": "/", "name": "app", "ready": [port], "serving": [port], "starting": n,
-//           "crashed": n, "maintenance": bool, "blank": bool, "platform": bool}]
+//           "crashed": n, "maintenance": bool, "blank": bool, "platform": bool, "refused": "why"}]
 // Prints "ready". Each line of standard input is new ROUTES ("routed" follows); its end stops the edge.
 #include <fmt/core.h>
 
@@ -39,6 +39,7 @@ edge::RouteTable routes(const json::Value& rows) {
     app.serving = endpoints(row["serving"]);
     app.starting = static_cast<int>(row["starting"].as_int());
     app.crashed = static_cast<int>(row["crashed"].as_int());
+    app.refused = row["refused"].str();
     app.maintenance = row["maintenance"].as_bool();
     app.blank = row["blank"].as_bool();
     app.platform = row["platform"].as_bool();

@@ -39,6 +39,13 @@ def test_h10_when_all_pods_have_crashed(edge, sink):
     assert "dyno= connect= service= status=503" in line
 
 
+def test_h14_says_why_an_endpoint_is_not_followed(edge, sink):
+    rig = edge({"refused": "endpoint 127.0.0.1:80 is a loopback address"})
+    assert rig.ask(GET)[0] == 503
+    assert 'code=H14 desc="No web processes running" cause="endpoint 127.0.0.1:80 is a loopback address" method=' in \
+        sink.line("code=H14")
+
+
 def test_h11_when_too_many_wait_for_a_pod(edge, sink):
     rig = edge({"starting": 1}, limits={"max_held": 1})
     waiting = rig.send(GET)
