@@ -75,7 +75,8 @@ struct RouteOptions {
   BackendRules backends = {};
 };
 // A host belongs to the namespace of the oldest Ingress that names it: those of other namespaces get no path
-// of it. A path claimed twice belongs to the older Ingress. Takes time in proportion to the objects.
+// of it; of two made in the same second the first by name has it. A path claimed twice belongs to the older
+// Ingress. Takes time in proportion to the objects.
 RouteTable make_routes(const ClusterView& view, const RouteOptions& options);
 
 // "Shop.Example.org:8080" to "shop.example.org", in `buffer`, whose memory is used again.
