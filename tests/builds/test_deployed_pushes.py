@@ -140,7 +140,7 @@ def test_what_a_buildpack_is_told(skiff):
                      "Procfile": "worker: mine\n"}, ["BUILDPACK_URL=./pack", "GREETING=hi"])
     said = deployed(app.push())
     commit = app.git("rev-parse", "HEAD").stdout.strip()
-    assert "-----> Own app detected\nBUILDPACK_URL\nGREETING\nhi\n[skiff-12]\n" in said
+    assert "-----> Own app detected\nBUILDPACK_URL\nGREETING\nhi\n[heroku-22]\n" in said
     assert f"[{commit}]\n[]\n" in said
     assert "       web: bin/own\n       worker: mine" in said
 

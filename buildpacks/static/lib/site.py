@@ -25,8 +25,20 @@ OWN_HEADERS = ("connection", "content-length", "content-encoding", "date", "serv
                "last-modified")
 # Kept for errors too they would hurt: a 404 would be cached as long as the page.
 SUCCESS_HEADERS = ("cache-control", "expires")
-# At the top of an app that is its own root; not part of the site.
-HIDDEN = ("static.json", "Procfile", "app.json", "Aptfile")
+# In an app that is its own root these are not part of the site, at any depth: what builds and configures it, sources of
+# programs, and what may hold secrets. A site that wants to show them names a folder as its root.
+HIDDEN_NAMES = (
+    "static.json", "Procfile", "app.json", "Aptfile", "Makefile", "CMakeLists.txt", "Dockerfile", "docker-compose.yml",
+    "docker-compose.yaml", "Vagrantfile", "Gemfile", "Gemfile.lock", "Rakefile", "Guardfile", "config.ru", "_config.yml",
+    "package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bower.json",
+    "composer.json", "composer.lock", "requirements.txt", "Pipfile", "Pipfile.lock", "pyproject.toml", "poetry.lock",
+    "uv.lock", "go.mod", "go.sum", "Cargo.toml", "Cargo.lock", "pom.xml", "mix.exs", "mix.lock", "web.config")
+HIDDEN_FOLDERS = ("node_modules", "__pycache__", "_plugins", "_layouts", "_includes", "_data", "_drafts", "_sass")
+HIDDEN_ENDINGS = (
+    "py", "pyc", "pyo", "rb", "erb", "haml", "slim", "gemspec", "php", "phtml", "go", "java", "class", "kt", "scala", "clj",
+    "ex", "exs", "rs", "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "cs", "fs", "vb", "pl", "pm", "lua", "gradle", "jar", "war",
+    "sql", "sqlite", "sqlite3", "db", "env", "ini", "cfg", "conf", "yml", "yaml", "toml", "lock", "log", "bak", "old",
+    "orig", "swp", "pem", "key", "crt", "p12", "pfx", "jks", "keystore")
 
 
 class Problems(list):
@@ -224,6 +236,15 @@ def type_locations(found, find_file):
     return out
 
 
+def hidden_locations():
+    def either(words):
+        return "|".join(re.escape(word) for word in words)
+
+    expressions = (rf"/(?:{either(HIDDEN_NAMES)})$", rf"/(?:{either(HIDDEN_FOLDERS)})/", rf"\.(?:{either(HIDDEN_ENDINGS)})$",
+                   "~$")
+    return [f'    location ~* "{expression}" {{ return 404; }}'.replace("\\", "\\\\") for expression in expressions]
+
+
 def render(site, app, run, problems):
     root = site_root(app, site, problems)
     folder = os.path.normpath(os.path.join(app, root))
@@ -247,7 +268,7 @@ def render(site, app, run, problems):
     server += adds
     server.append(r'    location ~ "/\\.(?!well-known/)" { return 404; }')
     if root == ".":
-        server += [f"    location = {quote('/' + name)} {{ return 404; }}" for name in HIDDEN]
+        server += hidden_locations()
     for glob, status, url in moved:
         server.append(f"    location ~ {quote_pattern('', glob)} {{ return {status} {quote(url)}; }}")
     server += type_locations(found, find_file)

@@ -19,7 +19,11 @@ namespace {
 constexpr const char* kRunPackages =
     "bash,ca-certificates,coreutils,curl,gzip,libssl3,libstdc++6,netbase,nginx,procps,tar,tzdata,xz-utils";
 constexpr const char* kBuildPackages =
-    "build-essential cmake file git libssl-dev ninja-build patch pkg-config python3 unzip zlib1g-dev";
+    "build-essential bzip2 clang cmake file git gnupg jq libssl-dev lsb-release ninja-build openssl patch "
+    "pkg-config "
+    "python3 python3-yaml rsync unzip wget xz-utils zip zlib1g-dev zstd";
+constexpr const char* kOtherChanges =
+    "sources in one list";  // what the texts around do not show of a new recipe
 // Apps and builds run as this user, never as root; the platform's manifests name the same number. It lies
 // above the numbers that Debian gives to people and services.
 constexpr const char* kAddUser =
@@ -43,6 +47,8 @@ chmod 755 merged/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 # Builds ask what apps will find when they run.
 cp merged/var/lib/dpkg/status merged/var/lib/dpkg/status-run
+mkdir -p merged/usr/share/skiff
+ls merged/usr/local/sbin merged/usr/local/bin merged/usr/sbin merged/usr/bin > merged/usr/share/skiff/run-programs
 chroot merged apt-get -q update
 chroot merged apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io install $2
 rm -rf merged/var/cache/apt/archives/*.deb merged/var/cache/apt/*.bin merged/usr/sbin/policy-rc.d merged/var/log/*
@@ -56,7 +62,8 @@ tar --numeric-owner -cf ../build.tar .
 )sh";
 
 std::string recipe() {
-  return sha256_hex(std::string(kRunPackages) + "|" + kBuildPackages + "|" + kBuildScript + "|" + kAddUser);
+  return sha256_hex(std::string(kRunPackages) + "|" + kOtherChanges + "|" + kBuildPackages + "|" +
+                    kBuildScript + "|" + kAddUser);
 }
 
 std::string stack_folder(const StackOptions& options) {
@@ -164,19 +171,12 @@ std::vector<std::string> mmdebstrap_command(const StackOptions& options, const s
   return argv;
 }
 
-Result<std::vector<std::string>> write_sources(const StackOptions& options) {
+// What mmdebstrap is given line by line becomes the target's /etc/apt/sources.list.
+std::vector<std::string> host_sources() {
   const auto sources = pick_sources(io::read_file("/etc/apt/sources.list").value_or("") +
                                         read_all_files("/etc/apt/sources.list.d", ".list"),
                                     read_all_files("/etc/apt/sources.list.d", ".sources"), codename());
-  std::vector<std::string> out;
-  const std::pair<std::string, const std::string*> files[] = {{"/host.list", &sources.one_line},
-                                                              {"/host.sources", &sources.deb822}};
-  for (const auto& [name, text] : files) {
-    if (text->empty()) continue;
-    SKIFF_RETURN_IF_ERROR(io::write_file_atomic(options.work + name, *text, 0644));
-    out.push_back(options.work + name);
-  }
-  return out;
+  return split(trim(sources), '\n');
 }
 
 Result<void> prepare_build(const StackOptions& options, const std::string& run_blob) {
@@ -188,12 +188,10 @@ Result<void> prepare_build(const StackOptions& options, const std::string& run_b
 io::Task<Result<void>> make_images(io::Loop& loop, const StackOptions* options) {
   auto made = io::make_directories(options->work);
   if (!made) co_return made;
-  auto sources = write_sources(*options);
-  if (!sources) co_return std::unexpected(sources.error());
   const std::vector<std::string> dump = {"apt-config", "dump"};
   auto apt = co_await io::run_command(loop, dump);
   auto argv = mmdebstrap_command(*options, apt ? apt->out : "");
-  argv.insert(argv.end(), sources->begin(), sources->end());
+  for (auto& line : host_sources()) argv.push_back(std::move(line));
   auto bootstrapped = co_await run_step(loop, options, argv);
   if (!bootstrapped) co_return wrap(bootstrapped.error(), "make the stack's run image");
   const std::string folder = stack_folder(*options);

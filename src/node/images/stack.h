@@ -29,11 +29,9 @@ bool stack_ready(const StackOptions& options);
 io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options);
 
 // Pure parts.
-// The entries of the host's apt sources that belong to its own release: one-line style and deb822 style.
-struct AptSources {
-  std::string one_line, deb822;
-};
-AptSources pick_sources(const std::string& one_line, const std::string& deb822, const std::string& codename);
+// The entries of the host's apt sources that belong to its own release, in one-line style: that of
+// /etc/apt/sources.list, which classic buildpacks read. `deb822` holds files of the newer style.
+std::string pick_sources(const std::string& one_line, const std::string& deb822, const std::string& codename);
 // "--aptopt=…" for each proxy setting in the output of `apt-config dump`.
 std::vector<std::string> proxy_options(const std::string& apt_config);
 

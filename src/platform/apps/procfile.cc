@@ -29,7 +29,7 @@ bool is_letter(char c) {
 }
 
 bool is_type_name(std::string_view name) {
-  if (name.empty() || name.size() > kMaxTypeName) return false;
+  if (name.empty()) return false;
   return std::all_of(name.begin(), name.end(),
                      [](char c) { return is_lower(c) || is_digit(c) || c == '-'; }) &&
          name.front() != '-' && name.back() != '-';
@@ -41,12 +41,18 @@ Result<std::map<std::string, std::string>> parse_procfile(std::string_view text)
   if (text.size() > kMaxProcfileBytes) {
     return fail(Code::kInvalidArgument, fmt::format("Procfile is larger than {} bytes", kMaxProcfileBytes));
   }
+  // Editors of Windows put a mark before the first line.
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::map<std::string, std::string> types;
   size_t number = 0;
   for (const auto& raw : split(text, '\n')) {
     ++number;
     const std::string_view line = trim(raw);
     if (line.empty() || line.front() == '#') continue;
+    if (line.find('\0') != line.npos) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("Procfile line {} holds a NUL byte: save the file as UTF-8 text", number));
+    }
     const auto halves = split_once(line, ":");
     const std::string_view name = trim(halves.before), command = trim(halves.after);
     if (!halves.found || !is_type_name(name) || command.empty()) {
@@ -55,6 +61,13 @@ Result<std::map<std::string, std::string>> parse_procfile(std::string_view text)
           fmt::format("Procfile line {} is not of the form \"type: command\" (a type has small letters, "
                       "digits and dashes): {}",
                       number, line.substr(0, 80)));
+    }
+    if (name.size() > kMaxTypeName) {
+      return fail(
+          Code::kInvalidArgument,
+          fmt::format("Procfile line {}: the process type \"{}\" has {} characters, and {} are the most: "
+                      "give it a shorter name",
+                      number, name.substr(0, 80), name.size(), kMaxTypeName));
     }
     if (!types.emplace(name, command).second) {
       return fail(Code::kInvalidArgument,

@@ -21,6 +21,21 @@ TEST_CASE("a bad Procfile line is named with its number") {
   }
 }
 
+TEST_CASE("a Procfile from Windows may begin with a byte order mark") {
+  auto types = parse_procfile("\xEF\xBB\xBFweb: x\r\n");
+  REQUIRE(types.has_value());
+  CHECK(types->at("web") == "x");
+}
+
+TEST_CASE("what is wrong with a process type or its line is said") {
+  auto longer = parse_procfile("web: x\n" + std::string(31, 'a') + ": y");
+  REQUIRE_FALSE(longer.has_value());
+  CHECK(longer.error().message.find("has 31 characters, and 30 are the most") != std::string::npos);
+  auto binary = parse_procfile(std::string_view("web: x\0y\n", 9));
+  REQUIRE_FALSE(binary.has_value());
+  CHECK(binary.error().message.starts_with("Procfile line 1 holds a NUL byte"));
+}
+
 TEST_CASE("a process type stands once") {
   CHECK_FALSE(parse_procfile("web: a\nweb: b").has_value());
 }

@@ -12,6 +12,9 @@ namespace {
 using json::Value;
 
 constexpr const char* kBuildImage = "skiff.local/stack:build";
+// What buildpacks made for Heroku know: the newest of its stacks whose binaries run on Debian 12
+// (glibc 2.36).
+constexpr const char* kHerokuStack = "heroku-22";
 constexpr const char* kCaTarget = "/etc/ssl/certs/ca-certificates.crt";
 
 Value host_volume(const std::string& name, const std::string& path, const std::string& type) {
@@ -36,7 +39,8 @@ std::map<std::string, std::string> host_proxies() {
 
 Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
                          const std::map<std::string, std::string>& proxies) {
-  Value env = Value::array({Value::object({{"name", "STACK"}, {"value", "skiff-12"}}),
+  Value env = Value::array({Value::object({{"name", "STACK"}, {"value", kHerokuStack}}),
+                            Value::object({{"name", "SKIFF_STACK"}, {"value", "skiff-12"}}),
                             Value::object({{"name", "HOME"}, {"value", "/app"}}),
                             Value::object({{"name", "SOURCE_VERSION"}, {"value", facts.commit}}),
                             Value::object({{"name", "REQUEST_ID"}, {"value", facts.id}}),
