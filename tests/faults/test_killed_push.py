@@ -11,7 +11,7 @@ APP = ("use IO::Socket; $SIG{TERM} = sub { exit 0 }; "
 
 
 def builds(instance):
-    return [pod for pod in instance.pods("pushed") if pod["metadata"]["name"].startswith("build-")]
+    return [pod for pod in instance.pods("skiff-builds") if pod["metadata"]["labels"]["skiff.dev/app"] == "pushed"]
 
 
 def build_runs(instance):

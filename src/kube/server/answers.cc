@@ -1,4 +1,6 @@
 // The last step of every request: bodies, headers, forms.
+#include <set>
+
 #include "base/strings.h"
 #include "kube/print/table.h"
 #include "kube/schema/protobuf.h"
@@ -53,7 +55,10 @@ io::Task<Result<std::string>> read_body(Exchange& exchange) {
 
 io::Task<void> send_response(Exchange& exchange, net::Response response) {
   response.headers.set("Cache-Control", "no-cache, private");
-  for (const auto& warning : exchange.warnings) response.headers.add("Warning", "299 - " + quote(warning));
+  std::set<std::string> said;  // a write that was tried again finds the same once more
+  for (const auto& warning : exchange.warnings) {
+    if (said.insert(warning).second) response.headers.add("Warning", "299 - " + quote(warning));
+  }
   auto sent = co_await exchange.writer.send(std::move(response));
   static_cast<void>(sent);  // the client is gone: nobody is left to tell
 }

@@ -1,5 +1,7 @@
 #include "kube/server/authorize.h"
 
+#include <set>
+
 #include "kube/selector/selector.h"
 #include "kube/server/node_rights.h"
 #include "kube/server/status.h"
@@ -55,6 +57,20 @@ bool binds(const json::Value& subjects, const UserInfo& user, const std::string&
   return false;
 }
 
+// The roles that an aggregated role selects.
+std::vector<const json::Value*> givers_to(const json::Value& role,
+                                          const std::vector<json::Value>& cluster_roles) {
+  std::vector<const json::Value*> out;
+  for (const auto& part : role["aggregationRule"]["clusterRoleSelectors"].items()) {
+    auto selector = LabelSelector::from_object(part);
+    if (!selector) continue;
+    for (const auto& other : cluster_roles) {
+      if (selector->matches(other["metadata"]["labels"])) out.push_back(&other);
+    }
+  }
+  return out;
+}
+
 constexpr std::string_view kPrefix = "/rbac.authorization.k8s.io/";
 
 std::string role_key(const json::Value& role_ref, const std::string& binding_namespace) {
@@ -99,14 +115,18 @@ void Authorizer::load() {
 }
 
 void Authorizer::aggregate(const std::vector<json::Value>& cluster_roles) {
+  // Roles by the roles that take their rules, over any number of steps: a visited role gives once.
   for (const auto& role : cluster_roles) {
     json::Value& rules = rules_["ClusterRole//" + role["metadata"]["name"].str()];
-    for (const auto& part : role["aggregationRule"]["clusterRoleSelectors"].items()) {
-      auto selector = LabelSelector::from_object(part);
-      if (!selector) continue;
-      for (const auto& other : cluster_roles) {
-        if (!selector->matches(other["metadata"]["labels"])) continue;
-        for (const auto& rule : other["rules"].items()) rules.push_back(rule);
+    std::set<const json::Value*> given = {&role};
+    std::vector<const json::Value*> open = {&role};
+    while (!open.empty()) {
+      const json::Value& taker = *open.back();
+      open.pop_back();
+      for (const json::Value* giver : givers_to(taker, cluster_roles)) {
+        if (!given.insert(giver).second) continue;
+        open.push_back(giver);
+        for (const auto& rule : (*giver)["rules"].items()) rules.push_back(rule);
       }
     }
   }

@@ -141,6 +141,62 @@ TEST_CASE("admin, edit and view take up the roles labelled for them") {
   CHECK(ask_as(rig, {"jane"}, "GET", kMaps).status == 200);
 }
 
+TEST_CASE("what is added to view and edit is part of the wider roles") {
+  ServerRig rig;
+  rig.ask("POST", kClusterRoles, R"({"metadata":{"name":"gizmos","labels":
+    {"rbac.authorization.k8s.io/aggregate-to-view":"true"}},
+    "rules":[{"apiGroups":["e.example.com"],"resources":["gizmos"],"verbs":["list"]}]})");
+  rig.ask("POST", kBindings,
+          R"({"metadata":{"name":"a"},
+    "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"admin"},"subjects":)" +
+              kJane + "}");
+  CHECK(ask_as(rig, {"jane"}, "GET", "/apis/e.example.com/v1/namespaces/default/gizmos").status == 404);
+}
+
+TEST_CASE("edit and admin write neither a status nor where a Service's traffic goes") {
+  struct Ask {
+    const char* path;
+    bool edit;
+  };
+  constexpr Ask kAsks[] = {
+      {"/api/v1/namespaces/default/endpoints/x", false},
+      {"/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/x", false},
+      {"/api/v1/namespaces/default/pods/x/status", false},
+      {"/api/v1/namespaces/default/services/x/status", false},
+      {"/apis/apps/v1/namespaces/default/deployments/x/status", false},
+      {"/apis/apps/v1/namespaces/default/replicasets/x/status", false},
+      {"/apis/networking.k8s.io/v1/namespaces/default/ingresses/x/status", false},
+      {"/api/v1/namespaces/default", false},
+      {"/api/v1/namespaces/default/pods/x", true},
+      {"/api/v1/namespaces/default/services/x", true},
+      {"/api/v1/namespaces/default/secrets/x", true},
+      {"/apis/apps/v1/namespaces/default/deployments/x", true},
+      {"/apis/apps/v1/namespaces/default/deployments/x/scale", true},
+      {"/apis/networking.k8s.io/v1/namespaces/default/ingresses/x", true},
+      {"/apis/coordination.k8s.io/v1/namespaces/default/leases/x", true},
+  };
+  for (const char* role : {"edit", "admin"}) {
+    ServerRig rig;
+    rig.ask("POST", kBindings,
+            R"({"metadata":{"name":"e"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io",
+      "kind":"ClusterRole","name":")" +
+                std::string(role) + R"("},"subjects":)" + kJane + "}");
+    for (const auto& [path, allowed] : kAsks) {
+      CAPTURE(role);
+      CAPTURE(path);
+      const auto answer =
+          ask_as(rig, {"jane"}, "PATCH", path, R"({"metadata":{}})", "application/merge-patch+json");
+      CHECK(answer.status == (allowed ? 404 : 403));
+    }
+    CHECK(
+        ask_as(rig, {"jane"}, "GET", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices").status ==
+        200);
+    CHECK((ask_as(rig, {"jane"}, "POST", kRoles, R"({"metadata":{"name":"own"},"rules":[
+      {"apiGroups":["discovery.k8s.io"],"resources":["endpointslices"],"verbs":["update"]}]})")
+               .status) == 403);
+  }
+}
+
 TEST_CASE("nobody grants what they do not hold") {
   ServerRig rig;
   grant(rig,

@@ -13,8 +13,11 @@ using json::Value;
 io::Task<Result<void>> renew_rules(Objects& objects, Target target, Value object) {
   const auto renew = [object](const Value& current) -> Result<Value> {
     Value out = current;
-    if (current["metadata"]["annotations"]["rbac.authorization.kubernetes.io/autoupdate"].str() != "false")
-      out.set("rules", object["rules"]);
+    if (current["metadata"]["annotations"]["rbac.authorization.kubernetes.io/autoupdate"].str() == "false")
+      return out;
+    out.set("rules", object["rules"]);
+    for (const auto& [name, value] : object["metadata"]["labels"].members())
+      out.edit("metadata").edit("labels").set(name, value);
     return out;
   };
   auto written = co_await objects.modify(std::move(target), renew, {});
@@ -69,6 +72,10 @@ io::Task<Result<void>> bootstrap_objects(Objects& objects) {
   for (const char* name : kNamespaces) {
     Value object = Value::object({{"apiVersion", "v1"}, {"kind", "Namespace"}});
     object.edit("metadata").set("name", name);
+    // What runs the cluster may need more of the machine than others.
+    if (std::string_view(name) == "kube-system") {
+      object.edit("metadata").edit("labels").set("pod-security.kubernetes.io/enforce", "privileged");
+    }
     auto done = co_await ensure(objects, namespaces, std::move(object));
     SKIFF_CO_RETURN_IF_ERROR(done);
   }

@@ -29,19 +29,22 @@ Value named(const std::string& name) {
       {{"name", name}, {"labels", Value::object({{"kubernetes.io/bootstrapping", "rbac-defaults"}})}});
 }
 
-Value cluster_role(const std::string& name, std::initializer_list<Value> rules) {
+Value cluster_role(const std::string& name, std::vector<Value> rules) {
   return Value::object({{"apiVersion", "rbac.authorization.k8s.io/v1"},
                         {"kind", "ClusterRole"},
                         {"metadata", named(name)},
-                        {"rules", Value::array(rules)}});
+                        {"rules", Value(std::move(rules))}});
 }
 
-// A role that also has the rules of those labelled for it: how extensions add to view, edit and admin.
-Value open_role(const std::string& name, std::initializer_list<Value> rules) {
-  Value role = cluster_role(name, rules);
-  const Value label = Value::object({{"rbac.authorization.k8s.io/aggregate-to-" + name, "true"}});
+// A role that also has the rules of those labelled for it: how extensions add to view, edit and admin. What
+// is added to a role is part of the `wider` one, too ("" for none).
+Value open_role(const std::string& name, const std::string& wider, std::vector<Value> rules) {
+  const std::string prefix = "rbac.authorization.k8s.io/aggregate-to-";
+  Value role = cluster_role(name, std::move(rules));
+  const Value label = Value::object({{prefix + name, "true"}});
   const Value selector = Value::object({{"matchLabels", label}});
   role.set("aggregationRule", Value::object({{"clusterRoleSelectors", Value::array({selector})}}));
+  if (!wider.empty()) role.edit("metadata").edit("labels").set(prefix + wider, "true");
   return role;
 }
 
@@ -65,21 +68,89 @@ Value write_verbs() {
   return strings({"create", "delete", "deletecollection", "patch", "update"});
 }
 
-// What view shows: no secrets.
-Value view_core() {
-  return strings({"configmaps", "endpoints", "pods", "pods/log", "pods/status", "services", "services/status",
-                  "serviceaccounts", "events", "namespaces", "namespaces/status"});
-}
-Value workload_groups() {
-  return strings({"apps", "autoscaling", "batch", "networking.k8s.io", "policy", "discovery.k8s.io"});
-}
-Value edit_core() {
-  return strings({"configmaps", "endpoints", "pods", "pods/eviction", "services", "secrets",
-                  "serviceaccounts", "events"});
-}
-
 Value all_verbs() {
   return strings({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"});
+}
+
+// What view shows: no Secrets, and no roles, which say where to look for them.
+std::vector<Value> view_rules() {
+  return {
+      rule(strings({""}),
+           strings({"bindings",
+                    "configmaps",
+                    "endpoints",
+                    "events",
+                    "limitranges",
+                    "namespaces",
+                    "namespaces/status",
+                    "persistentvolumeclaims",
+                    "persistentvolumeclaims/status",
+                    "pods",
+                    "pods/log",
+                    "pods/status",
+                    "replicationcontrollers",
+                    "replicationcontrollers/scale",
+                    "replicationcontrollers/status",
+                    "resourcequotas",
+                    "resourcequotas/status",
+                    "serviceaccounts",
+                    "services",
+                    "services/status"}),
+           read_verbs()),
+      rule(strings({"discovery.k8s.io"}), strings({"endpointslices"}), read_verbs()),
+      rule(strings({"apps"}),
+           strings({"controllerrevisions", "daemonsets", "daemonsets/status", "deployments",
+                    "deployments/scale", "deployments/status", "replicasets", "replicasets/scale",
+                    "replicasets/status", "statefulsets", "statefulsets/scale", "statefulsets/status"}),
+           read_verbs()),
+      rule(strings({"autoscaling"}), strings({"horizontalpodautoscalers", "horizontalpodautoscalers/status"}),
+           read_verbs()),
+      rule(strings({"batch"}), strings({"cronjobs", "cronjobs/status", "jobs", "jobs/status"}), read_verbs()),
+      rule(strings({"policy"}), strings({"poddisruptionbudgets", "poddisruptionbudgets/status"}),
+           read_verbs()),
+      rule(strings({"networking.k8s.io"}), strings({"ingresses", "ingresses/status", "networkpolicies"}),
+           read_verbs()),
+  };
+}
+
+// What edit writes: never a status, which controllers and the edge believe, and neither Endpoints nor
+// EndpointSlices, with which traffic could be sent to any address (CVE-2021-25740).
+std::vector<Value> edit_rules() {
+  return {
+      rule(strings({""}),
+           strings(
+               {"pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"}),
+           read_verbs()),
+      rule(strings({""}), strings({"serviceaccounts"}), strings({"impersonate"})),
+      rule(
+          strings({""}),
+          strings({"configmaps", "events", "persistentvolumeclaims", "pods", "pods/attach", "pods/exec",
+                   "pods/portforward", "pods/proxy", "replicationcontrollers", "replicationcontrollers/scale",
+                   "secrets", "serviceaccounts", "services", "services/proxy"}),
+          write_verbs()),
+      rule(strings({""}), strings({"pods/eviction", "serviceaccounts/token"}), strings({"create"})),
+      rule(strings({"apps"}),
+           strings({"daemonsets", "deployments", "deployments/rollback", "deployments/scale", "replicasets",
+                    "replicasets/scale", "statefulsets", "statefulsets/scale"}),
+           write_verbs()),
+      rule(strings({"autoscaling"}), strings({"horizontalpodautoscalers"}), write_verbs()),
+      rule(strings({"batch"}), strings({"cronjobs", "jobs"}), write_verbs()),
+      rule(strings({"policy"}), strings({"poddisruptionbudgets"}), write_verbs()),
+      rule(strings({"networking.k8s.io"}), strings({"ingresses", "networkpolicies"}), write_verbs()),
+      rule(strings({"coordination.k8s.io"}), strings({"leases"}), all_verbs()),
+  };
+}
+
+// Besides, admin gives rights in its namespace to others: those that it has.
+std::vector<Value> admin_rules() {
+  return {
+      rule(strings({"authorization.k8s.io"}), strings({"localsubjectaccessreviews"}), strings({"create"})),
+      rule(strings({"rbac.authorization.k8s.io"}), strings({"rolebindings", "roles"}), all_verbs())};
+}
+
+std::vector<Value> joined(std::vector<Value> rules, const std::vector<Value>& more) {
+  rules.insert(rules.end(), more.begin(), more.end());
+  return rules;
 }
 
 // The edge makes routes of what it reads and writes nothing; it sees no Secret.
@@ -94,31 +165,23 @@ Value edge_role() {
 // The platform keeps apps: a namespace each, with what it holds, and the kinds of its own.
 Value platform_role() {
   const Value core = strings({""});
-  return cluster_role(
-      kPlatformUser,
-      {rule(core, strings({"namespaces", "secrets", "services"}), all_verbs()),
-       rule(core, strings({"pods"}), strings({"create", "delete", "get", "list", "patch", "watch"})),
-       rule(core, strings({"pods/log"}), strings({"get"})),
-       rule(strings({"apps"}), strings({"deployments"}), all_verbs()),
-       rule(strings({"networking.k8s.io"}), strings({"ingresses"}), all_verbs()),
-       rule(strings({"apiextensions.k8s.io"}), strings({"customresourcedefinitions"}),
-            strings({"create", "get", "list", "patch", "update", "watch"})),
-       rule(strings({"skiff.dev"}), strings({"*"}), all_verbs())});
+  const Value kept = strings({"create", "delete", "get", "list", "patch", "watch"});
+  return cluster_role(kPlatformUser,
+                      {rule(core, strings({"namespaces", "pods", "services"}), kept),
+                       // By their names, which it knows: it can't look for others.
+                       rule(core, strings({"secrets"}), strings({"create", "delete", "get"})),
+                       rule(core, strings({"pods/log"}), strings({"get"})),
+                       rule(strings({"apps"}), strings({"deployments"}), kept),
+                       rule(strings({"networking.k8s.io"}), strings({"ingresses"}), kept),
+                       rule(strings({"apiextensions.k8s.io"}), strings({"customresourcedefinitions"}),
+                            strings({"create", "get", "list", "patch", "update", "watch"})),
+                       rule(strings({"skiff.dev"}), strings({"*"}), all_verbs())});
 }
 
 }  // namespace
 
 std::vector<Value> bootstrap_cluster_roles() {
-  const Value core = strings({""});
   const Value all = strings({"*"});
-  const Value secrets = rule(core, strings({"secrets"}), read_verbs());
-  const Value view = rule(core, view_core(), read_verbs());
-  const Value view_work = rule(workload_groups(), all, read_verbs());
-  const Value edit = rule(core, edit_core(), write_verbs());
-  const Value edit_work = rule(workload_groups(), all, write_verbs());
-  const Value tokens = rule(core, strings({"serviceaccounts/token"}), strings({"create"}));
-  const Value roles = rule(strings({"rbac.authorization.k8s.io"}), strings({"roles", "rolebindings"}),
-                           strings({"get", "list", "watch"}));
   const Value reviews =
       rule(strings({"authorization.k8s.io"}),
            strings({"selfsubjectaccessreviews", "selfsubjectrulesreviews"}), strings({"create"}));
@@ -126,9 +189,9 @@ std::vector<Value> bootstrap_cluster_roles() {
       rule(strings({"authentication.k8s.io"}), strings({"selfsubjectreviews"}), strings({"create"}));
   return {
       cluster_role("cluster-admin", {rule(all, all, all), paths_rule(all, all)}),
-      open_role("view", {view, view_work}),
-      open_role("edit", {view, view_work, secrets, edit, edit_work, tokens}),
-      open_role("admin", {view, view_work, secrets, edit, edit_work, tokens, roles}),
+      open_role("view", "edit", view_rules()),
+      open_role("edit", "admin", joined(view_rules(), edit_rules())),
+      open_role("admin", "", joined(joined(view_rules(), edit_rules()), admin_rules())),
       cluster_role("system:discovery",
                    {paths_rule(strings({"/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez",
                                         "/openapi", "/openapi/*", "/readyz", "/version", "/version/"}),

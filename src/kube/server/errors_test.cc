@@ -38,7 +38,8 @@ std::set<std::string> known_differences() {
 // What the recorded requests find in their namespace.
 void furnish(ServerRig& rig) {
   const std::string core = "/api/v1/namespaces/errors/";
-  rig.ask("POST", "/api/v1/namespaces", R"({"metadata":{"name":"errors"}})");
+  rig.ask("POST", "/api/v1/namespaces",
+          R"({"metadata":{"name":"errors","labels":{"pod-security.kubernetes.io/enforce":"privileged"}}})");
   rig.ask("POST", core + "serviceaccounts", R"({"metadata":{"name":"default"}})");
   rig.ask("POST", core + "configmaps", R"({"metadata":{"name":"cm"},"data":{"a":"b"}})");
   rig.ask("POST", core + "configmaps", R"({"metadata":{"name":"imm"},"data":{"a":"b"},"immutable":true})");

@@ -66,7 +66,7 @@ FieldVerdict judge_fields(Exchange& exchange, const std::vector<std::string>& fi
 Error as_bad_request(const Error& error);
 std::string unsupported_dry_run(const std::string& given);
 // dryRun, user, subresource from the query; 422 for what the options cannot be.
-Result<WriteOptions> write_options(const Exchange& exchange, std::string_view options_kind);
+Result<WriteOptions> write_options(Exchange& exchange, std::string_view options_kind);
 // Applies the request's PATCH body; `type_kind` is what the patched value is.
 io::Task<Result<Objects::Change>> read_patch(Exchange& exchange, KindPtr type_kind);
 

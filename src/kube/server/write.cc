@@ -1,5 +1,6 @@
 // POST and PUT of objects: bodies, field validation, dry run (contracts 2.6).
 #include "base/strings.h"
+#include "kube/server/check_pod_security.h"
 #include "kube/server/definition_status.h"
 #include "kube/server/escalation.h"
 #include "kube/server/node_rights.h"
@@ -34,12 +35,15 @@ Result<void> check_options(const Exchange& exchange, std::string_view kind) {
 
 }  // namespace
 
-Result<WriteOptions> write_options(const Exchange& exchange, std::string_view options_kind) {
+Result<WriteOptions> write_options(Exchange& exchange, std::string_view options_kind) {
   WriteOptions options;
   options.guard = [&exchange](const Target& target, const json::Value& object,
                               const json::Value* before) -> Result<void> {
     SKIFF_RETURN_IF_ERROR(check_node_write(exchange.user, target, object));
-    return check_escalation(exchange.authorizer, exchange.user, target, object, before);
+    SKIFF_RETURN_IF_ERROR(check_escalation(exchange.authorizer, exchange.user, target, object, before));
+    return check_pod_security(
+        {exchange.objects, exchange.user.name, exchange.info.subresource, exchange.warnings}, target, object,
+        before);
   };
   options.subresource = exchange.info.subresource;
   const auto dry_run = exchange.query("dryRun");

@@ -89,6 +89,7 @@ io::Task<Result<void>> Apps::destroy(std::string app) {
   auto space = co_await api_.remove("/api/v1/namespaces/" + app, nullptr);
   SKIFF_CO_RETURN_IF_ERROR(space);
   scope_.spawn(remove_images_later(this, app));
+  scope_.spawn(stop_builds(this, app));
   // The App at once, the rest with its namespace.
   auto removed = co_await api_.remove(resource_path("apps", app, app), nullptr);
   if (!removed && removed.error().code != Code::kNotFound) co_return removed;

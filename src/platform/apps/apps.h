@@ -70,6 +70,7 @@ class Apps {
   static io::Task<void> follow_apps(Apps* self);
   static io::Task<void> roll_out_later(Apps* self, std::string app);
   static io::Task<void> remove_left_images(Apps* self);
+  static io::Task<void> stop_builds(Apps* self, std::string app);
   static io::Task<void> remove_images_later(Apps* self, std::string app);
   io::Task<Result<void>> remove_images(std::string app);
   // What runs, and what the newest releases run or can go back to, stays. Needs the app's turn in releasing_:

@@ -1,4 +1,4 @@
-// What a destroyed app leaves outside the cluster's storage: its images.
+// What a destroyed app leaves outside its namespace: its images, a build that goes on.
 #include "base/log.h"
 #include "base/strings.h"
 #include "io/sync.h"
@@ -35,6 +35,23 @@ io::Task<void> Apps::remove_images_later(Apps* self, std::string app) {
   }
   auto removed = co_await self->remove_images(app);
   if (!removed) log_warn("images stay", {{"app", app}, {"error", removed.error().message}});
+}
+
+// A build goes on outside of its app's namespace.
+io::Task<void> Apps::stop_builds(Apps* self, std::string app) {
+  const std::string path = std::string("/api/v1/namespaces/") + kBuildsNamespace + "/pods";
+  const std::string query = "labelSelector=" + url_encode(std::string(kAppLabel) + "=" + app);
+  auto pods = co_await self->api_.list(path, query);
+  if (!pods) {
+    log_warn("builds of a destroyed app go on", {{"app", app}, {"error", pods.error().message}});
+    co_return;
+  }
+  for (const auto& pod : (*pods)["items"].items()) {
+    const std::string name = pod["metadata"]["name"].str();
+    auto removed = co_await self->api_.remove(path + "/" + name, nullptr);
+    if (!removed)
+      log_warn("a destroyed app's build stays", {{"pod", name}, {"error", removed.error().message}});
+  }
 }
 
 // Of apps whose namespace was going when the platform before this one ended.

@@ -10,6 +10,7 @@ namespace {
 
 using json::Value;
 
+constexpr const char* kEnforceLabel = "pod-security.kubernetes.io/enforce";
 constexpr size_t kCommandIndex = 4;  // where the process type's command stands in the container's
 
 // A dyno's first process: the kernel shields it from signals without a handler, so the app is never it. It
@@ -75,6 +76,7 @@ Value container(const ReleaseFacts& release, const std::string& type, const std:
       {"imagePullPolicy", "IfNotPresent"},
       {"command", Value::array({"/bin/sh", "-c", kInitScript, "skiff-init", escape_command(command), type})},
       {"workingDir", "/app"},
+      {"securityContext", container_security()},
       {"env", env_list(type)},
       {"envFrom",
        Value::array({Value::object({{"secretRef", Value::object({{"name", release.config_secret}})}})})},
@@ -105,11 +107,32 @@ std::string command_of(const Value& pod) {
 }
 
 Value namespace_manifest(const std::string& app) {
+  const Value labels = Value::object({{kAppLabel, app}, {kEnforceLabel, "restricted"}});
   return Value::object({{"apiVersion", "v1"},
                         {"kind", "Namespace"},
                         {"metadata", Value::object({{"name", app},
-                                                    {"labels", Value::object({{kAppLabel, app}})},
+                                                    {"labels", labels},
                                                     {"annotations", Value::object({{kAppLabel, app}})}})}});
+}
+
+Value builds_namespace_manifest() {
+  const Value labels = Value::object({{kEnforceLabel, "privileged"}});
+  return Value::object({{"apiVersion", "v1"},
+                        {"kind", "Namespace"},
+                        {"metadata", Value::object({{"name", kBuildsNamespace}, {"labels", labels}})}});
+}
+
+Value container_security() {
+  return Value::object({{"allowPrivilegeEscalation", false},
+                        {"capabilities", Value::object({{"drop", Value::array({"ALL"})}})}});
+}
+
+Value dyno_security() {
+  return Value::object({{"runAsUser", kDynoUser},
+                        {"runAsGroup", kDynoUser},
+                        {"runAsNonRoot", true},
+                        {"supplementalGroupsPolicy", "Strict"},  // a slug may bring an /etc/group
+                        {"seccompProfile", Value::object({{"type", "RuntimeDefault"}})}});
 }
 
 Value config_secret_manifest(const std::string& app, int version, const Value& vars) {
@@ -127,11 +150,7 @@ Value deployment_manifest(const ReleaseFacts& release, const std::string& type, 
   pod_labels.set(kReleaseLabel, fmt::format("v{}", release.version));
   Value pod_spec = Value::object(
       {{"containers", Value::array({container(release, type, command)})},
-       {"securityContext",
-        Value::object({{"runAsUser", kDynoUser},
-                       {"runAsGroup", kDynoUser},
-                       {"runAsNonRoot", true},
-                       {"supplementalGroupsPolicy", "Strict"}})},  // a slug may bring an /etc/group
+       {"securityContext", dyno_security()},
        {"terminationGracePeriodSeconds", kStopGraceSeconds + (type == "web" ? kDrainSeconds : 0)},
        {"automountServiceAccountToken", false},
        {"enableServiceLinks", false}});

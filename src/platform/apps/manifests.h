@@ -29,6 +29,9 @@ constexpr const char* kProcessLabel = "skiff.dev/process";
 constexpr const char* kReleaseLabel = "skiff.dev/release";
 constexpr const char* kBuildLabel = "skiff.dev/build";
 
+// Builds mount folders of the host, which no app may: their pods have a namespace of their own.
+constexpr const char* kBuildsNamespace = "skiff-builds";
+
 struct ReleaseFacts {
   std::string app;
   int version = 0;
@@ -36,7 +39,12 @@ struct ReleaseFacts {
   std::string config_secret;  // the config vars of this release
 };
 
+// An app's pods are restricted (Pod Security Standards); builds are privileged.
 json::Value namespace_manifest(const std::string& app);
+json::Value builds_namespace_manifest();
+// What the level restricted asks of a pod, and of each of its containers.
+json::Value dyno_security();
+json::Value container_security();
 json::Value config_secret_manifest(const std::string& app, int version, const json::Value& vars);
 // The Deployment of one process type.
 json::Value deployment_manifest(const ReleaseFacts& release, const std::string& type,

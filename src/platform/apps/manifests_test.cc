@@ -33,3 +33,14 @@ TEST_CASE("a web process hears of its end when the edge has stopped sending; all
   CHECK_FALSE(worker["containers"].at(0).contains("lifecycle"));
   CHECK(worker["terminationGracePeriodSeconds"].as_int() == 30);
 }
+
+TEST_CASE("what a dyno asks for is what its namespace's level allows") {
+  CHECK(namespace_manifest("shop")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"].str() ==
+        "restricted");
+  const auto pod = pod_of("web", "bin/web")["spec"];
+  CHECK(pod["securityContext"]["runAsNonRoot"].as_bool());
+  CHECK(pod["securityContext"]["seccompProfile"]["type"].str() == "RuntimeDefault");
+  const auto& own = pod["containers"].at(0)["securityContext"];
+  CHECK_FALSE(own["allowPrivilegeEscalation"].as_bool(true));
+  CHECK(own["capabilities"]["drop"].at(0).str() == "ALL");
+}

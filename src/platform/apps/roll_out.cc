@@ -84,6 +84,10 @@ io::Task<Result<void>> Apps::write_deployments(std::string app, AppSpec spec, Re
     auto applied = co_await apply(deployments(app), type, std::move(manifest));
     SKIFF_CO_RETURN_IF_ERROR(applied);
   }
+  // An app of a version before gets its level when its Deployments keep to it.
+  auto level = namespace_manifest(app);
+  auto secured = co_await api_.patch("/api/v1/namespaces/" + app, kube::PatchType::kMerge, std::move(level));
+  SKIFF_CO_RETURN_IF_ERROR(secured);
   auto existing = co_await api_.list(deployments(app), "labelSelector=" + url_encode(kProcessLabel));
   SKIFF_CO_RETURN_IF_ERROR(existing);
   for (const auto& item : (*existing)["items"].items()) {

@@ -52,10 +52,8 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
   for (const auto& [name, value] : proxies) env.push_back(Value::object({{"name", name}, {"value", value}}));
   const std::string memory = fmt::format("{}Mi", facts.limits.memory_mb);
   // All that a build may write lies on its disk.
-  const Value security = Value::object({{"runAsUser", kDynoUser},
-                                        {"runAsGroup", kDynoUser},
-                                        {"runAsNonRoot", true},
-                                        {"readOnlyRootFilesystem", true}});
+  Value security = container_security();
+  security.set("readOnlyRootFilesystem", true);
   const Value container = Value::object(
       {{"name", "build"},
        {"image", kBuildImage},
@@ -84,12 +82,13 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
       {{"apiVersion", "v1"},
        {"kind", "Pod"},
        {"metadata",
-        Value::object({{"name", "build-" + facts.id}, {"namespace", facts.app}, {"labels", labels}})},
+        Value::object({{"name", "build-" + facts.id}, {"namespace", kBuildsNamespace}, {"labels", labels}})},
        {"spec", Value::object({{"restartPolicy", "Never"},
                                {"activeDeadlineSeconds", facts.limits.seconds},
                                {"automountServiceAccountToken", false},
                                {"enableServiceLinks", false},
                                {"terminationGracePeriodSeconds", 1},
+                               {"securityContext", dyno_security()},
                                {"containers", Value::array({container})},
                                {"volumes", volumes}})}});
 }

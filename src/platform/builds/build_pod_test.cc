@@ -31,8 +31,10 @@ TEST_CASE("a build runs as an unprivileged user that writes to its own disk only
   const auto pod = build_pod_manifest(facts(), {"/d", "/i", "/b", "/ca", {}}, {{"http_proxy", "http://p:1"}});
   const auto& spec = pod["spec"];
   const auto& container = spec["containers"].at(0);
-  CHECK(container["securityContext"]["runAsUser"].as_int() == kDynoUser);
-  CHECK(container["securityContext"]["runAsNonRoot"].as_bool());
+  CHECK(spec["securityContext"]["runAsUser"].as_int() == kDynoUser);
+  CHECK(spec["securityContext"]["runAsNonRoot"].as_bool());
+  CHECK_FALSE(container["securityContext"]["allowPrivilegeEscalation"].as_bool(true));
+  CHECK(pod["metadata"]["namespace"].str() == kBuildsNamespace);
   CHECK(container["securityContext"]["readOnlyRootFilesystem"].as_bool());
   CHECK(spec["activeDeadlineSeconds"].as_int() == 90);
   CHECK(container["resources"]["limits"]["memory"].str() == "512Mi");

@@ -26,8 +26,8 @@ constexpr Duration kLogPause =
     std::chrono::milliseconds(300);  // before a log that broke off is asked for again
 constexpr int kFirstError = 400;
 
-std::string pod_path(const std::string& app, const std::string& name) {
-  return fmt::format("/api/v1/namespaces/{}/pods/{}", app, name);
+std::string pod_path(const std::string& name_space, const std::string& name) {
+  return fmt::format("/api/v1/namespaces/{}/pods/{}", name_space, name);
 }
 
 Value no_grace() {
@@ -82,6 +82,9 @@ Builder::Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& 
       scope_(loop) {}
 
 io::Task<Result<void>> Builder::start() {
+  auto manifest = builds_namespace_manifest();
+  auto space = co_await api_.create("/api/v1/namespaces", std::move(manifest));
+  if (!space && space.error().code != Code::kAlreadyExists) co_return std::unexpected(space.error());
   auto pods = co_await api_.list("/api/v1/pods", fmt::format("labelSelector={}", url_encode(kBuildLabel)));
   SKIFF_CO_RETURN_IF_ERROR(pods);
   for (const auto& pod : (*pods)["items"].items()) {
@@ -127,7 +130,7 @@ io::Task<Result<Release>> Builder::build_and_release(std::string app, std::strin
 }
 
 io::Task<void> Builder::clean_up(std::string app, std::string id) {
-  auto removed = co_await api_.remove(pod_path(app, "build-" + id), no_grace());
+  auto removed = co_await api_.remove(pod_path(kBuildsNamespace, "build-" + id), no_grace());
   if (!removed && removed.error().code != Code::kNotFound) {
     log_warn("build pod stays", {{"pod", "build-" + id}, {"error", removed.error().message}});
   }
@@ -220,9 +223,9 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   const std::string name = "build-" + facts.id;
   auto manifest = build_pod_manifest(facts, options_, host_proxies());
   auto created =
-      co_await api_.create(fmt::format("/api/v1/namespaces/{}/pods", facts.app), std::move(manifest));
+      co_await api_.create(fmt::format("/api/v1/namespaces/{}/pods", kBuildsNamespace), std::move(manifest));
   SKIFF_CO_RETURN_IF_ERROR(created);
-  PodWatch watch(loop_, api_, facts.app, name);
+  PodWatch watch(loop_, api_, kBuildsNamespace, name);
   std::vector<std::string> begun = {"Running", "Succeeded", "Failed"};
   auto starting = watch.reach(std::move(begun));
   auto started = co_await io::with_timeout(loop_, kPodStart, std::move(starting));
@@ -233,7 +236,8 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
                     describe_seconds(kPodStart / std::chrono::seconds(1)), watch.what_it_waits_for()));
   }
   SKIFF_CO_RETURN_IF_ERROR(started);
-  auto ending = see_to_end(watch, pod_path(facts.app, name) + "/log?follow=true&container=build", output);
+  auto ending =
+      see_to_end(watch, pod_path(kBuildsNamespace, name) + "/log?follow=true&container=build", output);
   const Duration longest = std::chrono::seconds(facts.limits.seconds) + kPastDeadline;
   auto pod = co_await io::with_timeout(loop_, longest, std::move(ending));
   if (!pod) co_return wrap(pod.error(), "wait for the build");
