@@ -14,6 +14,7 @@ namespace {
 
 // History that watchers may resume from; older revisions are forgotten.
 constexpr Duration kCompactEvery = std::chrono::minutes(5);
+constexpr Duration kKeepOwnServices = std::chrono::seconds(10);  // as upstream
 
 Result<std::shared_ptr<net::TlsServerContext>> server_tls(const Instance& instance) {
   auto pair = instance.key_pair("server");
@@ -34,6 +35,7 @@ Result<kube::ServerOptions> server_options(const Instance& instance, io::Network
   options.service_range = instance.service_range;
   options.advertise_address = instance.gateway;
   options.secure_port = instance.ports.kube;
+  options.machine_ports = {instance.ports.http, instance.ports.https, instance.platform_port};
   options.node_logs = {&network, io::Address::unix_socket(instance.node_log_socket()), instance.log_token};
   return options;
 }
@@ -46,6 +48,15 @@ io::Task<void> compact_history(io::Loop& loop, store::Store& store) {
     auto compacted = co_await store.compact(mark);
     if (!compacted) log_error("cannot compact the store", {{"error", compacted.error().message}});
     mark = store.current();
+  }
+}
+
+// What leads pods to the API and to names is there again soon after somebody deleted it.
+io::Task<void> keep_own_services(io::Loop& loop, kube::ApiServer& api) {
+  for (;;) {
+    co_await io::sleep(loop, kKeepOwnServices);
+    auto kept = co_await api.keep_own_services();
+    if (!kept) log_error("cannot keep default/kubernetes", {{"error", kept.error().message}});
   }
 }
 
@@ -103,6 +114,7 @@ Result<void> run_control(const Instance& instance, io::InheritedSockets sockets)
     io::TaskScope scope(loop);
     scope.spawn(start_serving(&control));
     scope.spawn(compact_history(loop, **store));
+    scope.spawn(keep_own_services(loop, api));
     loop.run();
   }
   if (control.server) drain_server(*context, *control.server);

@@ -91,6 +91,44 @@ void check_type(const Value& spec, Findings& findings) {
   }
 }
 
+std::string go_strings(const Value& list) {
+  std::string out;
+  for (const auto& item : list.items()) out += (out.empty() ? "" : ", ") + json::encode(item);
+  return "[]string{" + out + "}";
+}
+
+void check_addresses(const Value& spec, Findings& findings) {
+  const auto& type = spec["type"].str();
+  const auto& address = spec["clusterIP"].str();
+  const auto& all = spec["clusterIPs"];
+  if (type == "ExternalName") {
+    for (const char* field : {"clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {
+      const bool set = !spec[field].empty() || (std::string_view(field) == "clusterIPs" && !address.empty());
+      if (set) findings.forbidden(fmt::format("spec.{}", field), "may not be set for ExternalName services");
+    }
+    return;
+  }
+  if (address == "None" && (type == "NodePort" || type == "LoadBalancer")) {
+    findings.invalid("spec.clusterIPs[0]", spec["clusterIP"],
+                     fmt::format("may not be set to 'None' for {} services", type));
+  }
+  if (address.empty() && !all.empty()) {
+    findings.invalid_text("spec.clusterIPs", go_strings(all),
+                          "must be empty when `clusterIP` is not specified");
+  } else if (!all.empty() && all.at(0).str() != address) {
+    findings.invalid_text("spec.clusterIPs", go_strings(all), "first value must match `clusterIP`");
+  }
+}
+
+// Addresses of the machine or of no machine would take its own traffic.
+void check_external_addresses(const Value& spec, Findings& findings) {
+  const auto& addresses = spec["externalIPs"].items();
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    findings.invalid_all(fmt::format("spec.externalIPs[{}]", i), addresses[i],
+                         check_endpoint_ip(addresses[i].str()));
+  }
+}
+
 void check_address_change(const Value& spec, const Value& before, Findings& findings) {
   const auto& now = spec["clusterIPs"];
   const auto& was = before["clusterIPs"];
@@ -111,6 +149,8 @@ void validate_service(const Value& service, const Value* old, Findings& findings
     findings.unsupported("spec.sessionAffinity", spec["sessionAffinity"], {"ClientIP", "None"});
   }
   check_type(spec, findings);
+  check_addresses(spec, findings);
+  check_external_addresses(spec, findings);
   const auto& type = spec["type"].str();
   bool external = type == "NodePort" || type == "LoadBalancer" || !spec["externalIPs"].empty();
   if (!external && !spec["externalTrafficPolicy"].empty()) {

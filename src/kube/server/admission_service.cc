@@ -5,31 +5,12 @@
 #include "base/strings.h"
 #include "kube/schema/names.h"
 #include "kube/server/admission.h"
+#include "kube/server/service_range.h"
 #include "kube/server/status.h"
 
 namespace skiff::kube {
 
 namespace {
-
-// The first address and the number of addresses of "10.96.0.0/16".
-struct Range {
-  uint32_t base = 0, size = 0;
-};
-uint32_t parse_ipv4(std::string_view text) {
-  uint32_t address = 0;
-  for (const auto& part : split(text, '.'))
-    address = address << 8 | static_cast<uint32_t>(parse_uint(part).value_or(0) & 255);
-  return address;
-}
-Range parse_range(std::string_view text) {
-  const auto [address, bits, found] = split_once(text, "/");
-  const auto length = parse_uint(bits).value_or(16);
-  return {parse_ipv4(address), length >= 32 ? 1U : 1U << (32 - length)};
-}
-std::string format_ipv4(uint32_t address) {
-  return std::to_string(address >> 24) + "." + std::to_string(address >> 16 & 255) + "." +
-         std::to_string(address >> 8 & 255) + "." + std::to_string(address & 255);
-}
 
 using NodePorts = std::set<int64_t>;
 
@@ -44,14 +25,38 @@ bool has_node_ports(const json::Value& spec) {
   return spec["type"].str() == "NodePort" || spec["type"].str() == "LoadBalancer";
 }
 
+bool needs_address(const json::Value& spec) {
+  return spec["type"].str() != "ExternalName";
+}
+bool needs_health_port(const json::Value& spec) {
+  return spec["type"].str() == "LoadBalancer" && spec["externalTrafficPolicy"].str() == "Local";
+}
+bool is_reachable_from_outside(const json::Value& spec) {
+  return has_node_ports(spec) || (spec["type"].str() == "ClusterIP" && !spec["externalIPs"].empty());
+}
+
 // What only the former type has goes with it, unless the writer set it anew: then the checks refuse it.
 void drop_for_type(const json::Value& before, json::Value& spec) {
   const auto drop = [&](const char* field) {
     if (spec[field] == before[field]) spec.erase(field);
   };
-  if (spec["type"].str() != "LoadBalancer") drop("allocateLoadBalancerNodePorts");
+  if (needs_address(before) && !needs_address(spec)) {
+    const bool same = spec["clusterIP"].str().empty() || spec["clusterIP"] == before["clusterIP"];
+    if (same && (spec["clusterIPs"].empty() || spec["clusterIPs"] == before["clusterIPs"])) {
+      spec.erase("clusterIP");
+      spec.erase("clusterIPs");
+    }
+    drop("ipFamilies");
+    drop("ipFamilyPolicy");
+  }
+  if (!needs_address(before) && needs_address(spec)) drop("externalName");
+  if (needs_health_port(before) && !needs_health_port(spec)) drop("healthCheckNodePort");
+  if (before["type"].str() == "LoadBalancer" && spec["type"].str() != "LoadBalancer") {
+    drop("allocateLoadBalancerNodePorts");
+    drop("loadBalancerClass");
+  }
+  if (!is_reachable_from_outside(spec)) drop("externalTrafficPolicy");
   if (has_node_ports(spec) || !has_node_ports(before)) return;
-  if (spec["externalIPs"].empty()) drop("externalTrafficPolicy");
   if (spec["ports"].empty() || node_ports_of(spec) != node_ports_of(before)) return;
   for (auto& port : spec.edit("ports").edit_items()) port.erase("nodePort");
 }
@@ -113,9 +118,46 @@ Result<std::vector<json::Value>> Admission::all_services() const {
   return out;
 }
 
+Admission::Claim::Claim(Admission& admission, const Kind& kind, const json::Value& object)
+    : admission_(admission) {
+  if (!kind.group.empty() || kind.kind != "Service") return;
+  if (const auto& address = object["spec"]["clusterIP"].str(); !address.empty() && address != "None")
+    addresses_.push_back(address);
+  for (const int64_t port : node_ports_of(object["spec"])) ports_.push_back(port);
+  admission_.claimed_addresses_.insert(addresses_.begin(), addresses_.end());
+  admission_.claimed_ports_.insert(ports_.begin(), ports_.end());
+}
+
+Admission::Claim::~Claim() {
+  const auto drop = [](auto& claimed, const auto& items) {
+    for (const auto& item : items) claimed.erase(claimed.find(item));
+  };
+  drop(admission_.claimed_addresses_, addresses_);
+  drop(admission_.claimed_ports_, ports_);
+}
+
+Result<std::set<std::string>> Admission::taken_addresses() const {
+  auto services = all_services();
+  if (!services) return std::unexpected(services.error());
+  std::set<std::string> taken(claimed_addresses_.begin(), claimed_addresses_.end());
+  for (const auto& other : *services) taken.insert(other["spec"]["clusterIP"].str());
+  return taken;
+}
+
+// Also what the machine itself listens on: a Service there would take the API's or the edge's visitors.
+Result<std::set<int64_t>> Admission::taken_node_ports() const {
+  auto services = all_services();
+  if (!services) return std::unexpected(services.error());
+  NodePorts taken(claimed_ports_.begin(), claimed_ports_.end());
+  const auto& own = objects_.options().machine_ports;
+  taken.insert(own.begin(), own.end());
+  taken.insert(objects_.options().secure_port);
+  for (const auto& other : *services) taken.merge(node_ports_of(other["spec"]));
+  return taken;
+}
+
 Result<void> Admission::admit_node_ports(const json::Value* before, json::Value& service) {
   json::Value& spec = service.edit("spec");
-  if (before) drop_for_type((*before)["spec"], spec);
   if (!has_node_ports(spec) || spec["ports"].empty()) return {};
   NodePorts own;
   if (before) {
@@ -125,80 +167,94 @@ Result<void> Admission::admit_node_ports(const json::Value* before, json::Value&
   auto& ports = spec.edit("ports").edit_items();
   const auto is_own = [&](const json::Value& port) { return own.contains(port["nodePort"].as_int()); };
   if (std::ranges::all_of(ports, is_own)) return {};
-  auto services = all_services();
-  if (!services) return std::unexpected(services.error());
-  NodePorts taken;
-  for (const auto& other : *services) taken.merge(node_ports_of(other["spec"]));
+  auto taken = taken_node_ports();
+  if (!taken) return std::unexpected(taken.error());
   for (size_t i = 0; i < ports.size(); ++i) {
-    if (is_own(ports[i]) || !taken.contains(ports[i]["nodePort"].as_int())) continue;
+    if (is_own(ports[i]) || !taken->contains(ports[i]["nodePort"].as_int())) continue;
     const FieldError error{
         "FieldValueInvalid", "spec.ports[" + std::to_string(i) + "].nodePort",
         "Invalid value: " + json::encode(ports[i]["nodePort"]) + ": provided port is already allocated"};
     return std::unexpected(invalid("", "Service", service["metadata"]["name"].str(), {error}));
   }
   if (spec["type"].str() == "LoadBalancer" && !spec["allocateLoadBalancerNodePorts"].as_bool(true)) return {};
-  taken.merge(node_ports_of(spec));
-  if (fill_node_ports(ports, std::move(taken), objects_.loop().random())) return {};
+  taken->merge(node_ports_of(spec));
+  if (fill_node_ports(ports, std::move(*taken), objects_.loop().random())) return {};
   return std::unexpected(make_status_error(
       500, "InternalError", "Internal error occurred: failed to allocate a nodePort: range is full"));
 }
 
-Result<std::string> Admission::free_address(const std::string& wanted, const json::Value& service) {
-  auto services = all_services();
-  if (!services) return std::unexpected(services.error());
-  std::set<std::string> taken;
-  for (const auto& other : *services) taken.insert(other["spec"]["clusterIP"].str());
-  const Range range = parse_range(objects_.options().service_range);
-  if (!wanted.empty()) {
-    if (parse_ipv4(wanted) - range.base >= range.size) {
-      const FieldError error{"FieldValueInvalid", "spec.clusterIPs",
-                             "Invalid value: []string{\"" + wanted + "\"}: failed to allocate IP " + wanted +
-                                 ": the provided IP (" + wanted +
-                                 ") is not in the valid range. The range of valid IPs is " +
-                                 objects_.options().service_range};
-      return std::unexpected(invalid("", "Service", service["metadata"]["name"].str(), {error}));
-    }
-    if (!taken.contains(wanted)) return wanted;
-    const FieldError error{"FieldValueInvalid", "spec.clusterIPs",
-                           "Invalid value: []string{\"" + wanted + "\"}: failed to allocate IP " + wanted +
-                               ": provided IP is already allocated"};
+Result<void> Admission::check_address(const std::string& wanted, const json::Value& service) {
+  const auto refuse = [&](const std::string& why) -> Result<void> {
+    const FieldError error{
+        "FieldValueInvalid", "spec.clusterIPs",
+        "Invalid value: []string{\"" + wanted + "\"}: failed to allocate IP " + wanted + ": " + why};
     return std::unexpected(invalid("", "Service", service["metadata"]["name"].str(), {error}));
+  };
+  const std::string& range_text = objects_.options().service_range;
+  const ServiceRange range(range_text);
+  const auto address = ServiceRange::parse(wanted);
+  if (!address || !range.may_have(*address)) {
+    return refuse("the provided IP (" + wanted + ") is not in the valid range. The range of valid IPs is " +
+                  range_text);
   }
-  constexpr uint32_t kReserved = 16;  // the first ones are for well-known services
-  const uint32_t usable = range.size > 2 * kReserved ? range.size - kReserved - 1 : 0;
+  auto taken = taken_addresses();
+  if (!taken) return std::unexpected(taken.error());
+  const json::Value& metadata = service["metadata"];
+  const std::string owner = range.owner_of(wanted);
+  const bool reserved = !owner.empty() && owner != metadata["namespace"].str() + "/" + metadata["name"].str();
+  if (reserved || taken->contains(wanted)) return refuse("provided IP is already allocated");
+  return {};
+}
+
+Result<std::string> Admission::find_address() {
+  auto taken = taken_addresses();
+  if (!taken) return std::unexpected(taken.error());
+  const ServiceRange range(objects_.options().service_range);
+  constexpr uint32_t kFirst = ServiceRange::kFirstGiven;
+  const uint32_t usable = range.size() > 2 * kFirst ? range.size() - kFirst - 1 : 0;
   const auto start = usable ? static_cast<uint32_t>(objects_.loop().random().below(usable)) : 0U;
   for (uint32_t step = 0; step < usable; ++step) {
-    const std::string candidate = format_ipv4(range.base + kReserved + (start + step) % usable);
-    if (!taken.contains(candidate)) return candidate;
+    const std::string candidate = ServiceRange::format(range.base() + kFirst + (start + step) % usable);
+    if (!taken->contains(candidate)) return candidate;
   }
   return std::unexpected(make_status_error(
       500, "InternalError",
       "every address of the service range " + objects_.options().service_range + " is taken"));
 }
 
-Result<void> Admission::admit_service(const json::Value* before, json::Value& service) {
-  SKIFF_RETURN_IF_ERROR(admit_node_ports(before, service));
+Result<void> Admission::admit_address(const json::Value* before, json::Value& service) {
   json::Value& spec = service.edit("spec");
-  if (spec["type"].str() == "ExternalName") return {};
-  if (before && spec["clusterIP"].str().empty()) {
+  const json::Value old = before ? (*before)["spec"] : json::Value();
+  const bool had = before && needs_address(old);
+  // Who names the list alone is told so by the checks.
+  if (spec["clusterIP"].str().empty() && (had || spec["clusterIPs"].empty())) {
     for (const char* field : {"clusterIP", "clusterIPs"}) {
-      if (const auto* value = (*before)["spec"].find(field)) spec.set(field, *value);
+      if (had && spec[field].empty() && !old[field].empty()) spec.set(field, old[field]);
     }
   }
   std::string address = spec["clusterIP"].str();
-  // An address cannot change, which the kind's checks say.
-  const bool known = before && !(*before)["spec"]["clusterIP"].str().empty();
-  if (address != "None" && !known) {
-    auto found = free_address(address, service);
+  const bool known = had && !old["clusterIP"].str().empty();
+  if (address.empty() && spec["clusterIPs"].empty()) {
+    auto found = find_address();
     if (!found) return std::unexpected(found.error());
     address = *found;
+  } else if (address != "None" && !known && !address.empty() && is_ip(address)) {
+    // An address cannot change, nor be none, which the kind's checks say.
+    SKIFF_RETURN_IF_ERROR(check_address(address, service));
   }
-  spec.set("clusterIP", address);
-  spec.set("clusterIPs", json::Value::array({address}));
+  if (!address.empty()) spec.set("clusterIP", address);
+  if (spec["clusterIPs"].empty()) spec.set("clusterIPs", json::Value::array({address}));
   if (spec["ipFamilies"].empty()) spec.set("ipFamilies", json::Value::array({"IPv4"}));
   if (spec["ipFamilyPolicy"].is_null()) spec.set("ipFamilyPolicy", "SingleStack");
-  if (!before) service.set("status", json::Value::object({{"loadBalancer", json::Value::object()}}));
   return {};
+}
+
+Result<void> Admission::admit_service(const json::Value* before, json::Value& service) {
+  if (before) drop_for_type((*before)["spec"], service.edit("spec"));
+  SKIFF_RETURN_IF_ERROR(admit_node_ports(before, service));
+  if (!before) service.set("status", json::Value::object({{"loadBalancer", json::Value::object()}}));
+  if (!needs_address(service["spec"])) return {};
+  return admit_address(before, service);
 }
 
 }  // namespace skiff::kube

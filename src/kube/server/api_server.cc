@@ -8,6 +8,7 @@
 #include "kube/server/impersonate.h"
 #include "kube/server/local_client.h"
 #include "kube/server/negotiate.h"
+#include "kube/server/own_services.h"
 #include "kube/server/routes.h"
 #include "kube/server/status.h"
 
@@ -202,6 +203,11 @@ io::Task<Result<void>> ApiServer::bootstrap() {
   impl_->custom.refresh();
   auto done = co_await bootstrap_objects(impl_->objects);
   co_return done;
+}
+
+io::Task<Result<void>> ApiServer::keep_own_services() {
+  auto kept = co_await kube::keep_own_services(impl_->objects);
+  co_return kept;
 }
 
 UserInfo master_user(std::string name) {

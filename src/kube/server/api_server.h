@@ -27,6 +27,9 @@ class ApiServer {
   // What must exist before the first client: system namespaces, bootstrap roles and bindings, the Service
   // default/kubernetes; kinds of stored CustomResourceDefinitions are served again.
   io::Task<Result<void>> bootstrap();
+  // Writes default/kubernetes, kube-system/kube-dns and where they lead, if that is missing or differs: now
+  // and then for as long as the server runs, since users may delete them.
+  io::Task<Result<void>> keep_own_services();
   net::Handler handler();
   // The API for controllers of this process; authorized as `user`.
   std::unique_ptr<Client> local_client(UserInfo user);

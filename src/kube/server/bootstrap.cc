@@ -1,7 +1,7 @@
 #include "kube/server/bootstrap.h"
 
-#include "base/strings.h"
 #include "kube/server/bootstrap_roles.h"
+#include "kube/server/own_services.h"
 
 namespace skiff::kube {
 
@@ -41,29 +41,6 @@ io::Task<Result<void>> ensure(Objects& objects, Target target, Value object) {
   co_return Result<void>();
 }
 
-// The first address of the service range, as every client expects.
-std::string first_address(const std::string& range) {
-  const std::string base(split_once(range, "/").before);
-  const size_t dot = base.rfind('.');
-  const auto last = parse_uint(std::string_view(base).substr(dot + 1)).value_or(0);
-  return base.substr(0, dot + 1) + std::to_string(last + 1);
-}
-
-Value own_service(const ServerOptions& options) {
-  const Value port = Value::object(
-      {{"name", "https"}, {"protocol", "TCP"}, {"port", 443}, {"targetPort", options.secure_port}});
-  return Value::object(
-      {{"apiVersion", "v1"},
-       {"kind", "Service"},
-       {"metadata",
-        Value::object({{"name", "kubernetes"},
-                       {"namespace", "default"},
-                       {"labels", Value::object({{"component", "apiserver"}, {"provider", "kubernetes"}})}})},
-       {"spec", Value::object({{"type", "ClusterIP"},
-                               {"clusterIP", first_address(options.service_range)},
-                               {"ports", Value::array({port})}})}});
-}
-
 }  // namespace
 
 io::Task<Result<void>> bootstrap_objects(Objects& objects) {
@@ -89,8 +66,7 @@ io::Task<Result<void>> bootstrap_objects(Objects& objects) {
     auto done = co_await ensure(objects, bindings, binding);
     SKIFF_CO_RETURN_IF_ERROR(done);
   }
-  const Target services{objects.kind("", "services"), "default", ""};
-  auto done = co_await ensure(objects, services, own_service(objects.options()));
+  auto done = co_await keep_own_services(objects);
   co_return done;
 }
 

@@ -170,6 +170,7 @@ io::Task<Result<json::Value>> Objects::try_create(Target target, json::Value obj
   if (kind.type || kind.custom) apply_defaults(kind, object);
   auto admitted = admission_->admit_create(target, object);
   SKIFF_CO_RETURN_IF_ERROR(admitted);
+  const Admission::Claim claim(*admission_, kind, object);
   auto valid = check(kind, object, nullptr);
   if (valid && options.guard) valid = options.guard(target, object, nullptr);
   SKIFF_CO_RETURN_IF_ERROR(valid);
@@ -245,6 +246,7 @@ io::Task<Result<json::Value>> Objects::replace(Target target, json::Value before
     auto admitted = admission_->admit_update(target, before, after);
     SKIFF_CO_RETURN_IF_ERROR(admitted);
   }
+  const Admission::Claim claim(*admission_, kind, after);
   after.edit("metadata").set("resourceVersion", before["metadata"]["resourceVersion"]);
   if (!internal) {
     auto valid = check(kind, after, &before);

@@ -35,8 +35,10 @@ struct ServerOptions {
   std::string issuer = "https://kubernetes.default.svc.cluster.local";
   std::string authority_pem;  // published to pods as kube-root-ca.crt
   std::string service_range = "10.96.0.0/16";
-  std::string advertise_address = "127.0.0.1";
+  // Where pods reach this server; "": nowhere, and default/kubernetes leads to nothing.
+  std::string advertise_address;
   int secure_port = 6443;
+  std::vector<int> machine_ports;  // others of the machine that no Service may have as node port
   NodeLogs node_logs;
 };
 
