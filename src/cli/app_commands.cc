@@ -8,8 +8,6 @@ namespace skiff::cli {
 
 namespace {
 
-constexpr const char* kRemoteName = "skiff";
-
 io::Task<bool> in_work_tree(CommandContext& context) {
   auto inside = co_await io::run_command(context.loop, {"git", "rev-parse", "--is-inside-work-tree"});
   co_return inside && inside->status.ok();
@@ -30,47 +28,73 @@ std::string credential_helper(const std::string& token_file) {
                      replace_all(token_file, "'", "'\\''"));
 }
 
-io::Task<Result<void>> connect_work_tree(CommandContext& context, std::string app) {
+io::Task<Result<void>> write_credential_helper(CommandContext& context) {
   std::vector<std::string> help = {"config", "--local", "--replace-all",
                                    "credential." + context.url + ".helper",
                                    credential_helper(context.token_file)};
   auto helped = co_await run_git(context, std::move(help));
+  co_return helped;
+}
+
+// Where a remote of this folder leads; "" when there is none of that name.
+io::Task<std::string> remote_url(CommandContext& context, std::string remote) {
+  std::vector<std::string> ask = {"git", "remote", "get-url", "--", std::move(remote)};
+  auto url = co_await io::run_command(context.loop, std::move(ask));
+  co_return url && url->status.ok() ? std::string(trim(url->out)) : "";
+}
+
+io::Task<Result<void>> set_remote(CommandContext& context, std::string remote, std::string verb,
+                                  std::string url) {
+  auto helped = co_await write_credential_helper(context);
   SKIFF_CO_RETURN_IF_ERROR(helped);
-  const std::string url = context.url + "/" + app + ".git";
-  auto existing = co_await io::run_command(context.loop, {"git", "remote", "get-url", kRemoteName});
-  const bool exists = existing && existing->status.ok();
-  std::vector<std::string> add = {"remote", exists ? "set-url" : "add", kRemoteName, url};
-  auto added = co_await run_git(context, std::move(add));
-  SKIFF_CO_RETURN_IF_ERROR(added);
-  context.console.out(fmt::format("Git remote {}: {}\n", kRemoteName, url));
+  std::vector<std::string> words = {"remote", std::move(verb), "--", remote, url};
+  auto set = co_await run_git(context, std::move(words));
+  SKIFF_CO_RETURN_IF_ERROR(set);
+  context.console.out(fmt::format("Git remote {}: {}\n", remote, url));
   co_return Result<void>{};
+}
+
+std::string git_url(const CommandContext& context, const std::string& app) {
+  return context.url + "/" + app + ".git";
 }
 
 }  // namespace
 
-io::Task<Result<void>> create_app(CommandContext& context, std::string name) {
+io::Task<Result<void>> create_app(CommandContext& context, std::string name, std::string remote) {
   json::Value body = json::Value::object();
   if (!name.empty()) body.set("name", name);
   auto app = co_await context.platform.call("POST", "/apps", std::move(body));
   SKIFF_CO_RETURN_IF_ERROR(app);
   const std::string created = (*app)["name"].str();
   context.console.out(fmt::format("Creating {}... done\n{}\n", created, (*app)["web_url"].str()));
+  if (remote.empty()) co_return Result<void>{};
   const bool inside = co_await in_work_tree(context);
   if (!inside) {
     context.console.out(
         fmt::format("This is no git repository: `skiff git:remote -a {}` in one adds the remote\n", created));
     co_return Result<void>{};
   }
-  auto connected = co_await connect_work_tree(context, created);
+  const std::string url = git_url(context, created);
+  const std::string known = co_await remote_url(context, remote);
+  if (!known.empty() && known != url) {
+    context.console.out(fmt::format(
+        "The git remote {} stays as it is: {}\n`skiff git:remote -a {} --remote NAME` adds another one\n",
+        remote, known, created));
+    co_return Result<void>{};
+  }
+  auto connected =
+      co_await set_remote(context, std::move(remote), known.empty() ? "add" : "set-url", std::move(url));
   co_return connected;
 }
 
-io::Task<Result<void>> add_git_remote(CommandContext& context, std::string app) {
+io::Task<Result<void>> add_git_remote(CommandContext& context, std::string app, std::string remote) {
   auto found = co_await context.platform.call("GET", app_path(app), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(found);
   const bool inside = co_await in_work_tree(context);
   if (!inside) co_return fail(Code::kInvalidArgument, "this is no git repository: `git init` makes one");
-  auto connected = co_await connect_work_tree(context, std::move(app));
+  const std::string known = co_await remote_url(context, remote);
+  auto connected = co_await set_remote(context, std::move(remote), known.empty() ? "add" : "set-url",
+                                       git_url(context, app));
   co_return connected;
 }
 
@@ -105,12 +129,14 @@ io::Task<Result<void>> set_maintenance(CommandContext& context, std::string app,
   co_return Result<void>{};
 }
 
-io::Task<Result<std::string>> find_app(CommandContext& context) {
-  auto remote = co_await io::run_command(context.loop, {"git", "remote", "get-url", kRemoteName});
-  std::string app = remote && remote->status.ok() ? app_of_remote(remote->out) : "";
+io::Task<Result<std::string>> find_app(CommandContext& context, std::string remote) {
+  const std::string url = co_await remote_url(context, remote);
+  std::string app = app_of_remote(url);
   if (app.empty()) {
     co_return fail(Code::kInvalidArgument,
-                   "Which app? Name it with -a APP, or stand in a folder whose git remote \"skiff\" is one.");
+                   fmt::format("Which app? Name it with -a APP, or stand in a folder whose git remote \"{}\" "
+                               "is one.",
+                               remote));
   }
   co_return app;
 }

@@ -13,10 +13,13 @@ namespace {
 
 constexpr int kMostLines = 1500;  // what the platform keeps of an app's log
 constexpr int kUsageError = 2;    // exit code
+constexpr const char* kRemote = "skiff";
 
 // What the options of all commands are parsed into.
 struct Arguments {
   std::string app, name, confirm;
+  std::string remote = kRemote;
+  bool no_remote = false, json = false, shell = false;
   std::vector<std::string> words;
   LogRequest logs;
   bool tail = false;
@@ -24,9 +27,13 @@ struct Arguments {
 using Shared = std::shared_ptr<Arguments>;
 using AboutApp = std::function<Done(CommandContext&, Arguments)>;
 
+Format format_of(const Arguments& arguments) {
+  return arguments.json ? Format::kJson : arguments.shell ? Format::kShell : Format::kPeople;
+}
+
 Done run_about_app(CommandContext& context, Arguments arguments, AboutApp command) {
   if (arguments.app.empty()) {
-    auto found = co_await find_app(context);
+    auto found = co_await find_app(context, arguments.remote);
     SKIFF_CO_RETURN_IF_ERROR(found);
     arguments.app = *found;
   }
@@ -56,7 +63,16 @@ class Adder {
     });
     added->add_option("-a,--app", arguments_->app, "The app (default: that of the git remote \"skiff\")")
         ->type_name("NAME");
+    add_remote(added, "The git remote whose app it is");
     return added;
+  }
+  void add_remote(CLI::App* command, const std::string& help) {
+    command->add_option("-r,--remote", arguments_->remote, help + " (default: skiff)")->type_name("NAME");
+  }
+  void add_formats(CLI::App* command) {
+    CLI::Option* as_json = command->add_flag("-j,--json", arguments_->json, "Print JSON");
+    command->add_flag("-s,--shell", arguments_->shell, "Print what a shell reads: NAME='value'")
+        ->excludes(as_json);
   }
   Arguments& arguments() { return *arguments_; }
 
@@ -70,15 +86,28 @@ class Adder {
 void add_apps(Adder& adder) {
   adder.set_group("Apps");
   Arguments& a = adder.arguments();
-  adder
-      .add("create", "Create an app and a git remote for it",
-           [](CommandContext& c, Arguments given) { return create_app(c, given.name); })
-      ->alias("apps:create")
+  CLI::App* create =
+      adder.add("create", "Create an app and a git remote for it", [](CommandContext& c, Arguments given) {
+        return create_app(c, given.name, given.no_remote ? "" : given.remote);
+      });
+  create->alias("apps:create")
       ->add_option(
           "name", a.name,
           "the app's name: small letters, digits, dashes; 3 to 30 characters (default: one is made up)");
-  adder.add_about_app("git:remote", "Add the git remote of an app to the repository of this folder",
-                      [](CommandContext& c, Arguments given) { return add_git_remote(c, given.app); });
+  adder.add_remote(create, "Name of the git remote that is made; one that is there stays");
+  create->add_flag("--no-remote", a.no_remote, "Make no git remote");
+  adder.add_about_app(
+      "git:remote", "Add the git remote of an app to the repository of this folder",
+      [](CommandContext& c, Arguments given) { return add_git_remote(c, given.app, given.remote); });
+  CLI::App* info = adder.add_about_app(
+      "apps:info", "Show what is known of an app",
+      [](CommandContext& c, Arguments given) { return show_app(c, given.app, format_of(given)); });
+  adder.add_formats(info->alias("info"));
+  adder
+      .add_about_app("open", "Open the app in the browser; without a desktop, print its address",
+                     [](CommandContext& c, Arguments given) { return open_app(c, given.app, given.name); })
+      ->alias("apps:open")
+      ->add_option("path", a.name, "what to open of it, such as /about");
   adder.add("apps", "List the apps", [](CommandContext& c, Arguments) { return list_apps(c); });
   adder
       .add_about_app(
@@ -106,6 +135,13 @@ void add_dynos(Adder& adder) {
       ->required();
   adder.add_about_app("ps", "List the dynos",
                       [](CommandContext& c, Arguments given) { return list_dynos(c, given.app); });
+  CLI::App* restart = adder.add_about_app(
+      "ps:restart", "Restart dynos",
+      [](CommandContext& c, Arguments given) { return restart_dynos(c, given.app, given.name); });
+  restart->alias("restart")->add_option(
+      "dyno", a.name, "a dyno (web.1) or a process type (web); all without it, while the others serve");
+  restart->add_option("-d,--dyno-name,--process-type,-p", a.name, "The same, as an option")
+      ->type_name("NAME");
   CLI::App* logs = adder.add_about_app("logs", "Show the log", [](CommandContext& c, Arguments given) {
     given.logs.tail = given.tail ? LogRequest::Tail::kYes : LogRequest::Tail::kNo;
     return show_logs(c, given.app, given.logs);
@@ -127,8 +163,9 @@ void add_dynos(Adder& adder) {
 void add_releases(Adder& adder) {
   adder.set_group("Config and releases");
   Arguments& a = adder.arguments();
-  adder.add_about_app("config", "Show the config vars",
-                      [](CommandContext& c, Arguments given) { return show_config(c, given.app); });
+  adder.add_formats(adder.add_about_app(
+      "config", "Show the config vars",
+      [](CommandContext& c, Arguments given) { return show_config(c, given.app, format_of(given)); }));
   adder
       .add_about_app("config:get", "Print the value of one config var",
                      [](CommandContext& c, Arguments given) { return get_config(c, given.app, given.name); })
@@ -147,6 +184,12 @@ void add_releases(Adder& adder) {
       ->required();
   adder.add_about_app("releases", "List the releases",
                       [](CommandContext& c, Arguments given) { return list_releases(c, given.app); });
+  CLI::App* info = adder.add_about_app("releases:info", "Show what is known of a release",
+                                       [](CommandContext& c, Arguments given) {
+                                         return show_release(c, given.app, given.name, format_of(given));
+                                       });
+  info->add_option("version", a.name, "the release, as in v3 (default: the one that should run)");
+  adder.add_formats(info);
   adder
       .add_about_app("rollback", "Release an earlier version again",
                      [](CommandContext& c, Arguments given) { return rollback(c, given.app, given.name); })

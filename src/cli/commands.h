@@ -9,8 +9,11 @@
 
 namespace skiff::cli {
 
+// `out` is for people: what steers a terminal is written out (printable.h). `raw` is for programs, and for
+// what an app or a build printed itself.
 struct Console {
   std::function<void(std::string_view)> out;
+  std::function<void(std::string_view)> raw;
   std::function<void(std::string_view)> err;
 };
 
@@ -27,20 +30,33 @@ struct CommandContext {
 using Done = io::Task<Result<void>>;
 
 // app_commands.cc
-Done create_app(CommandContext& context, std::string name);
-// In the git repository of this folder: the remote "skiff" and a credential helper for it.
-Done add_git_remote(CommandContext& context, std::string app);
+// `remote` is the name of the git remote for it; one of that name that leads elsewhere is kept, and told.
+// "" makes none.
+Done create_app(CommandContext& context, std::string name, std::string remote);
+// In the git repository of this folder: the remote, anew if need be, and a credential helper for it.
+Done add_git_remote(CommandContext& context, std::string app, std::string remote);
 Done list_apps(CommandContext& context);
 // `confirm` repeats the app's name.
 Done destroy_app(CommandContext& context, std::string app, std::string confirm);
 enum class Maintenance { kOff, kOn };
 Done set_maintenance(CommandContext& context, std::string app, Maintenance maintenance);
-// The app of the git remote "skiff" of this folder; an error that says what to do when there is none.
-io::Task<Result<std::string>> find_app(CommandContext& context);
+// The app of a git remote of this folder; an error that says what to do when there is none.
+io::Task<Result<std::string>> find_app(CommandContext& context, std::string remote);
+
+// info_commands.cc
+enum class Format { kPeople, kShell, kJson };
+Done show_app(CommandContext& context, std::string app, Format format);
+// Opens the app in the browser of this desktop; without one it prints the address. `path` is below the app's.
+Done open_app(CommandContext& context, std::string app, std::string path);
+// "" is the release that should run.
+Done show_release(CommandContext& context, std::string app, std::string version, Format format);
 
 // dyno_commands.cc; changes are "web=4", "worker=1"
 Done scale(CommandContext& context, std::string app, std::vector<std::string> changes);
 Done list_dynos(CommandContext& context, std::string app);
+// `which` is a dyno (web.1), a process type (web), or "" for all: those of a type are replaced one after the
+// other, while the others serve.
+Done restart_dynos(CommandContext& context, std::string app, std::string which);
 struct LogRequest {
   int lines = 100;
   enum class Tail { kNo, kYes } tail = Tail::kNo;
@@ -51,7 +67,7 @@ struct LogRequest {
 Done show_logs(CommandContext& context, std::string app, LogRequest request);
 
 // release_commands.cc; pairs are "KEY=value"
-Done show_config(CommandContext& context, std::string app);
+Done show_config(CommandContext& context, std::string app, Format format);
 // The value alone, for scripts.
 Done get_config(CommandContext& context, std::string app, std::string name);
 Done set_config(CommandContext& context, std::string app, std::vector<std::string> pairs);
@@ -74,6 +90,8 @@ std::string describe_time(std::string_view rfc3339, WallTime now);
 std::string nearest_command(std::string_view word, const std::vector<std::string>& commands);
 // Pure: `path` as seen from the folder `from`; without "." and "..", symbolic links stay.
 std::string absolute_path(std::string_view path, std::string_view from);
+// Pure: NAME='value' as a shell reads it.
+std::string shell_assignment(std::string_view name, std::string_view value);
 // "/apps/shop/releases"
 std::string app_path(const std::string& app, std::string_view rest = "");
 

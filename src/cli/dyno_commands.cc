@@ -53,6 +53,14 @@ io::Task<Result<void>> list_dynos(CommandContext& context, std::string app) {
   co_return Result<void>{};
 }
 
+io::Task<Result<void>> restart_dynos(CommandContext& context, std::string app, std::string which) {
+  const std::string part = which.empty() ? "" : "/" + url_encode(which);
+  auto restarted = co_await context.platform.call("DELETE", app_path(app, "/dynos" + part), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(restarted);
+  context.console.out(fmt::format("Restarting {} of {}... done\n", which.empty() ? "dynos" : which, app));
+  co_return Result<void>{};
+}
+
 io::Task<Result<void>> show_logs(CommandContext& context, std::string app, LogRequest request) {
   const bool tail = request.tail == LogRequest::Tail::kYes;
   json::Value body = json::Value::object(
@@ -68,7 +76,7 @@ io::Task<Result<void>> show_logs(CommandContext& context, std::string app, LogRe
   for (;;) {
     auto read = co_await context.platform.stream(
         path, events.last_id(),
-        [&events, &context](std::string_view piece) { events.add(piece, context.console.out); });
+        [&events, &context](std::string_view piece) { events.add(piece, context.console.raw); });
     if (!tail || (!read && is_refusal(read.error().code))) co_return read;
     events.restart();
     co_await io::sleep(context.loop, kReconnectPause);

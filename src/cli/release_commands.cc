@@ -10,12 +10,20 @@ namespace skiff::cli {
 
 static constexpr size_t kShownCommit = 8;  // characters
 
-io::Task<Result<void>> show_config(CommandContext& context, std::string app) {
+io::Task<Result<void>> show_config(CommandContext& context, std::string app, Format format) {
   auto vars = co_await context.platform.call("GET", app_path(app, "/config-vars"), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(vars);
-  context.console.out(fmt::format("=== {} Config Vars\n", app));
+  if (format == Format::kJson) {
+    context.console.raw(json::encode_pretty(*vars) + "\n");
+    co_return Result<void>{};
+  }
+  if (format == Format::kPeople) context.console.out(fmt::format("=== {} Config Vars\n", app));
   for (const auto& [name, value] : vars->members()) {
-    context.console.out(fmt::format("{}: {}\n", name, value.str()));
+    if (format == Format::kShell) {
+      context.console.raw(shell_assignment(name, value.str()) + "\n");
+    } else {
+      context.console.out(fmt::format("{}: {}\n", name, value.str()));
+    }
   }
   co_return Result<void>{};
 }
@@ -28,7 +36,7 @@ io::Task<Result<void>> get_config(CommandContext& context, std::string app, std:
     co_return fail(Code::kNotFound,
                    fmt::format("{} has no config var {}; `skiff config -a {}` lists them", app, name, app));
   }
-  context.console.out(value->str() + "\n");
+  context.console.raw(value->str() + "\n");
   co_return Result<void>{};
 }
 
@@ -119,7 +127,7 @@ io::Task<Result<void>> list_builds(CommandContext& context, std::string app) {
 io::Task<Result<void>> show_build(CommandContext& context, std::string app, std::string id) {
   auto build = co_await context.platform.call("GET", app_path(app, "/builds/" + url_encode(id)), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(build);
-  context.console.out((*build)["output"].str());
+  context.console.raw((*build)["output"].str());
   if (const auto& why = (*build)["message"].str(); !why.empty()) context.console.out(" !     " + why + "\n");
   co_return Result<void>{};
 }

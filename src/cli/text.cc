@@ -97,4 +97,8 @@ std::string app_path(const std::string& app, std::string_view rest) {
   return "/apps/" + url_encode(app) + std::string(rest);
 }
 
+std::string shell_assignment(std::string_view name, std::string_view value) {
+  return fmt::format("{}='{}'", name, replace_all(std::string(value), "'", "'\\''"));
+}
+
 }  // namespace skiff::cli

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "cli/command_line.h"
+#include "cli/printable.h"
 #include "io/inherited.h"
 #include "io/pulse.h"
 #include "io/sync.h"
@@ -35,7 +36,7 @@ struct Arguments {
 
 int finish(const Result<void>& outcome) {
   if (outcome) return 0;
-  fmt::print(stderr, "skiff: {}\n", outcome.error().message);
+  fmt::print(stderr, "skiff: {}\n", cli::printable(outcome.error().message));
   return 1;
 }
 
@@ -61,7 +62,8 @@ int run_app_command(const Arguments& arguments, const cli::AppCommand& command) 
                                {io::Address::tcp("127.0.0.1", instance->ports.http), *token});
   const std::string port = instance->ports.http == 80 ? "" : fmt::format(":{}", instance->ports.http);
   cli::CommandContext context{platform,
-                              {print_out, [](std::string_view text) { fmt::print(stderr, "{}", text); }},
+                              {[](std::string_view text) { print_out(cli::printable(text)); }, print_out,
+                               [](std::string_view text) { fmt::print(stderr, "{}", cli::printable(text)); }},
                               "http://localhost" + port,
                               instance->domain,
                               instance->path("token"),

@@ -93,6 +93,7 @@ io::Task<Result<void>> Apps::destroy(std::string app) {
   // The App at once, the rest with its namespace.
   auto removed = co_await api_.remove(resource_path("apps", app, app), nullptr);
   if (!removed && removed.error().code != Code::kNotFound) co_return removed;
+  co_await wait_until_gone(std::move(app));
   co_return Result<void>{};
 }
 

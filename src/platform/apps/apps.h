@@ -40,7 +40,8 @@ class Apps {
   io::Task<Result<std::vector<json::Value>>> list();   // Apps
   io::Task<Result<json::Value>> get(std::string app);  // the App; NotFound in Heroku's words
   io::Task<Result<void>> create(std::string app);
-  // The app's images go later, when its last pod has gone.
+  // The app's images go later, when its last pod has gone. Returns when its name can be taken again, or after
+  // a while (gone_apps.cc) when a pod takes long to end.
   io::Task<Result<void>> destroy(std::string app);
 
   io::Task<Result<std::vector<Release>>> releases(std::string app);  // by version
@@ -61,6 +62,9 @@ class Apps {
   io::Task<Result<std::vector<Process>>> formation(std::string app);
   // All of the changes or none.
   io::Task<Result<void>> scale(std::string app, std::map<std::string, int> quantities);
+  // restart.cc. `which` is a dyno, a process type or "" for all. The dynos of a type are replaced as in a
+  // rolling update; one that is named is ended, and another takes its place.
+  io::Task<Result<void>> restart(std::string app, std::string which);
   io::Task<Result<void>> set_maintenance(std::string app, Maintenance maintenance);
   io::Task<Result<std::vector<json::Value>>> pods(std::string app);
   std::string web_url(const std::string& app) const;
@@ -73,6 +77,7 @@ class Apps {
   static io::Task<void> stop_builds(Apps* self, std::string app);
   static io::Task<void> remove_images_later(Apps* self, std::string app);
   io::Task<Result<void>> remove_images(std::string app);
+  io::Task<void> wait_until_gone(std::string app);
   // What runs, and what the newest releases run or can go back to, stays. Needs the app's turn in releasing_:
   // a rollback counts on the image that it found.
   io::Task<Result<void>> prune_images(std::string app);

@@ -11,6 +11,10 @@ namespace skiff::platform {
 namespace {
 
 constexpr Duration kGonePause = std::chrono::seconds(2);  // between two looks for the namespace
+// How long the one who destroys an app waits for its name: below the 30 seconds that the edge gives an
+// answer.
+constexpr Duration kLongestWait = std::chrono::seconds(25);
+constexpr Duration kShortPause = std::chrono::milliseconds(100);
 
 bool is_deleted(const json::Value& space) {
   return space["metadata"].contains("deletionTimestamp");
@@ -22,6 +26,15 @@ io::Task<Result<void>> Apps::remove_images(std::string app) {
   auto removed = co_await io::run_blocking(
       loop_, [images = images_, app = std::move(app)] { return remove_app_images(images, app); });
   co_return removed;
+}
+
+io::Task<void> Apps::wait_until_gone(std::string app) {
+  const MonotonicTime limit = loop_.now() + kLongestWait;
+  while (loop_.now() < limit) {
+    auto space = co_await api_.get("/api/v1/namespaces/" + app);
+    if (!space && space.error().code == Code::kNotFound) co_return;
+    co_await io::sleep(loop_, kShortPause);
+  }
 }
 
 // Pods may need their image up to their end: the namespace goes after the last of them. One that is there

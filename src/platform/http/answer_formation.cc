@@ -48,6 +48,13 @@ io::Task<Api::Answer> Api::answer_formation(Question question) {
 }
 
 io::Task<Api::Answer> Api::answer_dynos(Question question) {
+  if (question.method == "DELETE") {
+    auto restarted = co_await apps_.restart(question.app, question.name);
+    SKIFF_CO_RETURN_IF_ERROR(restarted);
+    note(question.app, question.name.empty() ? "Restarted all dynos by user skiff"
+                                             : fmt::format("Restarted {} by user skiff", question.name));
+    co_return json_response(202, Value::object());
+  }
   if (question.method != "GET") co_return no_endpoint();
   auto pods = co_await apps_.pods(question.app);
   SKIFF_CO_RETURN_IF_ERROR(pods);
