@@ -37,7 +37,9 @@ std::optional<EntryFacts> entry_facts(int parent, const char* name) {
                     info.stx_gid,
                     S_ISREG(info.stx_mode) ? info.stx_size : 0,
                     makedev(info.stx_rdev_major, info.stx_rdev_minor),
-                    info.stx_blocks};
+                    info.stx_blocks,
+                    WallTime(std::chrono::seconds(info.stx_mtime.tv_sec) +
+                             std::chrono::nanoseconds(info.stx_mtime.tv_nsec))};
 }
 
 bool is_dots(const char* name) {

@@ -1,4 +1,4 @@
-// Internal to the walks of tree.h: folders as open streams of names.
+// Folders as open streams of names, for walks by descriptors through trees of others (tree.h). Blocking.
 #pragma once
 
 #include <dirent.h>
@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+
+#include "base/time.h"
 
 namespace skiff::io {
 
@@ -28,6 +30,7 @@ struct EntryFacts {
   uint32_t mode = 0, user = 0, group = 0;
   uint64_t size = 0, device = 0;  // of a file; the number of a device
   uint64_t blocks = 0;            // of 512 bytes
+  WallTime modified{};            // its bytes, or its list of names
 };
 // With name "" of the descriptor itself. Nothing, with errno, on failure.
 std::optional<EntryFacts> entry_facts(int parent, const char* name);

@@ -8,6 +8,7 @@
 
 #include "io/file.h"
 #include "io/folder_stream.h"
+#include "io/tree.h"
 
 namespace skiff::io {
 
@@ -24,8 +25,9 @@ class Removal {
  public:
   explicit Removal(const std::string& path) : shown_(path) {}
 
-  Result<void> run() {
-    enter(AT_FDCWD, shown_.c_str());
+  Result<void> run(int folder) {
+    folder_ = folder;
+    enter(folder, shown_.c_str());
     while (!levels_.empty()) {
       if (const dirent* entry = ::readdir(levels_.back().stream.get())) {
         if (!is_dots(entry->d_name)) remove_entry(::dirfd(levels_.back().stream.get()), entry->d_name);
@@ -104,7 +106,7 @@ class Removal {
   void leave() {
     Level& level = levels_.back();
     const bool root = levels_.size() == 1;
-    const int parent = root ? AT_FDCWD : ::dirfd(levels_[levels_.size() - 2].stream.get());
+    const int parent = root ? folder_ : ::dirfd(levels_[levels_.size() - 2].stream.get());
     if (::unlinkat(parent, level.name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
       ++progress_;
       if (root) error_.reset();
@@ -133,6 +135,7 @@ class Removal {
   }
 
   const std::string& shown_;
+  int folder_ = AT_FDCWD;
   uint64_t mount_ = 0;
   uint64_t moved_ = 0;
   uint64_t progress_ = 0;  // entries removed or moved up
@@ -143,7 +146,11 @@ class Removal {
 }  // namespace
 
 Result<void> remove_tree(const std::string& path) {
-  return Removal(path).run();
+  return Removal(path).run(AT_FDCWD);
+}
+
+Result<void> remove_tree_at(int folder, const std::string& name) {
+  return Removal(name).run(folder);
 }
 
 }  // namespace skiff::io

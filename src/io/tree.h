@@ -1,5 +1,6 @@
 // Folder trees that others made, of any depth and width: how much of the disk they take. Removing them is
-// remove_tree() of file.h. Blocking: for run_blocking().
+// remove_tree() of file.h, or remove_tree_at() where the way to them is not to be trusted. Blocking: for
+// run_blocking().
 //
 // Both walk by descriptors, never by paths, so that names beyond PATH_MAX are reached and links not followed;
 // they hold a few descriptors and a few bytes a level whatever the tree, stay on the mount they began on, and
@@ -8,6 +9,8 @@
 
 #include <cstdint>
 #include <string>
+
+#include "base/result.h"
 
 namespace skiff::io {
 
@@ -27,5 +30,7 @@ constexpr size_t kMaxCountedLevels = size_t{1}
 // Of the file or the folder and all below it; nothing when it does not exist. Folders that are moved while
 // they are read, more than a few levels down, may be left out.
 TreeUse measure_tree(const std::string& path);
+// remove_tree() of a name in a folder that is held open.
+Result<void> remove_tree_at(int folder, const std::string& name);
 
 }  // namespace skiff::io

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "io/file.h"
+#include "platform/disk_care.h"
 #include "platform/dynos/dyno_watch.h"
 #include "platform/http/api.h"
 #include "platform/logs/collector.h"
@@ -30,8 +31,10 @@ struct Platform::Impl {
         logs(l, options.data + "/logs"),
         collector(l, n, logs, options.api),
         dynos(l, a, logs, collector),
+        care(l, a, apps, {options.data, options.images}),
         api(l, {apps, builder, builds, repositories, logs},
-            {url_port(options.http_port), options.token, options.edge_token}) {}
+            {url_port(options.http_port), options.token, options.edge_token}),
+        scope(l) {}
 
   io::Loop& loop;
   io::Network& network;
@@ -44,8 +47,10 @@ struct Platform::Impl {
   LogStore logs;
   LogCollector collector;
   DynoWatch dynos;
+  DiskCare care;
   Api api;
   std::unique_ptr<net::HttpServer> hook_server;
+  io::TaskScope scope;  // the last: its tasks use the rest
 };
 
 Platform::Platform(io::Loop& loop, io::Network& network, kube::Client& api, PlatformOptions options)
@@ -86,6 +91,7 @@ io::Task<Result<void>> Platform::start() {
       [impl](const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer) {
         return impl->api.handle_hook(request, body, writer);
       });
+  impl_->scope.spawn(DiskCare::run(&impl_->care));
   impl_->apps.start();
   impl_->dynos.start();
   co_return Result<void>{};

@@ -81,8 +81,10 @@ Value container(const ReleaseFacts& release, const std::string& type, const std:
       {"envFrom",
        Value::array({Value::object({{"secretRef", Value::object({{"name", release.config_secret}})}})})},
       {"resources",
-       Value::object({{"limits", Value::object({{"memory", fmt::format("{}Mi", kDynoMegabytes)}})},
-                      {"requests", Value::object({{"memory", "64Mi"}})}})},
+       Value::object(
+           {{"limits", Value::object({{"memory", fmt::format("{}Mi", kDynoMegabytes)},
+                                      {"ephemeral-storage", fmt::format("{}Mi", kDynoDiskMegabytes)}})},
+            {"requests", Value::object({{"memory", "64Mi"}, {"ephemeral-storage", "16Mi"}})}})},
   });
   if (type == "web") {
     out.set("ports", Value::array({Value::object({{"name", "web"}, {"containerPort", kWebPort}})}));

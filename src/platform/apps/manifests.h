@@ -23,6 +23,8 @@ constexpr int kDynoUser = 70000;
 
 // Memory of a dyno: that of Heroku's Basic.
 constexpr int kDynoMegabytes = 512;
+// Of all that a dyno writes, its log included; measured every few seconds, and one that passes it is evicted.
+constexpr int kDynoDiskMegabytes = 2048;
 
 constexpr const char* kAppLabel = "skiff.dev/app";
 constexpr const char* kProcessLabel = "skiff.dev/process";

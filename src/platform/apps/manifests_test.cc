@@ -44,3 +44,9 @@ TEST_CASE("what a dyno asks for is what its namespace's level allows") {
   CHECK_FALSE(own["allowPrivilegeEscalation"].as_bool(true));
   CHECK(own["capabilities"]["drop"].at(0).str() == "ALL");
 }
+
+TEST_CASE("what a dyno may write is bounded, without keeping that much free for each") {
+  const auto resources = pod_of("worker", "bin/work")["spec"]["containers"].at(0)["resources"];
+  CHECK(resources["limits"]["ephemeral-storage"].str() == std::to_string(kDynoDiskMegabytes) + "Mi");
+  CHECK(resources["requests"]["ephemeral-storage"].str() == "16Mi");
+}

@@ -97,7 +97,8 @@ io::Task<Result<void>> Builder::start() {
   auto builds = io::list_directory(options_.data + "/builds");
   SKIFF_CO_RETURN_IF_ERROR(builds);
   for (const auto& id : *builds) {
-    auto removed = io::remove_tree(build_folder(id));
+    auto removed =
+        co_await io::run_blocking(loop_, [path = build_folder(id)] { return io::remove_tree(path); });
     SKIFF_CO_RETURN_IF_ERROR(removed);
   }
   co_return Result<void>{};
@@ -135,7 +136,7 @@ io::Task<void> Builder::clean_up(std::string app, std::string id) {
     log_warn("build pod stays", {{"pod", "build-" + id}, {"error", removed.error().message}});
   }
   co_await disks_.close(app);
-  auto folder = io::remove_tree(build_folder(id));
+  auto folder = co_await io::run_blocking(loop_, [path = build_folder(id)] { return io::remove_tree(path); });
   if (!folder) log_warn("build folder stays", {{"build", id}, {"error", folder.error().message}});
   building_.erase(app);
 }

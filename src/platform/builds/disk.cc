@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "io/file.h"
+#include "io/folder_stream.h"
 #include "io/process.h"
 #include "io/sync.h"
 #include "platform/apps/manifests.h"
@@ -63,6 +64,11 @@ Usage usage_of(const std::string& image) {
   return {info.st_size >> 20, info.st_blocks * 512 >> 20};
 }
 
+bool is_mount_point(const std::string& path) {
+  const auto facts = io::entry_facts(AT_FDCWD, path.c_str());
+  return facts && facts->mount_root;
+}
+
 int64_t free_megabytes(const std::string& folder) {
   struct statvfs info{};
   if (::statvfs(folder.c_str(), &info) != 0) return 0;
@@ -78,6 +84,21 @@ io::Task<Result<void>> run(io::Loop& loop, std::vector<std::string> argv) {
 }
 
 }  // namespace
+
+std::vector<std::string> oldest_caches(const std::string& folder, const std::string& but) {
+  constexpr std::string_view kEnding = ".img";
+  std::vector<std::pair<WallTime, std::string>> found;
+  for (const auto& name : io::list_directory(folder).value_or(std::vector<std::string>{})) {
+    const auto facts = io::entry_facts(AT_FDCWD, (folder + "/" + name).c_str());
+    if (!facts || !name.ends_with(kEnding)) continue;
+    const std::string app = name.substr(0, name.size() - kEnding.size());
+    if (app != but) found.emplace_back(facts->modified, app);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> out;
+  for (auto& [time, app] : found) out.push_back(std::move(app));
+  return out;
+}
 
 int64_t plan_disk_size(int64_t limit_mb, int64_t free_mb, int64_t own_mb) {
   const int64_t spare = free_mb + own_mb - kHostReserveMb;
@@ -102,7 +123,8 @@ io::Task<Result<void>> BuildDisks::mount(std::string app) {
 }
 
 io::Task<Result<void>> BuildDisks::make(std::string app, int64_t megabytes) {
-  auto file = make_file(image(app), megabytes);
+  auto file =
+      co_await io::run_blocking(loop_, [path = image(app), megabytes] { return make_file(path, megabytes); });
   SKIFF_CO_RETURN_IF_ERROR(file);
   std::vector<std::string> argv = {"mkfs.ext4", "-q", "-F", "-m", "0", "-J", kJournal, image(app)};
   auto formatted = co_await run(loop_, std::move(argv));
@@ -111,13 +133,28 @@ io::Task<Result<void>> BuildDisks::make(std::string app, int64_t megabytes) {
   co_return mounted;
 }
 
+// Not of an app that builds now.
+io::Task<void> BuildDisks::drop_cache(std::string app) {
+  if (!is_mount_point(folder(app))) {
+    auto removed = co_await io::run_blocking(loop_, [path = image(app)] { return io::remove_tree(path); });
+    log_info("an app's build cache was dropped: the disk is nearly full", {{"app", app}});
+  }
+}
+
 io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes) {
   BuildDisk disk{folder(app)};
   auto made = io::make_directories(disk.folder);
   SKIFF_CO_RETURN_IF_ERROR(made);
   unmount(disk.folder);
   const Usage usage = usage_of(image(app));
-  const int64_t free_mb = free_megabytes(data_);
+  int64_t free_mb = free_megabytes(data_);
+  // A cache only saves time; what it holds goes before a build is refused for it, the oldest first.
+  const auto others = oldest_caches(data_ + "/cache", app);
+  for (const auto& other : others) {
+    if (plan_disk_size(megabytes, free_mb, usage.own_mb) == megabytes) break;
+    co_await drop_cache(other);
+    free_mb = free_megabytes(data_);
+  }
   disk.megabytes = plan_disk_size(megabytes, free_mb, usage.own_mb);
   if (disk.megabytes == 0) {
     co_return fail(

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "io/loop.h"
@@ -35,6 +36,7 @@ class BuildDisks {
 
  private:
   io::Task<Result<void>> mount(std::string app);
+  io::Task<void> drop_cache(std::string app);
   // A new, empty disk, mounted.
   io::Task<Result<void>> make(std::string app, int64_t megabytes);
   std::string image(const std::string& app) const { return data_ + "/cache/" + app + ".img"; }
@@ -45,6 +47,10 @@ class BuildDisks {
 
 // Unmounts the disks of all builds in `data` (DATA/platform), of a platform that has ended. Blocking, short.
 void unmount_build_disks(const std::string& data);
+
+// The apps whose caches lie in `folder`, but one: the one that was least recently used first. Blocking,
+// short.
+std::vector<std::string> oldest_caches(const std::string& folder, const std::string& but);
 
 // Pure: how large the disk of a build becomes, in MB; 0 when the host can spare too little. `free_mb` is what
 // the host's disk has left, `own_mb` what the app's disk takes of it already.

@@ -22,6 +22,7 @@ constexpr Setting kSettings[] = {
     {"slugMb", &BuildLimits::slug_mb, 1, 1 << 14},
     {"outputKb", &BuildLimits::output_kb, 1, 1 << 16},
     {"pushMb", &BuildLimits::push_mb, 1, 1 << 14},
+    {"repositoryMb", &BuildLimits::repository_mb, 1, 1 << 20},
     {"gitMemoryMb", &BuildLimits::git_memory_mb, 32, 1 << 20},
     {"gitSeconds", &BuildLimits::git_seconds, 1, 24 * 3600},
 };

@@ -11,14 +11,15 @@
 namespace skiff::platform {
 
 struct BuildLimits {
-  int64_t seconds = 15 * 60;      // as Heroku
-  int64_t memory_mb = 3 << 10;    // of all processes of a build
-  int64_t disk_mb = 4 << 10;      // all that a build writes, its cache included
-  int64_t slug_mb = 500;          // as Heroku
-  int64_t output_kb = 8 << 10;    // of a build's text that the pusher gets to see
-  int64_t push_mb = 1 << 10;      // a push's pack, and the files of its commit
-  int64_t git_memory_mb = 512;    // of all processes that read one push
-  int64_t git_seconds = 10 * 60;  // of the processor, for each of them
+  int64_t seconds = 15 * 60;        // as Heroku
+  int64_t memory_mb = 3 << 10;      // of all processes of a build
+  int64_t disk_mb = 4 << 10;        // all that a build writes, its cache included
+  int64_t slug_mb = 500;            // as Heroku
+  int64_t output_kb = 8 << 10;      // of a build's text that the pusher gets to see
+  int64_t push_mb = 1 << 10;        // a push's pack, and the files of its commit
+  int64_t repository_mb = 4 << 10;  // of an app's repository, before a push
+  int64_t git_memory_mb = 512;      // of all processes that read one push
+  int64_t git_seconds = 10 * 60;    // of the processor, for each of them
 };
 
 // A JSON object that names some of the members: {"seconds": 60, "diskMb": 512}. Unknown names are errors.

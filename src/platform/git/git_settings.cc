@@ -14,6 +14,9 @@ constexpr const char* kSettings[] = {
     "receive.shallowUpdate=true",
     // Objects stay in the pack that they came in: a thousand small ones are one file.
     "transfer.unpackLimit=1",
+    // What git has acknowledged survives a power cut: packs and references before their names.
+    "core.fsync=all",
+    "core.fsyncMethod=fsync",
     // Large files pass through instead of being held; what is held is little.
     "core.bigFileThreshold=16m",
     "core.deltaBaseCacheLimit=32m",

@@ -4,11 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <vector>
 
 #include "base/log.h"
+#include "io/durable.h"
 #include "io/file.h"
 #include "io/process.h"
 #include "io/sync.h"
@@ -17,6 +20,7 @@
 #include "platform/git/answer_relay.h"
 #include "platform/git/git_settings.h"
 #include "platform/git/hook_script.h"
+#include "platform/git/repository_care.h"
 
 namespace skiff::platform {
 
@@ -26,6 +30,10 @@ constexpr size_t kPieceBytes = 32 << 10;
 // The hook's `git archive` is to write all files as they are: what .gitattributes leaves out or rewrites is
 // meant for archives that people download.
 constexpr const char* kAttributes = "* !export-ignore !export-subst\n";
+constexpr const char* kEnding = ".git";
+constexpr const char* kRemoving = ".removing-";
+constexpr Duration kTidyAfter = std::chrono::seconds(2);  // the end of a git, which may still remove files
+constexpr Duration kPackTime = std::chrono::minutes(5);
 constexpr Duration kInitTime = std::chrono::seconds(30);
 constexpr Duration kAdvertiseTime = std::chrono::minutes(1);
 // A git that was told to end has this long to remove what it was writing.
@@ -111,7 +119,9 @@ class Repositories::Git {
     feeding_.spawn(feed(body, process_.get()));
   }
   ~Git() {
+    const std::string app = owner_.running_[session_];
     owner_.running_.erase(session_);
+    owner_.ending_.spawn(tidy(&owner_, app));
     if (!process_) return;
     feeding_.cancel();
     process_->kill_group(SIGTERM);
@@ -147,6 +157,7 @@ Result<void> Repositories::start() {
     if (::chmod(folder.c_str(), 0755) != 0) return fail_errno(errno, "chmod " + folder);
   }
   SKIFF_RETURN_IF_ERROR(keep_file(info + "/attributes", kAttributes, 0644));
+  ending_.spawn(tidy_all(this));
   return keep_file(hooks + "/pre-receive", hook_script(), 0755);
 }
 
@@ -185,9 +196,63 @@ io::Task<Result<void>> Repositories::create(std::string app) {
   co_return Result<void>{};
 }
 
-Result<void> Repositories::remove(const std::string& app) {
-  SKIFF_RETURN_IF_ERROR(io::remove_tree(data_ + "/cache/" + app + ".img"));
-  return io::remove_tree(folder(app));
+io::Task<Result<void>> Repositories::remove(std::string app) {
+  const std::string aside = data_ + "/git/" + kRemoving + std::to_string(++removals_);
+  const std::string path = folder(app), cache = data_ + "/cache/" + app + ".img";
+  const bool moved = ::rename(path.c_str(), aside.c_str()) == 0;
+  if (!moved && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+    co_return fail_errno(errno, "move " + path + " aside");
+  auto removed = co_await io::run_blocking(loop_, [cache, tree = moved ? aside : path]() -> Result<void> {
+    SKIFF_RETURN_IF_ERROR(io::remove_tree(cache));
+    return io::remove_tree(tree);
+  });
+  co_return removed;
+}
+
+io::Task<void> Repositories::tidy(Repositories* self, std::string app) {
+  co_await io::sleep(self->loop_, kTidyAfter);
+  for (const auto& [session, of] : self->running_) {
+    if (of == app) co_return;
+  }
+  // What a git that begins now makes is newer.
+  const WallTime before = self->loop_.wall_now() - kTidyAfter / 2;
+  const int count = co_await io::run_blocking(
+      self->loop_, [path = self->folder(app), before] { return remove_git_leftovers(path, before); });
+  if (count > 0) log_info("leftovers of git removed", {{"app", app}, {"count", std::to_string(count)}});
+}
+
+// At the start: of pushes and removals that ended with the platform before this one.
+io::Task<void> Repositories::tidy_all(Repositories* self) {
+  auto names = io::list_directory(self->data_ + "/git");
+  if (!names) co_return;
+  for (const auto& name : *names) {
+    if (name.ends_with(kEnding)) {
+      self->ending_.spawn(tidy(self, name.substr(0, name.size() - std::string_view(kEnding).size())));
+      continue;
+    }
+    if (!name.starts_with(kRemoving)) continue;
+    auto removed = co_await io::run_blocking(
+        self->loop_, [path = self->data_ + "/git/" + name] { return io::remove_tree(path); });
+    if (!removed) log_warn("a repository stays", {{"error", removed.error().message}});
+  }
+}
+
+io::Task<Result<void>> Repositories::make_room(std::string app, BuildLimits limits) {
+  auto check = [path = folder(app), limits] { return check_repository_size(path, limits.repository_mb); };
+  auto small = co_await io::run_blocking(loop_, check);
+  if (small) co_return small;
+  io::CommandOptions options;
+  options.env = git_environment(confinement_.socket(), limits);
+  options.timeout = kPackTime;
+  auto argv = git_command(confinement_.hooks_folder(), limits);
+  // Not what is younger: a push that goes on has not named its objects yet.
+  for (const char* word : {"gc", "--quiet", "--prune=1.hour.ago"}) argv.emplace_back(word);
+  auto packed = co_await confinement_.run(folder(app), limits, std::move(argv), std::move(options));
+  if (!packed || !packed->status.ok())
+    log_warn("repository not packed",
+             {{"app", app}, {"error", packed ? packed->err : packed.error().message}});
+  auto checked = co_await io::run_blocking(loop_, check);
+  co_return checked;
 }
 
 io::Task<void> Repositories::advertise(std::string app, std::string service, net::ResponseWriter& writer) {
@@ -195,6 +260,16 @@ io::Task<void> Repositories::advertise(std::string app, std::string service, net
   if (!limits) {
     auto sent = co_await writer.send(net::Response::text(500, limits.error().message + "\n"));
     co_return;
+  }
+  if (service == "git-receive-pack") {
+    auto room = co_await make_room(app, *limits);
+    if (!room) {
+      auto refusal = git_response(service, "advertisement");
+      refusal.body = packet_line("# service=" + service + "\n") + "0000" +
+                     packet_line("ERR " + room.error().message + "\n");
+      auto sent = co_await writer.send(std::move(refusal));
+      co_return;
+    }
   }
   io::CommandOptions options;
   options.env = git_environment(confinement_.socket(), *limits);
@@ -229,6 +304,10 @@ io::Task<Result<void>> Repositories::relay(Git& git, BuildLimits limits, net::Re
   SKIFF_CO_RETURN_IF_ERROR(status);
   const std::string rest = answer.finish(explain_bound(git.bound_reached(), limits));
   git.set_ended();
+  // Git syncs files, but not the folders that name them. The pusher's git ends when the answer does.
+  auto synced =
+      co_await io::run_blocking(loop_, [path = data_ + "/git"] { return io::sync_file_system(path); });
+  if (!synced) log_warn("a push may not survive a power cut", {{"error", synced.error().message}});
   if (!rest.empty()) {
     auto written = co_await writer.write(rest);
     SKIFF_CO_RETURN_IF_ERROR(written);

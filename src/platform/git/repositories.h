@@ -33,7 +33,8 @@ class Repositories {
   // Makes the bare repository of an app, or takes over one of a platform that ran git as root. Blocking
   // commands run beside the loop.
   io::Task<Result<void>> create(std::string app);
-  Result<void> remove(const std::string& app);
+  // At once out of the way of an app of the same name; the files go in the pool.
+  io::Task<Result<void>> remove(std::string app);
   // GET /<app>.git/info/refs?service=...
   io::Task<void> advertise(std::string app, std::string service, net::ResponseWriter& writer);
   // POST /<app>.git/<service>
@@ -50,9 +51,15 @@ class Repositories {
   class Git;
   // To git's end, or until the pusher is gone.
   io::Task<Result<void>> relay(Git& git, BuildLimits limits, net::ResponseWriter& writer);
+  // What pushes that were cut left in the app's repository goes, when no git works on it.
+  static io::Task<void> tidy(Repositories* self, std::string app);
+  static io::Task<void> tidy_all(Repositories* self);
+  // A repository over its bound is packed anew, and then refused when that does not help.
+  io::Task<Result<void>> make_room(std::string app, BuildLimits limits);
   io::Loop& loop_;
   std::string data_;
   Confinement confinement_;
+  uint64_t removals_ = 0;
   std::map<pid_t, std::string> running_;  // sessions of git that take a push
   io::TaskScope ending_;                  // waits for the processes of pushers who left
 };

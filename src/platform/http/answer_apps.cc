@@ -20,10 +20,11 @@ Value Api::shape(const Value& app) const {
                    fmt::format("http://localhost{}/{}.git", options_.url_port, name));
 }
 
-Result<void> Api::remove_files(const std::string& app) {
-  builds_.remove_output(app);
+io::Task<Result<void>> Api::remove_files(std::string app) {
+  co_await builds_.remove_output(app);
   logs_.remove(app);
-  return repositories_.remove(app);
+  auto removed = co_await repositories_.remove(app);
+  co_return removed;
 }
 
 io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
@@ -39,7 +40,8 @@ io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
   if (name.empty()) name = "app-" + make_name_suffix(loop_.random(), kNameSuffix);
   auto created = co_await apps_.create(name);
   SKIFF_CO_RETURN_IF_ERROR(created);
-  auto removed = remove_files(name);  // of an app of that name whose namespace was deleted with kubectl
+  auto removed =
+      co_await remove_files(name);  // of an app of that name whose namespace was deleted with kubectl
   SKIFF_CO_RETURN_IF_ERROR(removed);
   auto repository = co_await repositories_.create(name);
   SKIFF_CO_RETURN_IF_ERROR(repository);
@@ -72,7 +74,7 @@ io::Task<Api::Answer> Api::answer_app(Question question) {
   if (question.method == "DELETE") {
     auto gone = co_await apps_.destroy(app);
     SKIFF_CO_RETURN_IF_ERROR(gone);
-    auto removed = remove_files(app);
+    auto removed = co_await remove_files(app);
     if (!removed) log_warn("repository stays", {{"app", app}, {"error", removed.error().message}});
   }
   co_return json_response(200, shape(*object));

@@ -67,7 +67,7 @@ class Api {
   io::Task<Answer> answer_log_session(Question question);
   json::Value shape(const json::Value& app) const;
   // An app's repository, build cache, outputs of builds and log.
-  Result<void> remove_files(const std::string& app);
+  io::Task<Result<void>> remove_files(std::string app);
   // A line of app[api].
   void note(const std::string& app, std::string_view text);
   void note_release(const std::string& app, const Release& release);

@@ -9,7 +9,9 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/strings.h"
+#include "io/durable.h"
 #include "io/file.h"
 #include "net/certificates.h"
 #include "platform/apps/procfile.h"
@@ -43,7 +45,7 @@ Result<std::string> write_blob(const std::string& layout, const Value& value, si
   const std::string text = json::encode(value);
   size = text.size();
   const std::string digest = "sha256:" + hex(net::sha256(text));
-  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(blob(layout, digest), text, 0644));
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(blob(layout, digest), text));
   return digest;
 }
 
@@ -66,13 +68,26 @@ Result<Base> read_stack(const std::string& layout) {
   return fail(Code::kNotFound, layout + " has no image tagged run");
 }
 
+bool same_file(const std::string& a, const std::string& b) {
+  struct stat one{}, other{};
+  return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &other) == 0 && one.st_ino == other.st_ino;
+}
+
+// The stack was made again, perhaps because its blob was damaged.
+Result<void> replace_link(const std::string& source, const std::string& target) {
+  const std::string fresh = target + ".new";
+  ::unlink(fresh.c_str());
+  if (::link(source.c_str(), fresh.c_str()) != 0) return fail_errno(errno, "link " + fresh);
+  return io::publish(fresh, target);
+}
+
 // Layers are shared with the stack's layout by hard links; a layer the node has unpacked may be gone there.
 Result<void> link_layers(const std::string& from, const std::string& to, const Value& layers) {
   for (const auto& layer : layers.items()) {
     const std::string source = blob(from, layer["digest"].str()), target = blob(to, layer["digest"].str());
-    if (::link(source.c_str(), target.c_str()) != 0 && errno != EEXIST && errno != ENOENT) {
-      return fail_errno(errno, "link " + target);
-    }
+    if (::link(source.c_str(), target.c_str()) == 0 || errno == ENOENT) continue;
+    if (errno != EEXIST) return fail_errno(errno, "link " + target);
+    if (!same_file(source, target)) SKIFF_RETURN_IF_ERROR(replace_link(source, target));
   }
   return {};
 }
@@ -91,7 +106,7 @@ Result<void> add_to_index(const std::string& layout, const std::string& tag, Val
   entry.set("annotations", Value::object({{kRefName, tag}}));
   manifests.push_back(entry);
   const Value index = Value::object({{"schemaVersion", 2}, {"manifests", manifests}});
-  return io::write_file_atomic(layout + "/index.json", json::encode(index), 0644);
+  return io::write_file_atomic(layout + "/index.json", json::encode(index));
 }
 
 }  // namespace
@@ -100,17 +115,15 @@ Result<std::string> write_app_image(const AppImage& image) {
   const std::string layout = image.images + "/" + image.app;
   const std::string stack = image.images + "/" + kStackFolder;
   SKIFF_RETURN_IF_ERROR(io::make_directories(layout + "/blobs/sha256"));
-  SKIFF_RETURN_IF_ERROR(
-      io::write_file_atomic(layout + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", 0644));
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"));
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + kAppMark, image.app + "\n"));
   auto base = read_stack(stack);
   if (!base) return std::unexpected(base.error());
   SKIFF_RETURN_IF_ERROR(link_layers(stack, layout, base->layers));
 
   struct stat info{};
   if (::stat(image.layer_tar.c_str(), &info) != 0) return fail_errno(errno, "stat " + image.layer_tar);
-  if (::rename(image.layer_tar.c_str(), blob(layout, image.layer_digest).c_str()) != 0) {
-    return fail_errno(errno, "move " + image.layer_tar);
-  }
+  SKIFF_RETURN_IF_ERROR(io::publish(image.layer_tar, blob(layout, image.layer_digest)));
   Value layers = base->layers;
   layers.push_back(descriptor(kLayerType, image.layer_digest, static_cast<size_t>(info.st_size)));
   Value config = base->config;
@@ -166,11 +179,15 @@ Result<void> prune_app_images(const std::string& images, const std::string& app,
   for (const auto& entry : manifests) {
     named.insert(entry["digest"].str());
     auto manifest = read_json(blob(layout, entry["digest"].str()));
-    if (!manifest) return std::unexpected(manifest.error());
+    if (!manifest) {
+      // Nothing runs from a damaged manifest; that it is there must not keep all else for ever.
+      log_warn("image of a release is damaged", {{"app", app}, {"error", manifest.error().message}});
+      continue;
+    }
     named.insert((*manifest)["config"]["digest"].str());
     for (const auto& layer : (*manifest)["layers"].items()) named.insert(layer["digest"].str());
   }
-  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + "/index.json", json::encode(*index), 0644));
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + "/index.json", json::encode(*index)));
   auto names = io::list_directory(layout + "/blobs/sha256");
   if (!names) return std::unexpected(names.error());
   for (const auto& name : *names) {

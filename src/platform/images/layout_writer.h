@@ -12,6 +12,9 @@ namespace skiff::platform {
 
 constexpr size_t kKeptImages = 10;
 
+// In each layout of an app: whatever else lies beside it is not the platform's to remove.
+constexpr const char* kAppMark = "/skiff-app";
+
 struct AppImage {
   std::string images;        // folder of layouts; the stack's is <images>/stack
   std::string app;           // the layout is <images>/<app>

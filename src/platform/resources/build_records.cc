@@ -52,8 +52,9 @@ std::string BuildRecords::output(const std::string& app, const std::string& id) 
   return io::read_file(output_path(app, id), kMaxBuildText).value_or("");
 }
 
-void BuildRecords::remove_output(const std::string& app) {
-  auto removed = io::remove_tree(folder_ + "/" + app);
+io::Task<void> BuildRecords::remove_output(std::string app) {
+  auto removed =
+      co_await io::run_blocking(loop_, [path = folder_ + "/" + app] { return io::remove_tree(path); });
   if (!removed) log_warn("outputs of builds stay", {{"app", app}, {"error", removed.error().message}});
 }
 

@@ -43,7 +43,7 @@ class BuildRecords {
   void cancel(const std::string& app, const std::string& id, const BuildText& text);
   io::Task<Result<std::vector<json::Value>>> list(std::string app);         // newest first
   std::string output(const std::string& app, const std::string& id) const;  // "" when there is none
-  void remove_output(const std::string& app);
+  io::Task<void> remove_output(std::string app);
 
  private:
   static io::Task<void> end_cancelled(BuildRecords* self, std::string app, std::string id, BuildText text);

@@ -1,0 +1,88 @@
+#include "platform/disk_care.h"
+
+#include <fcntl.h>
+
+#include "base/log.h"
+#include "io/file.h"
+#include "io/folder_stream.h"
+#include "io/sync.h"
+#include "platform/apps/procfile.h"
+#include "platform/images/layout_writer.h"
+
+namespace skiff::platform {
+
+namespace {
+
+constexpr Duration kSweepEvery = std::chrono::hours(1);
+constexpr Duration kGrace = std::chrono::minutes(10);  // for an app that is being made
+
+struct Kind {
+  std::string folder;
+  const char* ending;  // of the names there, after the app's
+};
+std::vector<Kind> kinds(const DiskPlaces& places) {
+  return {{places.data + "/git", ".git"},
+          {places.data + "/cache", ".img"},
+          {places.data + "/build-output", ""},
+          {places.images, ""}};
+}
+
+bool changed_before(const std::string& path, WallTime before) {
+  const auto facts = io::entry_facts(AT_FDCWD, path.c_str());
+  return facts && facts->modified < before;
+}
+
+}  // namespace
+
+std::set<std::string> find_garbage(const DiskPlaces& places, const std::set<std::string>& known,
+                                   WallTime before) {
+  std::set<std::string> out;
+  for (const auto& kind : kinds(places)) {
+    const std::string ending = kind.ending;
+    for (const auto& name : io::list_directory(kind.folder).value_or(std::vector<std::string>{})) {
+      if (!name.ends_with(ending)) continue;
+      const std::string app = name.substr(0, name.size() - ending.size());
+      // The stack's layout, and whatever else is no app's.
+      if (known.contains(app) || !check_app_name(app)) continue;
+      if (kind.folder == places.images && !io::path_exists(kind.folder + "/" + name + kAppMark)) continue;
+      if (changed_before(kind.folder + "/" + name, before)) out.insert(app);
+    }
+  }
+  return out;
+}
+
+Result<void> remove_app_files(const DiskPlaces& places, const std::string& app) {
+  SKIFF_RETURN_IF_ERROR(check_app_name(app));
+  for (const auto& kind : kinds(places))
+    SKIFF_RETURN_IF_ERROR(io::remove_tree(kind.folder + "/" + app + kind.ending));
+  return {};
+}
+
+io::Task<Result<void>> DiskCare::sweep() {
+  const WallTime before = loop_.wall_now() - kGrace;
+  auto apps = co_await apps_.list();
+  SKIFF_CO_RETURN_IF_ERROR(apps);
+  std::set<std::string> known;
+  for (const auto& app : *apps) known.insert(app["metadata"]["name"].str());
+  auto garbage = co_await io::run_blocking(
+      loop_, [places = places_, known, before] { return find_garbage(places, known, before); });
+  for (const auto& app : garbage) {
+    auto space = co_await api_.get("/api/v1/namespaces/" + app);
+    if (space || space.error().code != Code::kNotFound) continue;
+    auto removed =
+        co_await io::run_blocking(loop_, [places = places_, app] { return remove_app_files(places, app); });
+    SKIFF_CO_RETURN_IF_ERROR(removed);
+    log_info("files of a destroyed app removed", {{"app", app}});
+  }
+  co_return Result<void>{};
+}
+
+io::Task<void> DiskCare::run(DiskCare* self) {
+  for (;;) {
+    auto swept = co_await self->sweep();
+    if (!swept) log_warn("files of destroyed apps stay", {{"error", swept.error().message}});
+    co_await io::sleep(self->loop_, kSweepEvery);
+  }
+}
+
+}  // namespace skiff::platform

@@ -1,0 +1,42 @@
+#include "platform/disk_care.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include "io/file.h"
+#include "platform/images/layout_writer.h"
+
+using namespace skiff;
+using namespace skiff::platform;
+
+namespace {
+struct Folder {
+  Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  ~Folder() { auto removed = io::remove_tree(path); }
+  std::string path = "/tmp/skiff-disk-care-XXXXXX";
+};
+WallTime later() {
+  return std::chrono::system_clock::now() + std::chrono::hours(1);
+}
+}  // namespace
+
+TEST_CASE("what no app has any more is found and removed, and nothing else") {
+  const Folder folder;
+  const DiskPlaces places{folder.path + "/platform", folder.path + "/images"};
+  for (const char* name : {"/platform/git/shop.git/refs", "/platform/git/old.git/refs", "/platform/cache",
+                           "/platform/build-output/old", "/platform/build-output/shop", "/images/stack/blobs",
+                           "/images/gone/blobs", "/images/shop/blobs"}) {
+    REQUIRE(io::make_directories(folder.path + name));
+  }
+  REQUIRE(io::write_file_atomic(places.data + "/cache/cached.img", "x"));
+  for (const char* app : {"gone", "shop"})
+    REQUIRE(io::write_file_atomic(places.images + "/" + app + kAppMark, "x"));
+  REQUIRE(io::make_directories(places.images + "/operators-own/blobs"));
+  const std::set<std::string> known = {"shop"};
+  CHECK(find_garbage(places, known, WallTime{}).empty());
+  CHECK(find_garbage(places, known, later()) == std::set<std::string>{"cached", "gone", "old"});
+  for (const char* app : {"old", "gone", "cached"}) CHECK(remove_app_files(places, app));
+  CHECK(find_garbage(places, {}, later()) == std::set<std::string>{"shop"});
+  CHECK(io::path_exists(places.images + "/stack/blobs"));
+  CHECK(!remove_app_files(places, "stack"));
+}

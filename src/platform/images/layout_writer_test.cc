@@ -1,0 +1,126 @@
+#include "platform/images/layout_writer.h"
+
+#include <doctest/doctest.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "io/file.h"
+#include "net/certificates.h"
+#include "testing/power_cut.h"
+
+using namespace skiff;
+using namespace skiff::platform;
+using json::Value;
+
+namespace {
+
+const std::string kSlug(3000, 's');
+
+std::string digest_of(const std::string& text) {
+  return "sha256:" + hex(net::sha256(text));
+}
+
+struct Folder {
+  Folder() {
+    REQUIRE(::mkdtemp(path.data()) != nullptr);
+    REQUIRE(io::make_directories(blobs("stack")));
+    make_stack();
+  }
+  ~Folder() { auto removed = io::remove_tree(path); }
+
+  std::string blobs(const std::string& app) const { return path + "/images/" + app + "/blobs/sha256"; }
+  std::string put(const std::string& text) const {
+    const std::string digest = digest_of(text);
+    REQUIRE(io::write_file_atomic(blobs("stack") + "/" + digest.substr(7), text));
+    return digest;
+  }
+  // A run stack of one layer with these bytes.
+  void make_stack(const std::string& bytes = "layer") const {
+    const std::string layer = put(bytes);
+    const std::string config = put(R"({"config":{},"rootfs":{"type":"layers","diff_ids":[]}})");
+    const Value manifest = Value::object(
+        {{"config", Value::object({{"digest", config}})},
+         {"layers", Value::array({Value::object({{"digest", layer}, {"size", bytes.size()}})})}});
+    const Value entry =
+        Value::object({{"digest", put(json::encode(manifest))},
+                       {"annotations", Value::object({{"org.opencontainers.image.ref.name", "run"}})}});
+    REQUIRE(io::write_file_atomic(path + "/images/stack/index.json",
+                                  json::encode(Value::object({{"manifests", Value::array({entry})}}))));
+  }
+  // As the builder's copy leaves it: not synced.
+  AppImage slug(const std::string& tag) const {
+    const std::string tar = path + "/slug.tar";
+    FILE* file = ::fopen(tar.c_str(), "w");
+    REQUIRE(::fwrite(kSlug.data(), 1, kSlug.size(), file) == kSlug.size());
+    ::fclose(file);
+    return {path + "/images", "shop", tag, tar, digest_of(kSlug)};
+  }
+  std::string path = "/tmp/skiff-layout-XXXXXX";
+};
+
+// Whether all that the tag names is there, each blob with the bytes of its digest.
+bool is_whole(const std::string& root, const std::string& tag) {
+  const std::string layout = root + "/images/shop/";
+  const auto blob = [&](const std::string& digest) {
+    const std::string text = io::read_file(layout + "blobs/sha256/" + digest.substr(7)).value_or("");
+    CHECK(digest_of(text) == digest);
+    return json::parse(text).value_or(Value());
+  };
+  const auto index = json::parse(io::read_file(layout + "index.json").value_or(""));
+  for (const auto& entry : index.value_or(Value())["manifests"].items()) {
+    if (entry["annotations"]["org.opencontainers.image.ref.name"].str() != tag) continue;
+    const Value manifest = blob(entry["digest"].str());
+    blob(manifest["config"]["digest"].str());
+    for (const auto& layer : manifest["layers"].items()) blob(layer["digest"].str());
+    return manifest["layers"].size() == 2;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("after a cut at any step of a release's image, what its index names is whole") {
+  const Folder folder;
+  REQUIRE(write_app_image(folder.slug("one")));
+  testing::PowerCut power(folder.path);
+  AppImage second = folder.slug("two");
+  REQUIRE(write_app_image(second));
+  REQUIRE(power.cuts() > 5);
+  for (size_t i = 0; i <= power.cuts(); ++i) {
+    CAPTURE(i);
+    const std::string root = power.after_cut(i);
+    is_whole(root, "two");
+    if (i == power.cuts()) CHECK(is_whole(root, "two"));
+  }
+}
+
+TEST_CASE("a layer of the stack that was made again replaces a damaged one in an app's images") {
+  const Folder folder;
+  REQUIRE(write_app_image(folder.slug("one")));
+  const std::string name = digest_of("layer").substr(7);
+  // As a power cut before its sync leaves the file that both layouts share.
+  REQUIRE(::truncate((folder.blobs("shop") + "/" + name).c_str(), 0) == 0);
+  folder.make_stack();
+  REQUIRE(write_app_image(folder.slug("two")));
+  CHECK(is_whole(folder.path, "two"));
+  struct stat info{};
+  REQUIRE(::stat((folder.blobs("shop") + "/" + name).c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("a damaged manifest does not keep all other images for ever") {
+  const Folder folder;
+  std::string damaged;
+  for (size_t i = 0; i < kKeptImages + 2; ++i) {
+    auto written = write_app_image(folder.slug("tag" + std::to_string(i)));
+    REQUIRE(written);
+    damaged = *written;
+  }
+  REQUIRE(::truncate((folder.blobs("shop") + "/" + damaged.substr(7)).c_str(), 0) == 0);
+  CHECK(prune_app_images(folder.path + "/images", "shop", {}));
+  CHECK(!has_app_image(folder.path + "/images", "skiff.local/shop:tag0"));
+}
