@@ -7,7 +7,7 @@
 namespace skiff::edge {
 namespace {
 
-constexpr size_t kMaxSizeDigits = 16;                 // leading zeros included, for a strict reader
+constexpr size_t kMaxSizeDigits = 16;                    // leading zeros included, for a strict reader
 constexpr uint64_t kMaxChunk = (uint64_t{1} << 60) - 1;  // fits whatever others count with
 constexpr size_t kRegularDigits = 15;
 constexpr std::string_view kCrlf = "\r\n";

@@ -45,9 +45,9 @@ class Chunks {
     kExtension,  // what follows a ';'
     kSizeLf,     // at the LF of the line
     kData,
-    kDataEnd,    // at the CRLF behind the data
-    kDataLf,     // at its LF
-    kTrailers,   // behind the last chunk
+    kDataEnd,   // at the CRLF behind the data
+    kDataLf,    // at its LF
+    kTrailers,  // behind the last chunk
     kDone
   };
   class Relay;

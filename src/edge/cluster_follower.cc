@@ -19,7 +19,8 @@ constexpr auto kSettlePerObject = std::chrono::microseconds(5);
 
 }  // namespace
 
-ClusterFollower::ClusterFollower(io::Loop& loop, RouteOptions options, Publish publish)
+ClusterFollower::ClusterFollower(io::Loop& loop, RouteOptions options, Publish publish,
+                                 ExternalNames::Lookup lookup)
     : loop_(loop),
       options_(std::move(options)),
       publish_(std::move(publish)),
@@ -28,6 +29,7 @@ ClusterFollower::ClusterFollower(io::Loop& loop, RouteOptions options, Publish p
                  {&ClusterView::slices},
                  {&ClusterView::pods},
                  {&ClusterView::namespaces}}},
+      names_(loop, std::move(lookup), [this] { plan_table(); }),
       scope_(loop) {}
 
 void ClusterFollower::start(kube::Client& client) {
@@ -77,10 +79,16 @@ void ClusterFollower::plan_table() {
   if (planned_ != 0 || !known) return;
   planned_ = loop_.add_timer_after(settle_time(), [this] {
     planned_ = 0;
-    RouteTable table = make_routes(view_, options_);
-    tell(table.refusals);
-    publish_(std::move(table));
+    make_table();
   });
+}
+
+void ClusterFollower::make_table() {
+  view_.names = names_.addresses();
+  RouteTable table = make_routes(view_, options_);
+  names_.want(table.external_names);
+  tell(table.refusals);
+  publish_(std::move(table));
 }
 
 // Each once, and again after it was gone.

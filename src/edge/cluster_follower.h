@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 
+#include "edge/external_names.h"
 #include "edge/routes.h"
 #include "io/loop.h"
 #include "io/scope.h"
@@ -18,7 +19,8 @@ namespace skiff::edge {
 class ClusterFollower {
  public:
   using Publish = std::function<void(RouteTable)>;
-  ClusterFollower(io::Loop& loop, RouteOptions options, Publish publish);
+  ClusterFollower(io::Loop& loop, RouteOptions options, Publish publish,
+                  ExternalNames::Lookup lookup = &look_up);
   ~ClusterFollower() { loop_.cancel_timer(planned_); }
   ClusterFollower(const ClusterFollower&) = delete;
   // Follows all collections until the follower is dropped. The client outlives it.
@@ -36,6 +38,7 @@ class ClusterFollower {
   };
   void plan_table();
   void tell(const std::vector<std::string>& refusals);
+  void make_table();
   Duration settle_time() const;
 
   io::Loop& loop_;
@@ -45,6 +48,7 @@ class ClusterFollower {
   std::array<Followed, kCollections> followed_;
   io::TimerId planned_ = 0;
   std::set<std::string> told_;  // refusals that are in the log
+  ExternalNames names_;
   io::TaskScope scope_;
 };
 

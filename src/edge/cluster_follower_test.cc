@@ -89,4 +89,32 @@ TEST_CASE("a watch that begins anew empties nothing until its list is complete")
   CHECK(f.knows("b.test"));
 }
 
+TEST_CASE("names outside the cluster are looked up, and a change of theirs makes a table") {
+  io::SimLoop loop;
+  std::vector<RouteTable> tables;
+  std::vector<std::string> world{"192.0.2.1"};
+  RouteOptions options;
+  options.backends.allowed = {{parse_ip("192.0.2.1").value(), 80}, {parse_ip("192.0.2.2").value(), 80}};
+  ClusterFollower follower{loop, options, [&](RouteTable table) { tables.push_back(std::move(table)); },
+                           [&](const std::string&) { return world; }};
+  const auto change = [&](ClusterFollower::Collection collection, const char* object) {
+    follower.on_change(collection, {Kind::kReset, {}});
+    if (*object != '\0') follower.on_change(collection, {Kind::kUpsert, json::parse(object).value()});
+    follower.on_change(collection, {Kind::kSynced, {}});
+  };
+  change(ClusterFollower::kIngresses,
+         R"({"metadata":{"namespace":"shop","name":"a"},"spec":{"rules":[{"host":"a.test",
+      "http":{"paths":[{"path":"/","backend":{"service":{"name":"out","port":{"number":80}}}}]}}]}})");
+  change(ClusterFollower::kServices, R"({"metadata":{"namespace":"shop","name":"out"},
+      "spec":{"type":"ExternalName","externalName":"out.test"}})");
+  for (const auto other : {ClusterFollower::kSlices, ClusterFollower::kPods, ClusterFollower::kNamespaces})
+    change(other, "");
+  const auto address = [&] { return tables.back().find("a.test", "/")->ready.at(0).ip; };
+  loop.advance(1s);
+  CHECK(address() == "192.0.2.1");
+  world = {"192.0.2.2"};
+  loop.advance(40s);
+  CHECK(address() == "192.0.2.2");
+}
+
 }  // namespace skiff::edge

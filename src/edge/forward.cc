@@ -24,11 +24,11 @@ bool hop_by_hop(std::string_view name, Passing passing) {
     case 10:
       return same_name(name, "connection") || same_name(name, "keep-alive");
     case 14:
-      return !passing.length && same_name(name, "content-length");
+      return reads_as(name, "content-length") && (!passing.length || name[7] == '_');
     case 16:
       return same_name(name, "proxy-connection");
     case 17:
-      return !passing.coding && same_name(name, "transfer-encoding");
+      return reads_as(name, "transfer-encoding") && (!passing.coding || name[8] == '_');
     default:
       return false;
   }

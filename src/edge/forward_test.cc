@@ -125,6 +125,12 @@ TEST_CASE("a length that came twice goes on once") {
         "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\nVia: 1.1 heroku-router\r\n\r\n");
 }
 
+TEST_CASE("a name that only looks like a framing one ends at the edge") {
+  CHECK(
+      returned("HTTP/1.1 200 OK\r\nContent_Length: 9\r\nTransfer_Encoding: x\r\nContent-Length: 2\r\n\r\n") ==
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nVia: 1.1 heroku-router\r\n\r\n");
+}
+
 TEST_CASE("no field speaks of a body where there never is one") {
   for (const char* status : {"103 Early Hints", "204 No Content"}) {
     for (const char* field : {"Content-Length: 2", "Transfer-Encoding: chunked"}) {

@@ -43,6 +43,8 @@ Parse note_response_length(Head& head, SeenFields& seen, std::string_view value)
 
 Parse note_length(Head& head, SeenFields& seen, const Field& field) {
   if (!reads_as(field.name, "content-length")) return Parse::kComplete;
+  // Of a response it is a field like others, and ends here.
+  if (field.name[7] == '_' && seen.response) return Parse::kComplete;
   if (field.name[7] == '_') return bad_head(head, 400, "Content_Length instead of Content-Length");
   if (seen.response) return note_response_length(head, seen, field.value);
   if (seen.length) return bad_head(head, 400, "more than one Content-Length");
@@ -53,6 +55,7 @@ Parse note_length(Head& head, SeenFields& seen, const Field& field) {
 
 Parse note_encoding(Head& head, SeenFields& seen, const Field& field) {
   if (!reads_as(field.name, "transfer-encoding")) return Parse::kComplete;
+  if (field.name[8] == '_' && seen.response) return Parse::kComplete;
   if (field.name[8] == '_') return bad_head(head, 400, "Transfer_Encoding instead of Transfer-Encoding");
   if (seen.chunked) return bad_head(head, 400, "more than one Transfer-Encoding");
   if (!same_name(field.value, "chunked")) return bad_head(head, 501, "unsupported Transfer-Encoding");

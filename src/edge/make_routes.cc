@@ -142,7 +142,76 @@ void add_endpoints(const Index& index, const std::string& ns, const std::string&
   }
 }
 
-App make_app(const Index& index, const json::Value& ingress, const json::Value& backend) {
+// "web.shop.svc", with or without the cluster's domain, to "shop/web"; "" for names outside the cluster.
+std::string service_of(std::string name, const RouteOptions& options) {
+  if (name.ends_with('.')) name.pop_back();
+  const std::string tail = ".svc." + to_lower(options.cluster_domain);
+  name = to_lower(name);
+  if (name.ends_with(tail)) name.resize(name.size() - tail.size() + std::string_view(".svc").size());
+  const auto labels = split(name, '.');
+  return labels.size() == 3 && labels[2] == "svc" ? labels[1] + "/" + labels[0] : "";
+}
+
+// What an Ingress leads to, filled into an App.
+class BackendFiller {
+ public:
+  BackendFiller(const Index& index, const RouteOptions& options, std::set<std::string>& names, App& app)
+      : index_(index), options_(options), names_(names), app_(app) {}
+
+  // `ns` is the Ingress's namespace.
+  void add(const std::string& ns, const std::string& name, const json::Value& wanted) {
+    const auto* service = find(index_.view.services, ns + "/" + name);
+    if (service == nullptr) return;
+    const auto* port = service_port(*service, wanted);
+    if ((*service)["spec"]["type"].str() == "ExternalName") return add_external(ns, *service, port, wanted);
+    if (port == nullptr) return;
+    add_endpoints(index_, ns, name, (*port)["name"].str(), app_);
+    // Nobody has to wait for pods that are up and outside.
+    if (app_.ready.empty() && !app_.outside) count_pods(index_.view, ns, *service, app_);
+  }
+
+ private:
+  // Such a Service needs no ports: the Ingress's number is the port then.
+  void add_external(const std::string& ns, const json::Value& service, const json::Value* port,
+                    const json::Value& wanted) {
+    json::Value number = wanted["number"];
+    if (port != nullptr) number = (*port)["targetPort"].is_int() ? (*port)["targetPort"] : (*port)["port"];
+    if (!number.is_int() || number.as_int() < 1 || number.as_int() > UINT16_MAX) return;
+    const auto& name = service["spec"]["externalName"].str();
+    const auto inside = service_of(name, options_);
+    if (inside.empty()) return add_outside(ns, name, static_cast<uint16_t>(number.as_int()));
+    const size_t slash = inside.find('/');
+    if (inside.substr(0, slash) != ns) {
+      app_.refused =
+          "a Service of another namespace stands behind " + ns + "/" + service["metadata"]["name"].str();
+      return;
+    }
+    if (++hops_ > kMaxHops) return;
+    add(ns, inside.substr(slash + 1), json::Value::object({{"number", number}}));
+  }
+
+  void add_outside(const std::string& ns, const std::string& name, uint16_t port) {
+    names_.insert(name);
+    const auto known = index_.view.names.find(name);
+    if (known == index_.view.names.end()) {
+      ++app_.starting;
+      return;
+    }
+    for (const auto& address : known->second) {
+      if (may_connect(index_, ns, address, port, app_)) app_.ready.push_back({address, port, name});
+    }
+  }
+
+  static constexpr int kMaxHops = 4;  // of Services that name Services
+  const Index& index_;
+  const RouteOptions& options_;
+  std::set<std::string>& names_;
+  App& app_;
+  int hops_ = 0;
+};
+
+App make_app(const Index& index, const RouteOptions& options, std::set<std::string>& names,
+             const json::Value& ingress, const json::Value& backend) {
   const ClusterView& view = index.view;
   const auto& ns = ingress["metadata"]["namespace"].str();
   App app;
@@ -155,14 +224,8 @@ App make_app(const Index& index, const json::Value& ingress, const json::Value& 
     app.maintenance |= fact(*source, "skiff.dev/maintenance") == "true";
     app.blank |= fact(*source, "skiff.dev/blank") == "true";
   }
-  const auto& service_name = backend["service"]["name"].str();
-  const auto* service = find(view.services, ns + "/" + service_name);
-  if (service == nullptr) return app;
-  const auto* port = service_port(*service, backend["service"]["port"]);
-  if (port == nullptr) return app;
-  add_endpoints(index, ns, service_name, (*port)["name"].str(), app);
-  // Nobody has to wait for pods that are up and outside.
-  if (app.ready.empty() && !app.outside) count_pods(view, ns, *service, app);
+  BackendFiller(index, options, names, app)
+      .add(ns, backend["service"]["name"].str(), backend["service"]["port"]);
   return app;
 }
 
@@ -251,11 +314,12 @@ RouteTable make_routes(const ClusterView& view, const RouteOptions& options) {
       if (!claims.claim(rule["host"].str(), *ingress)) continue;
       for (const auto& path : rule["http"]["paths"].items()) {
         add_path(table, rule["host"].str(), path["path"].str(), path["pathType"].str(),
-                 make_app(index, *ingress, path["backend"]));
+                 make_app(index, options, table.external_names, *ingress, path["backend"]));
       }
     }
     if (spec.contains("defaultBackend") && claims.claim("", *ingress)) {
-      add_path(table, "", "/", "Prefix", make_app(index, *ingress, spec["defaultBackend"]));
+      add_path(table, "", "/", "Prefix",
+               make_app(index, options, table.external_names, *ingress, spec["defaultBackend"]));
     }
   }
   sort_paths(table.hosts);

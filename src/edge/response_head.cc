@@ -41,6 +41,16 @@ bool may_fold(std::string_view name) {
 }
 
 enum class Lines : uint8_t { kRegular, kMadeRegular, kAmbiguous };
+// Control characters that end nothing become blanks, as a message may carry them (RFC 9110 5.5).
+void append_plain(std::string_view text, std::string& out, bool& changed) {
+  for (const char c : text) {
+    const auto u = static_cast<unsigned char>(c);
+    const bool control = (u < 0x20 && c != '\t' && c != '\r' && c != '\0') || u == 0x7f;
+    out += control ? ' ' : c;
+    changed = changed || control;
+  }
+}
+
 // Writes the head with CRLF behind each line and its folds as blanks (RFC 9112 2.2, 5.2).
 Lines make_regular(std::string_view head, std::string& out) {
   out.clear();
@@ -55,13 +65,13 @@ Lines make_regular(std::string_view head, std::string& out) {
     changed = changed || bare;
     if (const bool fold = line.starts_with(' ') || line.starts_with('\t'); !fold) {
       if (!first) out += "\r\n";
-      out += line;
+      append_plain(line, out, changed);
       name = first ? std::string_view() : line.substr(0, line.find(':'));
     } else {
       if (name.empty() || !may_fold(name)) return Lines::kAmbiguous;
       changed = true;
       out += ' ';
-      out += trim_blanks(line);
+      append_plain(trim_blanks(line), out, changed);
     }
     first = false;
   }

@@ -99,6 +99,23 @@ TEST_CASE("lines that end in a line feed alone, and folds, are read, and their c
   }
 }
 
+TEST_CASE("control characters that end nothing become blanks") {
+  ResponseHead head;
+  REQUIRE(parse_response("HTTP/1.1 200 O\x01K\r\nX: a\x7f"
+                         "b\x1b[1m\r\nContent-Length: 2\r\n\r\n",
+                         0, false, head) == Parse::kComplete);
+  CHECK(head.reason == "O K");
+  CHECK(head.fields[0].value == "a b [1m");
+  CHECK_FALSE(head.keep_alive);
+  CHECK(result_of(std::string("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", 28)) == Parse::kBad);
+  CHECK(result_of("HTTP/1.1 200 OK\r\nContent-Length: 2\x01\r\nContent-Length: 3\r\n\r\n") == Parse::kBad);
+}
+
+TEST_CASE("a name that only looks like a framing one frames nothing") {
+  CHECK(framing_of("HTTP/1.1 200 OK\r\nContent_Length: 3\r\nTransfer_Encoding: chunked\r\n\r\n") ==
+        Framing::kUntilClose);
+}
+
 TEST_CASE("what frames a message is never folded") {
   for (const char* head :
        {"Content-Length:\r\n 2", "Transfer-Encoding:\r\n chunked", "transfer_encoding: x\r\n\tchunked",
@@ -119,10 +136,10 @@ TEST_CASE("malformed responses are refused") {
            "\r\nHTTP/1.1 200 OK\r\n\r\n",
            "HTTP/1.1 200 OK\r\nA: b\r\r\n\r\n",
            "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n",
-           "HTTP/1.1 200 OK\r\nA: b\x01\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nA\x01: b\r\n\r\n",
            "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
            "HTTP/1.1 200 OK\nno colon\n\n",
-           "HTTP/1.1 200 O\x01K\r\n\r\n",
+           "HTTP\x01/1.1 200 OK\r\n\r\n",
            "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
            "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n",

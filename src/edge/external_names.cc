@@ -1,0 +1,79 @@
+#include "edge/external_names.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "base/log.h"
+#include "io/sync.h"
+
+namespace skiff::edge {
+namespace {
+
+constexpr auto kRefresh = std::chrono::seconds(30);  // as long as resolvers commonly keep an answer
+constexpr auto kRetry = std::chrono::seconds(5);     // after a lookup without an answer
+
+std::string text_of(const sockaddr* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address->sa_family == AF_INET) {
+    const auto& four = *reinterpret_cast<const sockaddr_in*>(address);
+    ::inet_ntop(AF_INET, &four.sin_addr, text.data(), text.size());
+  } else if (address->sa_family == AF_INET6) {
+    const auto& six = *reinterpret_cast<const sockaddr_in6*>(address);
+    ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
+  }
+  return text.data();
+}
+
+}  // namespace
+
+std::vector<std::string> look_up(const std::string& name) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* first = nullptr;
+  // With its last dot the name is complete: the machine's own search domains are not tried.
+  const std::string complete = name.ends_with('.') ? name : name + '.';
+  if (::getaddrinfo(complete.c_str(), nullptr, &hints, &first) != 0) return {};
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(first, &::freeaddrinfo);
+  std::vector<std::string> found;
+  for (const addrinfo* one = list.get(); one != nullptr; one = one->ai_next) {
+    found.push_back(text_of(one->ai_addr));
+  }
+  return found;
+}
+
+ExternalNames::ExternalNames(io::Loop& loop, Lookup lookup, std::function<void()> on_change)
+    : loop_(loop), lookup_(std::move(lookup)), on_change_(std::move(on_change)), scope_(loop) {}
+
+void ExternalNames::want(const std::set<std::string>& names) {
+  wanted_ = names;
+  std::erase_if(addresses_, [&](const auto& known) { return !wanted_.contains(known.first); });
+  for (const auto& name : wanted_) {
+    if (followed_.size() >= kMaxExternalNames) return;
+    if (followed_.insert(name).second) scope_.spawn(follow(this, name));
+  }
+}
+
+io::Task<void> ExternalNames::follow(ExternalNames* self, std::string name) {
+  while (self->wanted_.contains(name)) {
+    auto found =
+        co_await io::run_blocking(self->loop_, [lookup = self->lookup_, name] { return lookup(name); });
+    if (!self->wanted_.contains(name)) break;
+    std::ranges::sort(found);
+    const bool none = found.empty();
+    auto [known, added] = self->addresses_.try_emplace(name);
+    if (none && added) log_warn("an Ingress leads to a name without addresses", {{"name", name}});
+    if (added || (!none && known->second != found)) {
+      if (!none) known->second = std::move(found);
+      self->on_change_();
+    }
+    co_await io::sleep(self->loop_, none ? kRetry : kRefresh);
+  }
+  self->followed_.erase(name);
+}
+
+}  // namespace skiff::edge

@@ -1,0 +1,72 @@
+#include "edge/external_names.h"
+
+#include <doctest/doctest.h>
+
+#include "io/sim_loop.h"
+
+namespace skiff::edge {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Names {
+  io::SimLoop loop;
+  NameAddresses world;
+  int lookups = 0, changes = 0;
+  ExternalNames names{loop,
+                      [this](const std::string& name) {
+                        ++lookups;
+                        return world[name];
+                      },
+                      [this] { ++changes; }};
+  std::vector<std::string> of(const std::string& name) {
+    const auto found = names.addresses().find(name);
+    return found == names.addresses().end() ? std::vector<std::string>{"unknown"} : found->second;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a name's addresses are followed") {
+  Names n;
+  n.world["a.test"] = {"192.0.2.2", "192.0.2.1"};
+  n.names.want({"a.test"});
+  n.loop.run_until_idle();
+  CHECK(n.of("a.test") == std::vector<std::string>{"192.0.2.1", "192.0.2.2"});
+  CHECK(n.changes == 1);
+  n.world["a.test"] = {"192.0.2.3"};
+  n.loop.advance(31s);
+  CHECK(n.of("a.test") == std::vector<std::string>{"192.0.2.3"});
+  CHECK(n.changes == 2);
+  n.loop.advance(31s);
+  CHECK(n.changes == 2);
+}
+
+TEST_CASE("a name that fails keeps its addresses, and one without any is known to have none") {
+  Names n;
+  n.world["a.test"] = {"192.0.2.1"};
+  n.names.want({"a.test", "none.test"});
+  n.loop.run_until_idle();
+  n.world["a.test"] = {};
+  n.loop.advance(60s);
+  CHECK(n.of("a.test") == std::vector<std::string>{"192.0.2.1"});
+  CHECK(n.of("none.test").empty());
+}
+
+TEST_CASE("a name that nobody wants is forgotten and not asked for") {
+  Names n;
+  n.world["a.test"] = {"192.0.2.1"};
+  n.names.want({"a.test"});
+  n.loop.run_until_idle();
+  n.names.want({});
+  CHECK(n.of("a.test") == std::vector<std::string>{"unknown"});
+  n.loop.advance(60s);
+  const int before = n.lookups;
+  n.loop.advance(600s);
+  CHECK(n.lookups == before);
+  n.names.want({"a.test"});
+  n.loop.run_until_idle();
+  CHECK(n.of("a.test") == std::vector<std::string>{"192.0.2.1"});
+}
+
+}  // namespace skiff::edge
