@@ -11,7 +11,7 @@
 #include "edge/backend_rules.h"
 #include "io/file.h"
 #include "node/network/addresses.h"
-#include "node/network/pod_network.h"
+#include "skiff/machine.h"
 #include "skiff/ports.h"
 
 namespace skiff {
@@ -99,16 +99,6 @@ std::string host_name() {
   return out.empty() || out.front() == '-' || out.back() == '-' ? "node1" : out.substr(0, 63);
 }
 
-Result<void> pick_addresses(Instance& instance) {
-  auto routes = node::host_routes();
-  if (!routes) return std::unexpected(routes.error());
-  auto ranges = node::pick_ranges(*routes);
-  if (!ranges) return std::unexpected(ranges.error());
-  instance.pod_range = ranges->pods.to_string();
-  instance.service_range = ranges->services.to_string();
-  return {};
-}
-
 Result<void> check_edge_settings(const EdgeSettings& settings) {
   if (auto proxies = parse_networks(settings.trusted_proxies); !proxies)
     return wrap(proxies.error(), "--trusted-proxies");
@@ -193,15 +183,13 @@ Result<void> make_keys(const Instance& instance, WallTime now) {
                                kubeconfig_text(instance, authority->certificate_pem, *admin));
 }
 
-Result<Instance> new_instance(const std::string& data, Random& random) {
+Instance new_instance(const std::string& data, Random& random) {
   Instance instance;
   instance.data = data;
   instance.id = make_name_suffix(random, 6);
   instance.node_name = host_name();
   instance.log_token = make_secret(random);
   instance.edge_token = make_secret(random);
-  SKIFF_RETURN_IF_ERROR(pick_addresses(instance));
-  instance.gateway = first_address(instance.pod_range);
   return instance;
 }
 
@@ -248,7 +236,7 @@ Result<Instance> open_or_create_instance(const InstanceRequest& request, Random&
   auto data = absolute_path(request.data);
   if (!data) return std::unexpected(data.error());
   const bool exists = io::path_exists(*data + "/instance.json");
-  auto opened = exists ? open_instance(*data) : new_instance(*data, random);
+  auto opened = exists ? open_instance(*data) : Result<Instance>(new_instance(*data, random));
   if (!opened) return opened;
   Instance instance = std::move(*opened);
   if (!request.domain.empty()) instance.domain = request.domain;
@@ -265,8 +253,14 @@ Result<Instance> open_or_create_instance(const InstanceRequest& request, Random&
   if (!io::path_exists(instance.path("token"))) {
     SKIFF_RETURN_IF_ERROR(io::write_file_atomic(instance.path("token"), make_secret(random) + "\n"));
   }
-  SKIFF_RETURN_IF_ERROR(
-      io::write_file_atomic(instance.path("instance.json"), json::encode_pretty(to_json(instance)) + "\n"));
+  {
+    // Until instance.json is there: a claim of an instance that is not there does not hold.
+    auto machine = Machine::open();
+    if (!machine) return std::unexpected(machine.error());
+    SKIFF_RETURN_IF_ERROR(claim_ranges(*machine, instance));
+    SKIFF_RETURN_IF_ERROR(
+        io::write_file_atomic(instance.path("instance.json"), json::encode_pretty(to_json(instance)) + "\n"));
+  }
   SKIFF_RETURN_IF_ERROR(make_keys(instance, now));
   return instance;
 }

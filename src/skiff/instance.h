@@ -63,7 +63,7 @@ struct InstanceRequest {
   std::optional<bool> proxy_protocol;
 };
 
-// Opens the instance, or makes it: keys, tokens, ranges. Asks the host only for its routes.
+// Opens the instance, or makes it: keys, tokens, ranges. Conflict when its ranges are another's (machine.h).
 Result<Instance> open_or_create_instance(const InstanceRequest& request, Random& random, WallTime now);
 // NotFound when there is none, Forbidden when it is another user's; both say what to do.
 Result<Instance> open_instance(const std::string& data);

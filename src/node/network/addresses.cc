@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace skiff::node {
@@ -50,20 +52,23 @@ bool AddressPool::reserve(Ipv4 address) {
   return true;
 }
 
-Result<ClusterRanges> pick_ranges(const std::vector<Subnet>& host_routes) {
+bool are_free(const ClusterRanges& ranges, const std::vector<Subnet>& others) {
+  return std::ranges::none_of(others, [&](const Subnet& other) {
+    return other.bits > 0 && (other.overlaps(ranges.pods) || other.overlaps(ranges.services));
+  });
+}
+
+Result<ClusterRanges> pick_ranges(const std::vector<Subnet>& taken) {
   constexpr int kFirst = 42, kLast = 254;
   for (int second = kFirst; second < kLast; second += 2) {
     const ClusterRanges ranges{{static_cast<Ipv4>((10 << 24) | (second << 16)), 16},
                                {static_cast<Ipv4>((10 << 24) | ((second + 1) << 16)), 16}};
-    bool free = true;
-    for (const auto& route : host_routes) {
-      if (route.bits > 0 && (route.overlaps(ranges.pods) || route.overlaps(ranges.services))) free = false;
-    }
-    if (free) return ranges;
+    if (are_free(ranges, taken)) return ranges;
   }
-  return fail(Code::kResourceExhausted,
-              "every range 10.x.0.0/16 overlaps a route of this host: give the pod and "
-              "service ranges explicitly");
+  return fail(
+      Code::kResourceExhausted,
+      "every pair of ranges from 10.42.0.0/16 to 10.253.0.0/16 overlaps a route of this machine or belongs "
+      "to another instance: remove an instance, or a route, that is not needed");
 }
 
 }  // namespace skiff::node

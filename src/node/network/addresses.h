@@ -33,7 +33,10 @@ struct ClusterRanges {
   Subnet pods;      // /16
   Subnet services;  // /16; .0.1 is the API server, .0.10 the cluster DNS
 };
-// The first pair 10.(42+2k).0.0/16 and 10.(43+2k).0.0/16 that no route of the host overlaps.
-Result<ClusterRanges> pick_ranges(const std::vector<Subnet>& host_routes);
+// True when none of the others, default routes aside, overlaps one of them.
+bool are_free(const ClusterRanges& ranges, const std::vector<Subnet>& others);
+// The first pair 10.(42+2k).0.0/16 and 10.(43+2k).0.0/16 that nobody else has: `taken` are routes of the host
+// and ranges of other instances.
+Result<ClusterRanges> pick_ranges(const std::vector<Subnet>& taken);
 
 }  // namespace skiff::node

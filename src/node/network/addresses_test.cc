@@ -32,4 +32,6 @@ TEST_CASE("ranges avoid every route of the host") {
   CHECK(ranges->pods.to_string() == "10.46.0.0/16");
   CHECK(ranges->services.to_string() == "10.47.0.0/16");
   CHECK(!pick_ranges({*parse_subnet("10.0.0.0/8")}));
+  CHECK(are_free(*ranges, {*parse_subnet("0.0.0.0/0"), *parse_subnet("10.42.0.0/16")}));
+  CHECK(!are_free(*ranges, {*parse_subnet("10.47.3.4/32")}));
 }

@@ -8,6 +8,7 @@
 #include <net/if.h>
 
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 namespace skiff::node {
@@ -31,19 +32,29 @@ ifinfomsg* link_body(nlmsghdr* header, int index) {
   return body;
 }
 
+struct RouteList {
+  int except_link;
+  std::vector<Subnet> found;
+};
+
 int collect_route(const nlmsghdr* header, void* data) {
-  auto& out = *static_cast<std::vector<Subnet>*>(data);
+  auto& out = *static_cast<RouteList*>(data);
   const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(header));
   if (route->rtm_family != AF_INET || route->rtm_dst_len == 0 || route->rtm_type != RTN_UNICAST)
     return MNL_CB_OK;
+  std::optional<Subnet> destination;
   // The library's loop macro is C only.
   const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(header));
   const auto* attribute = static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(header, sizeof(rtmsg)));
   for (; mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)));
        attribute = mnl_attr_next(attribute)) {
     if (mnl_attr_get_type(attribute) == RTA_DST)
-      out.push_back({ntohl(mnl_attr_get_u32(attribute)), route->rtm_dst_len});
+      destination = Subnet{ntohl(mnl_attr_get_u32(attribute)), route->rtm_dst_len};
+    const bool excepted = mnl_attr_get_type(attribute) == RTA_OIF &&
+                          static_cast<int>(mnl_attr_get_u32(attribute)) == out.except_link;
+    if (excepted) return MNL_CB_OK;
   }
+  if (destination) out.found.push_back(*destination);
   return MNL_CB_OK;
 }
 
@@ -174,7 +185,7 @@ Result<void> Netlink::delete_link(const std::string& name) {
   return deleted;
 }
 
-Result<std::vector<Subnet>> Netlink::routes() {
+Result<std::vector<Subnet>> Netlink::routes(int except_link) {
   Buffer buffer(kMessageBytes);
   nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());
   header->nlmsg_type = RTM_GETROUTE;
@@ -182,7 +193,7 @@ Result<std::vector<Subnet>> Netlink::routes() {
   header->nlmsg_seq = ++sequence_;
   static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(rtmsg)))->rtm_family = AF_INET;
   if (mnl_socket_sendto(socket_, header, header->nlmsg_len) < 0) return fail_errno(errno, "list routes");
-  std::vector<Subnet> out;
+  RouteList out{except_link, {}};
   Buffer reply(static_cast<size_t>(MNL_SOCKET_BUFFER_SIZE));
   for (;;) {
     const ssize_t got = mnl_socket_recvfrom(socket_, reply.data(), reply.size());
@@ -190,7 +201,7 @@ Result<std::vector<Subnet>> Netlink::routes() {
     const int more = mnl_cb_run(reply.data(), static_cast<size_t>(got), sequence_,
                                 mnl_socket_get_portid(socket_), collect_route, &out);
     if (more < 0) return fail_errno(errno, "list routes");
-    if (more == MNL_CB_STOP) return out;
+    if (more == MNL_CB_STOP) return out.found;
   }
 }
 

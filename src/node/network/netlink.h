@@ -50,8 +50,8 @@ class Netlink {
   Result<void> add_gateway(Ipv4 gateway, int index);
   // Fine when it is not there.
   Result<void> delete_link(const std::string& name);
-  // Destinations of all IPv4 routes but the default one.
-  Result<std::vector<Subnet>> routes();
+  // Destinations of all IPv4 routes but the default one and those through the interface `except_link`.
+  Result<std::vector<Subnet>> routes(int except_link = 0);
 
  private:
   explicit Netlink(mnl_socket* socket) : socket_(socket) {}

@@ -90,10 +90,15 @@ Result<void> remove_bridge(const std::string& instance) {
   return {};
 }
 
-Result<std::vector<Subnet>> host_routes() {
+bool has_bridge(const std::string& instance) {
+  auto netlink = Netlink::open();
+  return netlink && netlink->link_index(bridge_name(instance));
+}
+
+Result<std::vector<Subnet>> host_routes(const std::string& instance) {
   auto netlink = Netlink::open();
   if (!netlink) return std::unexpected(netlink.error());
-  return netlink->routes();
+  return netlink->routes(netlink->link_index(bridge_name(instance)).value_or(0));
 }
 
 }  // namespace skiff::node

@@ -33,6 +33,9 @@ Result<void> remove_bridge(const std::string& instance);
 // Host part of a pod's removal.
 Result<void> disconnect_pod(const std::string& veth);
 
-Result<std::vector<Subnet>> host_routes();
+// Where the host's routes lead, but for those through the instance's own bridge.
+Result<std::vector<Subnet>> host_routes(const std::string& instance);
+// True when the instance's bridge is there.
+bool has_bridge(const std::string& instance);
 
 }  // namespace skiff::node
