@@ -16,6 +16,7 @@
 #include "io/pulse.h"
 #include "io/sync.h"
 #include "skiff/instance.h"
+#include "skiff/remove.h"
 #include "skiff/roles.h"
 #include "skiff/up.h"
 
@@ -32,6 +33,7 @@ struct Arguments {
   int pulses = -1;                   // where a role shows that its loops turn; -1: to nobody
   UpOptions up;
   bool detach = false;
+  bool leftovers = false;
 };
 
 int finish(const Result<void>& outcome) {
@@ -178,9 +180,11 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   });
   CLI::App* remove_command = root.add_subcommand(
       "remove", "Take a stopped instance's containers and networks off this machine; its data stays");
+  remove_command->add_flag("--leftovers", a.leftovers,
+                           "Instead, take off what instances have left whose data directory is gone");
   remove_command->callback([&a, &code] {
     say_answers_only();
-    code = finish(skiff::remove(a.data));
+    code = finish(a.leftovers ? remove_leftovers() : skiff::remove(a.data));
   });
   CLI::App* config = root.add_subcommand(
       "kubeconfig", "Print the path of the kubeconfig: export KUBECONFIG=$(skiff kubeconfig)");

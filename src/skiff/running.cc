@@ -8,6 +8,7 @@
 #include "io/log_file.h"
 #include "io/sync.h"
 #include "node/images/stack.h"
+#include "skiff/machine.h"
 #include "skiff/memory.h"
 #include "skiff/role_support.h"
 #include "skiff/supervisor.h"
@@ -32,6 +33,7 @@ io::Task<Result<void>> make_stack(io::Loop& loop, const Instance& instance) {
   node::StackOptions options;
   options.local_images = instance.path("images");
   options.work = instance.path("stack-work");
+  options.cache = machine_directory() + "/stacks";
   options.progress = [](const std::string& line) {
     fmt::print("{}\n", line);
     std::fflush(stdout);

@@ -15,8 +15,6 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
-#include "platform/builds/disk.h"
-#include "skiff/node_options.h"
 #include "skiff/ports.h"
 #include "skiff/running.h"
 
@@ -169,21 +167,6 @@ Result<void> down(const std::string& data) {
     std::this_thread::sleep_for(kPollPause);
   }
   return fail(Code::kTimeout, fmt::format("process {} does not stop", *pid));
-}
-
-Result<void> remove(const std::string& data) {
-  auto instance = open_instance(data);
-  if (!instance) return std::unexpected(instance.error());
-  auto lock = io::lock_file(data + "/run/lock");
-  if (!lock)
-    return fail(Code::kUnavailable, fmt::format("stop the instance first: skiff down --data {}", data));
-  auto options = agent_options(*instance);
-  if (!options) return std::unexpected(options.error());
-  auto loop = io::make_epoll_loop();
-  platform::unmount_build_disks(instance->path("platform"));
-  auto removed = io::block_on(*loop, node::remove_instance(*loop, *options));
-  if (removed) fmt::print("removed from this machine; the data in {} is yours to delete\n", data);
-  return removed;
 }
 
 }  // namespace skiff

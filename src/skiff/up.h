@@ -18,7 +18,5 @@ struct UpOptions {
 Result<void> up(const UpOptions& options);
 // Stops the roles of a running instance; pods go on until the machine stops, and `up` finds them again.
 Result<void> down(const std::string& data);
-// Takes a stopped instance's containers, networks, mounts and firewall table off the machine; its data stays.
-Result<void> remove(const std::string& data);
 
 }  // namespace skiff

@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 
-from support.instance import BINARY, STACK_CACHE, Instance, copy_stack, missing, wait_for
+from support.instance import BINARY, STACK_CACHE, Instance, copy_stack, free_ports, missing, wait_for
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -167,3 +167,152 @@ def test_up_says_which_port_is_taken_and_what_to_do(instance):
     assert odd.returncode == 1 and '"a b" is no domain name' in odd.stderr
     instance.up()
     assert "an instance runs already" in instance.skiff("up", "--data", str(instance.data), "--detach").stdout
+
+
+def start(instance):
+    copy_stack(STACK_CACHE, instance.data / "images" / "stack")
+    return subprocess.Popen([BINARY, "up", "--data", str(instance.data), "--http-port", str(instance.http),
+                             "--https-port", str(instance.https), "--kube-port", str(instance.kube), "--detach"],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def ranges(instance):
+    kept = settings(instance)
+    return {kept["podRange"], kept["serviceRange"]}
+
+
+def test_two_instances_that_start_together_have_ranges_of_their_own(instance, other):
+    starts = [start(instance), start(other)]
+    for one in starts:
+        out, _ = one.communicate(timeout=600)
+        assert one.returncode == 0, out
+    assert not ranges(instance) & ranges(other)
+    deploy(instance)
+    deploy(other)
+
+
+def test_an_instance_that_is_down_keeps_its_ranges(instance, other):
+    instance.up()
+    before = ranges(instance)
+    instance.close()
+    other.up()
+    assert not ranges(other) & before
+    instance.up()
+    assert ranges(instance) == before
+    deploy(instance)
+    deploy(other)
+
+
+@pytest.fixture
+def somebody():
+    """Gives the machine a network of somebody else's."""
+    made = []
+
+    def make(subnet):
+        name = f"other{len(made)}x{os.getpid()}"[:15]
+        subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+        made.append(name)
+        subprocess.run(["ip", "addr", "add", subnet.replace(".0.0/", ".0.9/"), "dev", name], check=True)
+        subprocess.run(["ip", "link", "set", name, "up"], check=True)
+    yield make
+    for name in made:
+        subprocess.run(["ip", "link", "del", name], check=False)
+
+
+def test_ranges_that_somebody_took_meanwhile_are_left_to_them_and_services_move(instance, somebody):
+    instance.up()
+    deploy(instance)
+    instance.kubectl("expose", "deployment", "web", "--port=80")
+    before = settings(instance)
+    address = instance.kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}").stdout
+    instance.close()
+    somebody(before["podRange"])
+    instance.up()
+    after = settings(instance)
+    assert not {after["podRange"], after["serviceRange"]} & {before["podRange"], before["serviceRange"]}
+    assert wait_for(lambda: len(pods(instance)) == 2)
+    moved = instance.kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}").stdout
+    network = after["serviceRange"].split(".0.0/")[0]
+    assert moved == network + "." + address.split(".", 2)[2]
+    own = instance.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}").stdout
+    assert own == f"{network}.0.1"
+    addresses = instance.kubectl("get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].status.podIP}").stdout
+    assert all(one.startswith(after["podRange"].split(".0.0/")[0] + ".") for one in addresses.split()), addresses
+
+
+def test_ranges_are_not_moved_under_running_pods(instance, somebody):
+    instance.up()
+    deploy(instance)
+    instance.skiff("down", "--data", str(instance.data))
+    somebody(settings(instance)["podRange"])
+    done = instance.skiff("up", "--data", str(instance.data), "--detach", check=False)
+    assert done.returncode == 1
+    assert f"take its containers off the machine with `skiff remove --data {instance.data}`" in done.stderr
+
+
+def test_a_copy_of_an_instance_is_refused(instance, tmp_path):
+    instance.up()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(instance.data / "instance.json", copy)
+    first, *more = free_ports(3)
+    done = instance.skiff("up", "--data", str(copy), "--http-port", str(first), "--https-port", str(more[0]),
+                          "--kube-port", str(more[1]), "--detach", check=False)
+    assert done.returncode == 1
+    assert f"{copy} is a copy of the instance in {instance.data}" in done.stderr
+    instance.kubectl("get", "nodes")
+
+
+def claims():
+    folder = pathlib.Path(os.environ.get("SKIFF_MACHINE", "/var/lib/skiff-machine")) / "instances"
+    return {path.stem for path in folder.glob("*.json")}
+
+
+def test_what_a_deleted_data_directory_has_left_is_taken_off_the_machine(instance, other):
+    """Deleted by hand under a running instance: its roles, containers, mounts, network and claim go; no other's."""
+    instance.up()
+    other.up()
+    deploy(instance)
+    deploy(other)
+    gone, kept, before = settings(instance)["id"], settings(other)["id"], pods(other)
+    subprocess.run(["rm", "-rf", "--one-file-system", instance.data], check=False, capture_output=True)
+    (instance.data / "instance.json").unlink(missing_ok=True)
+    assert {"links", "cgroups", "processes"} <= set(traces(gone, instance.data))
+    done = instance.skiff("remove", "--leftovers")
+    assert f"removed what instance {gone} has left, whose data was in {instance.data}\n" in done.stdout
+    assert done.stderr == ""
+    assert wait_for(lambda: traces(gone, instance.data) == {}, 20), traces(gone, instance.data)
+    assert gone not in claims() and kept in claims()
+    assert pods(other) == before
+    assert gone not in instance.skiff("remove", "--leftovers").stdout
+    shutil.rmtree(instance.data, ignore_errors=True)
+    # The same place can be used anew.
+    instance.up()
+
+
+def test_remove_succeeds_though_records_of_containers_are_damaged(instance):
+    instance.up()
+    deploy(instance)
+    instance.skiff("down", "--data", str(instance.data))
+    for path in (instance.data / "node").rglob("*"):
+        if path.is_file() and path.suffix == ".json" and "/rootfs/" not in str(path) and "/layers/" not in str(path):
+            path.write_text("{")
+    done = instance.skiff("remove", "--data", str(instance.data))
+    assert done.stderr == "" and done.stdout.startswith("removed from this machine")
+    assert traces(settings(instance)["id"], instance.data) == {}
+
+
+def test_a_second_data_directory_takes_the_stack_images_of_the_first(instance, other, tmp_path):
+    """As a machine without any: the images come from a folder given by hand, as if the first had made them."""
+    machine = tmp_path / "machine"
+    for made in (instance, other):
+        made.env["SKIFF_MACHINE"] = str(machine)
+    instance.up()
+    recipe = (instance.data / "images" / "stack" / "recipe").read_text()
+    (machine / "stacks").mkdir()
+    shutil.copytree(instance.data / "images" / "stack", machine / "stacks" / recipe)
+    other.skiff("up", "--data", str(other.data), "--http-port", str(other.http), "--https-port", str(other.https),
+                "--kube-port", str(other.kube), "--detach")
+    assert f"stack images taken from {machine}/stacks in " in (other.data / "logs" / "up.log").read_text()
+    shutil.rmtree(machine / "stacks")
+    deploy(other)

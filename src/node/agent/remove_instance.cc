@@ -4,36 +4,33 @@
 
 #include <algorithm>
 
-#include "base/strings.h"
+#include "base/log.h"
 #include "io/file.h"
 #include "io/sync.h"
 #include "node/agent/agent.h"
-#include "node/network/forwarding.h"
-#include "node/network/pod_network.h"
+#include "node/agent/leftovers.h"
 #include "node/runtime/conmon_runtime.h"
 #include "node/runtime/sandbox.h"
-#include "node/services/firewall.h"
-#include "node/services/ruleset.h"
 #include "node/volumes/volumes.h"
 
 namespace skiff::node {
 
 namespace {
 
-Result<void> remove_rest(const NodePaths& paths, const std::string& instance, const CgroupHost& cgroups) {
-  for (const auto& uid : io::list_directory(paths.mounts() + "/ns").value_or(std::vector<std::string>{})) {
-    SKIFF_RETURN_IF_ERROR(remove_sandbox(paths.namespaces(uid)));
-  }
-  for (const auto& uid :
-       io::list_directory(paths.mounts() + "/memory").value_or(std::vector<std::string>{})) {
-    SKIFF_RETURN_IF_ERROR(VolumeManager::release(paths, uid));
-  }
+// An obstacle to an orderly removal: what it leaves is taken away by force, so it only costs a line.
+void note(const Result<void>& outcome) {
+  if (!outcome) log_warn("taken away by force", {{"because", outcome.error().message}});
+}
+
+// What the node mounted below its folder.
+void release_mounts(const NodePaths& paths) {
+  const auto names = [&](const std::string& folder) {
+    return io::list_directory(paths.mounts() + folder).value_or(std::vector<std::string>{});
+  };
+  for (const auto& uid : names("/ns")) note(remove_sandbox(paths.namespaces(uid)));
+  for (const auto& uid : names("/memory")) note(VolumeManager::release(paths, uid));
+  unmount_below(paths.mounts());
   ::umount2(paths.mounts().c_str(), MNT_DETACH);
-  remove_cgroup(cgroups, "/skiff-" + instance);
-  Firewall firewall;
-  const std::string table = table_name(instance);
-  SKIFF_RETURN_IF_ERROR(firewall.apply("table ip " + table + "\ndelete table ip " + table + "\n"));
-  return remove_bridge(instance);
 }
 
 constexpr Duration kMonitorsEndWithin = std::chrono::seconds(5);
@@ -66,16 +63,20 @@ io::Task<Result<void>> remove_instance(io::Loop& loop, AgentOptions options) {
   const NodePaths paths{options.data};
   const CgroupHost cgroups = read_cgroup_host(io::read_file("/proc/self/mounts").value_or(""));
   ConmonRuntime runtime(loop, {paths, options.conmon, options.runtime, cgroups});
+  // Each step is tried whatever became of those before: a record that can't be read or a folder that can't be
+  // deleted keeps nothing else on the machine.
   auto recovered = co_await runtime.recover();
-  if (!recovered) co_return recovered;
+  note(recovered);
   for (const auto& uid : io::list_directory(paths.pods()).value_or(std::vector<std::string>{})) {
     auto removed = co_await remove_pod(loop, runtime, uid);
-    if (!removed) co_return removed;
+    note(removed);
   }
-  co_await forget_forwarding(loop, bridge_name(options.instance));
-  const std::string instance = options.instance;
-  auto rest = co_await io::run_blocking(
-      loop, [paths, instance, cgroups] { return remove_rest(paths, instance, cgroups); });
+  auto released = co_await io::run_blocking(loop, [paths] {
+    release_mounts(paths);
+    return true;
+  });
+  (void)released;
+  auto rest = co_await remove_traces(loop, options.instance);
   co_return rest;
 }
 

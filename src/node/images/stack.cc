@@ -1,8 +1,11 @@
 #include "node/images/stack.h"
 
+#include <fmt/core.h>
+
 #include <array>
 #include <cstdlib>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/process.h"
@@ -10,6 +13,7 @@
 #include "node/digest.h"
 #include "node/images/layout.h"
 #include "node/images/layout_write.h"
+#include "node/images/stack_cache.h"
 #include "node/images/unpack.h"
 
 namespace skiff::node {
@@ -222,14 +226,49 @@ bool stack_ready(const StackOptions& options) {
          read_layout(folder, "build");
 }
 
-io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options) {
-  if (stack_ready(options)) co_return Result<void>();
-  auto cleaned = io::remove_tree(options.work);
+static void say(const StackOptions& options, const std::string& line) {
+  if (options.progress) options.progress(line);
+}
+
+static io::Task<Result<void>> make_in_work(io::Loop& loop, const StackOptions* options) {
+  auto cleaned = io::remove_tree(options->work);
   if (!cleaned) co_return cleaned;
-  auto made = co_await make_images(loop, &options);
-  auto removed = co_await io::run_blocking(loop, [work = options.work] { return io::remove_tree(work); });
+  auto made = co_await make_images(loop, options);
+  auto removed = co_await io::run_blocking(loop, [work = options->work] { return io::remove_tree(work); });
   if (!made) co_return made;
   co_return removed;
+}
+
+// A cache that can't be used costs time, not the start.
+static io::Task<void> keep_in_cache(io::Loop& loop, StackCache cache, std::string folder) {
+  auto kept = co_await io::run_blocking(loop, [cache, folder] { return cache.keep(folder); });
+  if (!kept) log_warn("the stack images are not kept for other instances", {{"error", kept.error().message}});
+}
+
+io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options) {
+  if (stack_ready(options)) co_return Result<void>();
+  const MonotonicTime began = loop.now();
+  const auto seconds = [&] { return std::chrono::duration<double>(loop.now() - began).count(); };
+  const std::string folder = stack_folder(options);
+  if (options.cache.empty()) {
+    auto made = co_await make_in_work(loop, &options);
+    if (made) say(options, fmt::format("stack images made in {:.0f} s", seconds()));
+    co_return made;
+  }
+  const StackCache cache(options.cache, recipe());
+  auto lock = co_await cache.lock(loop);
+  if (!lock) co_return std::unexpected(lock.error());
+  auto copied = co_await io::run_blocking(loop, [cache, folder] { return cache.copy_to(folder); });
+  if (copied && stack_ready(options)) {
+    say(options, fmt::format("stack images taken from {} in {:.1f} s", options.cache, seconds()));
+    co_return Result<void>();
+  }
+  auto made = co_await make_in_work(loop, &options);
+  if (!made) co_return made;
+  co_await keep_in_cache(loop, cache, folder);
+  say(options,
+      fmt::format("stack images made in {:.0f} s, kept for other instances in {}", seconds(), options.cache));
+  co_return Result<void>();
 }
 
 }  // namespace skiff::node

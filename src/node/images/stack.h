@@ -19,13 +19,15 @@ constexpr const char* kBuildImage = "skiff.local/stack:build";
 struct StackOptions {
   std::string local_images;  // folder of OCI layouts; the stack's is <local_images>/stack
   std::string work;          // temporary folder on the same file system, emptied before and after
+  std::string cache;         // of the machine, for all its instances (stack_cache.h); "": none
   std::string mmdebstrap = "/usr/bin/mmdebstrap";
   std::function<void(const std::string& line)> progress;  // called on the loop; may be empty
 };
 
 // True when both images of the present recipe are there: a few small reads.
 bool stack_ready(const StackOptions& options);
-// Makes them unless they are there. As root, with the network: about half a minute and 600 MB.
+// Takes them from the cache, or makes them and keeps them there, unless they are there. As root; making them
+// needs the network, about half a minute and 600 MB. Says how long it took.
 io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options);
 
 // Pure parts.

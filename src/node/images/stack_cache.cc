@@ -1,0 +1,97 @@
+#include "node/images/stack_cache.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "io/sync.h"
+
+namespace skiff::node {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration kMakingLimit = std::chrono::minutes(25);  // two steps of ten minutes, and copies
+constexpr Duration kPause = std::chrono::milliseconds(200);
+constexpr const char* kPartial = ".partial-";
+
+Result<void> sync_file_system(const std::string& path) {
+  const io::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd || ::syncfs(fd.get()) != 0) return fail_errno(errno, "sync " + path);
+  return {};
+}
+
+// Files of a layout never change once they are there: one may have many names.
+Result<void> share_file(const fs::path& from, const fs::path& to) {
+  if (::link(from.c_str(), to.c_str()) == 0) return {};
+  std::error_code error;
+  fs::copy_file(from, to, error);
+  if (error) return fail_errno(error.value(), "copy " + from.string());
+  return {};
+}
+
+Result<void> share_tree(const std::string& from, const std::string& to) {
+  std::error_code error;
+  SKIFF_RETURN_IF_ERROR(io::make_directories(to, 0755));
+  for (fs::recursive_directory_iterator at(from, error), end; !error && at != end; at.increment(error)) {
+    const fs::path target = fs::path(to) / fs::relative(at->path(), from, error);
+    if (at->is_directory()) {
+      SKIFF_RETURN_IF_ERROR(io::make_directories(target.string(), 0755));
+    } else {
+      SKIFF_RETURN_IF_ERROR(share_file(at->path(), target));
+    }
+  }
+  if (error) return fail_errno(error.value(), "list " + from);
+  return {};
+}
+
+// `to` is either as before or the whole tree.
+Result<void> publish(const std::string& from, const std::string& to) {
+  const std::string partial = to + kPartial + std::to_string(::getpid());
+  SKIFF_RETURN_IF_ERROR(io::remove_tree(partial));
+  auto made = share_tree(from, partial);
+  if (made) made = sync_file_system(partial);
+  if (made) made = io::remove_tree(to);
+  if (made && ::rename(partial.c_str(), to.c_str()) != 0) made = fail_errno(errno, "rename to " + to);
+  if (!made) {
+    auto removed = io::remove_tree(partial);
+    return made;
+  }
+  return sync_file_system(to);
+}
+
+}  // namespace
+
+io::Task<Result<io::UniqueFd>> StackCache::lock(io::Loop& loop) const {
+  auto made = io::make_directories(folder_);
+  if (!made) co_return std::unexpected(made.error());
+  const MonotonicTime deadline = loop.now() + kMakingLimit;
+  for (;;) {
+    auto taken = io::lock_file(folder_ + "/lock");
+    if (taken || taken.error().code != Code::kUnavailable) co_return taken;
+    if (loop.now() > deadline) {
+      co_return fail(Code::kTimeout,
+                     "another instance has been making the stack images for long: " + folder_);
+    }
+    co_await io::sleep(loop, kPause);
+  }
+}
+
+Result<void> StackCache::copy_to(const std::string& target) const {
+  if (!io::path_exists(entry())) return fail(Code::kNotFound, "no stack images are kept in " + folder_);
+  const size_t slash = target.rfind('/');
+  SKIFF_RETURN_IF_ERROR(io::make_directories(target.substr(0, slash)));
+  return publish(entry(), target);
+}
+
+Result<void> StackCache::keep(const std::string& source) const {
+  for (const auto& name : io::list_directory(folder_).value_or(std::vector<std::string>{})) {
+    if (name != "lock" && name != key_) SKIFF_RETURN_IF_ERROR(io::remove_tree(folder_ + "/" + name));
+  }
+  return publish(source, entry());
+}
+
+}  // namespace skiff::node

@@ -1,0 +1,77 @@
+#include "node/images/stack_cache.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "io/sync.h"
+
+using namespace skiff;
+using node::StackCache;
+
+namespace {
+
+struct Folders {
+  Folders() {
+    char name[] = "/tmp/skiff-stack-test-XXXXXX";
+    REQUIRE(::mkdtemp(name) != nullptr);
+    path = name;
+    REQUIRE(io::make_directories(layout() + "/blobs/sha256"));
+    REQUIRE(io::write_file_atomic(layout() + "/blobs/sha256/one", "layer"));
+    REQUIRE(io::write_file_atomic(layout() + "/recipe", "r1"));
+  }
+  ~Folders() { auto removed = io::remove_tree(path); }
+  std::string layout() const { return path + "/made"; }
+  std::string cache() const { return path + "/cache"; }
+  std::string other() const { return path + "/data/images/stack"; }
+  std::string path;
+};
+
+}  // namespace
+
+TEST_CASE("kept images come back whole, and outlive the instance that made them") {
+  const Folders folders;
+  const StackCache cache(folders.cache(), "r1");
+  CHECK(cache.copy_to(folders.other()).error().code == Code::kNotFound);
+  REQUIRE(io::make_directories(folders.cache()));
+  REQUIRE(cache.keep(folders.layout()));
+  REQUIRE(io::remove_tree(folders.layout()));
+  REQUIRE(cache.copy_to(folders.other()));
+  CHECK(io::read_file(folders.other() + "/blobs/sha256/one") == "layer");
+  CHECK(io::read_file(folders.other() + "/recipe") == "r1");
+  REQUIRE(io::remove_tree(folders.path + "/data"));
+  CHECK(cache.copy_to(folders.other()));
+}
+
+TEST_CASE("what a process left half-way is never taken, and goes with the next that is kept") {
+  const Folders folders;
+  const StackCache cache(folders.cache(), "r1");
+  REQUIRE(io::make_directories(folders.cache() + "/r1.partial-1/blobs"));
+  REQUIRE(io::make_directories(folders.cache() + "/r0"));
+  CHECK(!cache.copy_to(folders.other()));
+  CHECK(!io::path_exists(folders.other()));
+  REQUIRE(cache.keep(folders.layout()));
+  CHECK(io::list_directory(folders.cache()) == std::vector<std::string>{"r1"});
+}
+
+TEST_CASE("an old layout of the instance is replaced as a whole") {
+  const Folders folders;
+  const StackCache cache(folders.cache(), "r1");
+  REQUIRE(io::make_directories(folders.other() + "/blobs/old"));
+  REQUIRE(io::make_directories(folders.cache()));
+  REQUIRE(cache.keep(folders.layout()));
+  REQUIRE(cache.copy_to(folders.other()));
+  CHECK(io::list_directory(folders.other()) == std::vector<std::string>{"blobs", "recipe"});
+  CHECK(!io::path_exists(folders.other() + "/blobs/old"));
+}
+
+TEST_CASE("who makes the images holds a lock that ends with it") {
+  const Folders folders;
+  const auto loop = io::make_epoll_loop(1);
+  const StackCache cache(folders.cache(), "r1");
+  auto first = io::block_on(*loop, cache.lock(*loop));
+  REQUIRE(first);
+  CHECK(!io::lock_file(folders.cache() + "/lock"));
+  first->reset();
+  CHECK(io::block_on(*loop, cache.lock(*loop)));
+}

@@ -1,0 +1,157 @@
+#include "skiff/remove.h"
+
+#include <fmt/core.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/strings.h"
+#include "io/file.h"
+#include "io/sync.h"
+#include "node/agent/leftovers.h"
+#include "platform/builds/disk.h"
+#include "skiff/instance.h"
+#include "skiff/machine.h"
+#include "skiff/node_options.h"
+
+namespace skiff {
+
+namespace {
+
+constexpr Duration kStopLimit = std::chrono::seconds(30);
+constexpr Duration kStopPause = std::chrono::milliseconds(50);
+
+// A role that runs, of whichever instance.
+struct RunningRole {
+  pid_t pid = 0;
+  pid_t supervisor = 0;
+  std::string data;
+};
+
+std::string value_after(const std::vector<std::string>& words, const std::string& option) {
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] == option) return words[i + 1];
+  }
+  return "";
+}
+
+std::vector<RunningRole> running_roles() {
+  std::vector<RunningRole> out;
+  for (const auto& name : io::list_directory("/proc").value_or(std::vector<std::string>{})) {
+    const auto pid = parse_int(name);
+    if (!pid) continue;
+    const auto words = split(io::read_file("/proc/" + name + "/cmdline").value_or(""), '\0');
+    if (words.size() < 4 || words[1] != "role") continue;
+    RunningRole role{static_cast<pid_t>(*pid), 0, value_after(words, "--data")};
+    constexpr std::string_view kSupervisor = "--supervisor=";
+    for (const auto& word : words) {
+      if (!word.starts_with(kSupervisor)) continue;
+      role.supervisor = static_cast<pid_t>(parse_int(word.substr(kSupervisor.size())).value_or(0));
+    }
+    if (!role.data.empty()) out.push_back(std::move(role));
+  }
+  return out;
+}
+
+bool has_instance(const std::string& data) {
+  return open_instance(data).has_value();
+}
+
+// Ends the roles of an instance whose data directory was deleted under them.
+Result<void> stop_roles_of(const std::string& data) {
+  const auto deadline = std::chrono::steady_clock::now() + kStopLimit;
+  for (;;) {
+    bool any = false;
+    const bool late = std::chrono::steady_clock::now() > deadline;
+    for (const auto& role : running_roles()) {
+      if (role.data != data) continue;
+      any = true;
+      if (role.supervisor > 0) ::kill(role.supervisor, late ? SIGKILL : SIGTERM);
+      if (late) ::kill(role.pid, SIGKILL);
+    }
+    if (!any) return {};
+    if (std::chrono::steady_clock::now() > deadline + kStopLimit) {
+      return fail(Code::kTimeout, "the roles of " + data + " do not stop");
+    }
+    std::this_thread::sleep_for(kStopPause);
+  }
+}
+
+// Id → its data directory, "" when nothing says where that was.
+std::map<std::string, std::string> find_leftovers(Machine& machine) {
+  std::map<std::string, std::string> out;
+  for (const auto& claim : machine.orphans()) out[claim.id] = claim.data;
+  std::set<std::string> known;
+  for (const auto& claim : machine.claims()) known.insert(claim.id);
+  // Instances of versions that made no claims.
+  for (const auto& role : running_roles()) {
+    if (const auto instance = open_instance(role.data)) known.insert(instance->id);
+  }
+  for (const auto& id : node::instances_on_machine()) {
+    if (!known.contains(id)) out.try_emplace(id, "");
+  }
+  return out;
+}
+
+Result<void> remove_leftover(io::Loop& loop, const std::string& id, const std::string& data) {
+  // Where another instance was made meanwhile, roles and mounts are that one's.
+  const bool gone = !data.empty() && !has_instance(data);
+  if (gone) SKIFF_RETURN_IF_ERROR(stop_roles_of(data));
+  auto removed = io::block_on(loop, node::remove_traces(loop, id));
+  if (gone) node::unmount_below(data);
+  return removed;
+}
+
+}  // namespace
+
+Result<void> remove(const std::string& data) {
+  auto instance = open_instance(data);
+  if (!instance && instance.error().code == Code::kForbidden) return std::unexpected(instance.error());
+  if (!instance) {
+    return fail(
+        instance.error().code,
+        fmt::format("{}\nwhat an instance has left whose data is gone goes with `skiff remove --leftovers`",
+                    instance.error().message));
+  }
+  auto lock = io::lock_file(data + "/run/lock");
+  if (!lock)
+    return fail(Code::kUnavailable, fmt::format("stop the instance first: skiff down --data {}", data));
+  auto options = agent_options(*instance);
+  if (!options) return std::unexpected(options.error());
+  auto loop = io::make_epoll_loop();
+  platform::unmount_build_disks(instance->path("platform"));
+  SKIFF_RETURN_IF_ERROR(io::block_on(*loop, node::remove_instance(*loop, *options)));
+  auto machine = Machine::open();
+  if (!machine) return std::unexpected(machine.error());
+  SKIFF_RETURN_IF_ERROR(machine->release(instance->id));
+  fmt::print("removed from this machine; the data in {} is yours to delete\n", data);
+  return {};
+}
+
+Result<void> remove_leftovers() {
+  if (::geteuid() != 0)
+    return fail(Code::kForbidden, "`skiff remove --leftovers` needs root: run it with sudo");
+  auto machine = Machine::open();
+  if (!machine) return std::unexpected(machine.error());
+  const auto found = find_leftovers(*machine);
+  if (found.empty()) fmt::print("no instance has left anything whose data is gone\n");
+  auto loop = io::make_epoll_loop();
+  Result<void> outcome;
+  for (const auto& [id, data] : found) {
+    auto removed = remove_leftover(*loop, id, data);
+    if (removed) removed = machine->drop(id);
+    if (!removed) {
+      outcome = removed;
+      continue;
+    }
+    fmt::print("removed what instance {} has left{}\n", id,
+               data.empty() ? "" : ", whose data was in " + data);
+  }
+  return outcome;
+}
+
+}  // namespace skiff
