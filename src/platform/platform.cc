@@ -1,6 +1,9 @@
 #include "platform/platform.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 #include "io/file.h"
 #include "platform/disk_care.h"
@@ -58,15 +61,18 @@ Platform::Platform(io::Loop& loop, io::Network& network, kube::Client& api, Plat
 
 Platform::~Platform() = default;
 
-static Result<void> make_folders(const std::string& data) {
+static Result<void> make_folders(const std::string& data, const std::string& images) {
   for (const char* name : {"git", "builds", "cache", "disks", "logs"}) {
     SKIFF_RETURN_IF_ERROR(io::make_directories(data + "/" + name));
   }
+  // Versions before this one made it readable for everybody.
+  SKIFF_RETURN_IF_ERROR(io::make_directories(images));
+  if (::chmod(images.c_str(), 0700) != 0) return fail_errno(errno, "chmod " + images);
   return {};
 }
 
 io::Task<Result<void>> Platform::start() {
-  auto folders = make_folders(impl_->options.data);
+  auto folders = make_folders(impl_->options.data, impl_->options.images);
   SKIFF_CO_RETURN_IF_ERROR(folders);
   auto repositories = impl_->repositories.start();
   SKIFF_CO_RETURN_IF_ERROR(repositories);
@@ -78,7 +84,11 @@ io::Task<Result<void>> Platform::start() {
   SKIFF_CO_RETURN_IF_ERROR(builds);
   auto apps = co_await impl_->apps.list();
   SKIFF_CO_RETURN_IF_ERROR(apps);
-  for (const auto& app : *apps) impl_->logs.begin(app["metadata"]["name"].str());
+  for (const auto& app : *apps) {
+    const std::string name = app["metadata"]["name"].str();
+    impl_->logs.begin(name);
+    co_await impl_->logs.load(name);
+  }
   auto swept = impl_->logs.sweep();
   SKIFF_CO_RETURN_IF_ERROR(swept);
   auto listener = impl_->network.listen(io::Address::unix_socket(impl_->repositories.hook_socket()));

@@ -99,3 +99,9 @@ def test_what_a_killed_platform_left_of_apps_goes_at_its_next_start(instance, ap
     assert wait_for(lambda: not any(folder.exists() for folder in garbage), 60)
     assert (instance.data / "images/operators-own").exists()
     assert repository(instance, "kept").exists() and (instance.data / "images/kept").exists()
+
+
+def test_nothing_in_the_data_folder_is_open_to_others(instance, app):
+    assert (instance.data / "images/stack").exists()
+    for path in instance.data.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, f"{path} is {path.stat().st_mode & 0o777:o}"

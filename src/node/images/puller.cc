@@ -176,7 +176,7 @@ io::Task<Result<Image>> Puller::import(std::string layout, std::string tag) {
 io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string docker_config) {
   const std::string folder =
       options_.paths.images() + "/" + std::string(kPullFolder) + std::to_string(++last_pull_);
-  auto ignored = io::remove_tree(folder);
+  auto ignored = co_await io::run_blocking(loop_, [folder] { return io::remove_tree(folder); });
   auto made = io::make_directories(folder);
   if (!made) co_return std::unexpected(made.error());
   std::vector<std::string> argv = {options_.skopeo, "copy", "--quiet"};

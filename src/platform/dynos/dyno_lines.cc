@@ -47,6 +47,10 @@ bool took_boot_time(const Value& ended) {
 void explain_kill(const Value& pod, const Value& ended, const ToldDyno& told, Lines& lines) {
   const Value& metadata = pod["metadata"];
   const bool web = metadata["labels"][kProcessLabel].str() == "web";
+  if (pod["status"]["reason"].str() == "Evicted") {
+    lines.push_back(fmt::format("Stopping process: {}", trim(pod["status"]["message"].str())));
+    return;
+  }
   if (ended["reason"].str() == "OOMKilled") {
     lines.push_back(fmt::format("Process running mem={}M(100.0%)", kDynoMegabytes));
     lines.emplace_back("Error R15 (Memory quota vastly exceeded)");

@@ -106,6 +106,18 @@ TEST_CASE("a process above its memory gets R15") {
         "Stopping process with SIGKILL; Process exited with status 137; State changed from up to crashed");
 }
 
+TEST_CASE("a dyno that wrote too much is told why it was stopped") {
+  ToldDyno told;
+  tell(pod(kRunning), told);
+  auto evicted = pod(ended(137, "2026-01-01T00:00:09Z"));
+  evicted.edit("status").set("reason", "Evicted");
+  evicted.edit("status").set("message",
+                             "Container web exceeded its local ephemeral storage limit \"2048Mi\". ");
+  CHECK(tell(evicted, told)
+            .starts_with(
+                "Stopping process: Container web exceeded its local ephemeral storage limit \"2048Mi\".; "));
+}
+
 TEST_CASE("a pod that goes before it ran is not talked about") {
   ToldDyno told;
   CHECK(tell(deleted(pod(R"({"waiting":{}})")), told).empty());

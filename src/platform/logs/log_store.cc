@@ -39,7 +39,7 @@ void drop_oldest(LogOrigins& origins) {
 
 }  // namespace
 
-void LogStore::keep(AppLog& log, const LogRecord& record) {
+void LogStore::keep(Content& log, const LogRecord& record) {
   note_origin(log.origins, record);
   log.lines.push_back(shown_line(record));
   if (log.lines.size() > kKeptLines) {
@@ -59,7 +59,7 @@ void LogStore::keep_newest(AppLog& log, const std::vector<LogRecord>& records) {
   for (size_t i = skipped; i < records.size(); ++i) keep(log, records[i]);
 }
 
-void LogStore::load_file(const std::string& path, AppLog& log) {
+void LogStore::load_file(const std::string& path, Content& log) {
   const auto text = io::read_file(path);
   if (!text) return;
   const size_t whole = text->rfind('\n') == std::string::npos ? 0 : text->rfind('\n') + 1;
@@ -83,10 +83,25 @@ LogStore::AppLog& LogStore::open(const std::string& app) {
   auto& slot = logs_[app];
   if (slot) return *slot;
   slot = std::make_shared<AppLog>(loop_);
-  load_file(path(app) + ".1", *slot);
-  slot->file_bytes = 0;
-  load_file(path(app), *slot);
+  static_cast<Content&>(*slot) = read_content(path(app));
   return *slot;
+}
+
+LogStore::Content LogStore::read_content(const std::string& path) {
+  Content out;
+  load_file(path + ".1", out);
+  out.file_bytes = 0;
+  load_file(path, out);
+  return out;
+}
+
+io::Task<void> LogStore::load(std::string app) {
+  if (logs_.contains(app)) co_return;
+  auto content = co_await io::run_blocking(loop_, [path = path(app)] { return read_content(path); });
+  if (!apps_.contains(app) || logs_.contains(app)) co_return;  // it went, or had a line meanwhile
+  const auto log = std::make_shared<AppLog>(loop_);
+  static_cast<Content&>(*log) = std::move(content);
+  logs_[app] = log;
 }
 
 // One write: a kill leaves all of it or, at worst, a torn end that is cut off. So is what a full disk took.

@@ -34,6 +34,8 @@ class LogStore {
   LogStore(io::Loop& loop, std::string folder) : loop_(loop), folder_(std::move(folder)) {}
   // The app is there: its lines are kept until remove().
   void begin(const std::string& app) { apps_.insert(app); }
+  // Reads what the files of an app hold in the pool, so that its first reader or line does not hold the loop.
+  io::Task<void> load(std::string app);
   // Removes the files of apps that did not begin.
   Result<void> sweep();
   void append(const std::string& app, const LogLabel& label, std::string_view text);
@@ -71,20 +73,23 @@ class LogStore {
   io::Task<Result<void>> wait(Cursor cursor);
 
  private:
-  struct AppLog {
-    explicit AppLog(io::Loop& loop) : grown(loop) {}
+  struct Content {
     std::deque<std::string> lines;  // as shown
     uint64_t first = 0;             // number of lines.front()
     LogOrigins origins;
-    io::UniqueFd file;
     size_t file_bytes = 0;
+  };
+  struct AppLog : Content {
+    explicit AppLog(io::Loop& loop) : grown(loop) {}
+    io::UniqueFd file;
     io::Event grown;
     uint64_t end() const { return first + lines.size(); }
   };
   AppLog& open(const std::string& app);
-  void load_file(const std::string& path, AppLog& log);
+  static Content read_content(const std::string& path);
+  static void load_file(const std::string& path, Content& log);
   void add(const std::string& app, const std::vector<LogRecord>& records);
-  void keep(AppLog& log, const LogRecord& record);
+  static void keep(Content& log, const LogRecord& record);
   void keep_newest(AppLog& log, const std::vector<LogRecord>& records);
   void begin_file(const std::string& app, AppLog& log);
   void write_whole(const std::string& app, AppLog& log, const std::string& text);

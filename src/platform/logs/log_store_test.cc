@@ -137,6 +137,48 @@ TEST_CASE("a torn line is cut off and its place does not count") {
   CHECK(lines_of(third.take(cursor)) == 2);
 }
 
+TEST_CASE("what a power cut leaves of a log, zeros at its end or nothing, is read and written on") {
+  Rig rig;
+  rig.write("pod-1", "whole");
+  const std::string file = rig.folder.path + "/shop.log";
+  const auto size = static_cast<off_t>(io::read_file(file)->size());
+  REQUIRE(::truncate(file.c_str(), size + 5000) == 0);
+  LogStore again(rig.loop, rig.folder.path);
+  again.begin("shop");
+  again.append("shop", rig.label(), "next");
+  auto cursor = again.last("shop", 10);
+  CHECK(lines_of(again.take(cursor)) == 2);
+  CHECK(io::read_file(file)->find('\0') == std::string::npos);
+  REQUIRE(::truncate(file.c_str(), 0) == 0);
+  LogStore third(rig.loop, rig.folder.path);
+  third.begin("shop");
+  third.append("shop", rig.label(), "after");
+  cursor = third.last("shop", 10);
+  CHECK(lines_of(third.take(cursor)) == 1);
+}
+
+TEST_CASE("a log that is loaded in the pool is the same, and does not undo a line that came meanwhile") {
+  Rig rig;
+  for (int i = 0; i < 5; ++i) rig.say("line");
+  LogStore again(rig.loop, rig.folder.path);
+  again.begin("shop");
+  io::TaskScope scope(rig.loop);
+  scope.spawn(again.load("shop"));
+  SUBCASE("in peace") {}
+  SUBCASE("beside a line") {
+    again.append("shop", rig.label(), "line");
+  }
+  rig.loop.run_until_idle();
+  again.append("shop", rig.label(), "last");
+  auto cursor = again.last("shop", 10);
+  const std::string text = again.take(cursor);
+  CHECK(lines_of(text) >= 6);
+  CHECK(text.ends_with("last\n"));
+  LogStore third(rig.loop, rig.folder.path);
+  cursor = third.last("shop", 10);
+  CHECK(third.take(cursor) == text);
+}
+
 TEST_CASE("files stay within their bound and positions outlive the rotations") {
   Rig rig;
   rig.write("quiet", "once");
