@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <set>
 
 namespace skiff::json {
 
@@ -11,7 +13,67 @@ const Value kNullValue;
 const std::string kEmptyString;
 const Array kEmptyArray;
 const Members kEmptyMembers;
+
+// Objects of more members are searched through an index. What is asked for comes from outside: searching
+// each of 200,000 members by walking them would take minutes.
+constexpr size_t kIndexFrom = 32;
+
+// Where a member stands. A removal moves what stands behind it, which leaves the order by name as it is.
+struct Position {
+  mutable uint32_t at;
+};
+struct ByName {
+  using is_transparent = void;
+  const Members* members;
+  const std::string& name(Position position) const { return (*members)[position.at].first; }
+  bool operator()(Position a, Position b) const { return name(a) < name(b); }
+  bool operator()(Position a, std::string_view b) const { return name(a) < b; }
+  bool operator()(std::string_view a, Position b) const { return a < name(b); }
+};
 }  // namespace
+
+struct Value::Object {
+  Object() = default;
+  explicit Object(Members given) : members(std::move(given)) { make_index(); }
+  Object(const Object& other) : members(other.members) { make_index(); }
+  Object& operator=(const Object&) = delete;
+
+  // The position of the first member of this name; the number of members when there is none.
+  size_t find(std::string_view key) const {
+    if (index) {
+      const auto found = index->find(key);
+      return found == index->end() ? members.size() : found->at;
+    }
+    size_t at = 0;
+    while (at < members.size() && members[at].first != key) ++at;
+    return at;
+  }
+  Value& append(std::string key, Value value) {
+    members.emplace_back(std::move(key), std::move(value));
+    if (index) {
+      index->insert({static_cast<uint32_t>(members.size() - 1)});
+    } else {
+      make_index();
+    }
+    return members.back().second;
+  }
+  void erase(size_t at) {
+    if (index) index->erase(index->find(std::string_view(members[at].first)));
+    members.erase(members.begin() + static_cast<ptrdiff_t>(at));
+    if (!index) return;
+    for (const Position& position : *index) position.at -= position.at > at ? 1 : 0;
+  }
+
+  Members members;
+  std::unique_ptr<std::set<Position, ByName>> index;  // null for few members, and after raw writes
+
+ private:
+  void make_index() {
+    if (members.size() < kIndexFrom) return;
+    index = std::make_unique<std::set<Position, ByName>>(ByName{&members});
+    for (uint32_t i = 0; i < members.size(); ++i) index->insert({i});
+  }
+};
 
 Value::Value(unsigned long value) : Value(static_cast<unsigned long long>(value)) {}
 
@@ -35,7 +97,7 @@ Value Value::object(std::initializer_list<Member> members) {
 
 Value Value::object(Members members) {
   Value result;
-  result.data_ = std::make_shared<Members>(std::move(members));
+  result.data_ = std::make_shared<Object>(std::move(members));
   return result;
 }
 
@@ -104,10 +166,8 @@ std::string Value::str_or(std::string_view otherwise) const {
 const Value* Value::find(std::string_view key) const {
   const auto* object = std::get_if<ObjectPtr>(&data_);
   if (!object) return nullptr;
-  for (const auto& [name, value] : **object) {
-    if (name == key) return &value;
-  }
-  return nullptr;
+  const size_t at = (*object)->find(key);
+  return at < (*object)->members.size() ? &(*object)->members[at].second : nullptr;
 }
 
 const Value& Value::operator[](std::string_view key) const {
@@ -127,7 +187,7 @@ const Array& Value::items() const {
 
 const Members& Value::members() const {
   const auto* object = std::get_if<ObjectPtr>(&data_);
-  return object ? **object : kEmptyMembers;
+  return object ? (*object)->members : kEmptyMembers;
 }
 
 Array& Value::edit_items() {
@@ -140,22 +200,38 @@ Array& Value::edit_items() {
   return *std::get<ArrayPtr>(data_);
 }
 
-Members& Value::edit_members() {
+Value::Object& Value::edit_object() {
   auto* object = std::get_if<ObjectPtr>(&data_);
   if (!object) {
-    data_ = std::make_shared<Members>();
+    data_ = std::make_shared<Object>();
   } else if (object->use_count() > 1) {
-    data_ = std::make_shared<Members>(**object);
+    data_ = std::make_shared<Object>(**object);
   }
   return *std::get<ObjectPtr>(data_);
 }
 
+Members& Value::edit_members() {
+  Object& object = edit_object();
+  object.index.reset();  // the caller may do anything to the list; the next new member makes it again
+  return object.members;
+}
+
 Value& Value::edit(std::string_view key) {
-  auto& list = edit_members();
-  for (auto& [name, value] : list) {
-    if (name == key) return value;
+  Object& object = edit_object();
+  const size_t at = object.find(key);
+  return at < object.members.size() ? object.members[at].second : object.append(std::string(key), Value());
+}
+
+bool Value::insert_or_assign(std::string key, Value value) {
+  Object& object = edit_object();
+  const size_t at = object.find(key);
+  const bool fresh = at == object.members.size();
+  if (fresh) {
+    object.append(std::move(key), std::move(value));
+  } else {
+    object.members[at].second = std::move(value);
   }
-  return list.emplace_back(std::string(key), Value()).second;
+  return fresh;
 }
 
 Value& Value::edit_at(size_t index) {
@@ -172,8 +248,8 @@ Value& Value::set(std::string_view key, Value value) {
 
 bool Value::erase(std::string_view key) {
   if (!find(key)) return false;
-  auto& list = edit_members();
-  std::erase_if(list, [&](const Member& member) { return member.first == key; });
+  Object& object = edit_object();
+  object.erase(object.find(key));
   return true;
 }
 

@@ -1,8 +1,9 @@
 // A JSON value: the currency between the wire, the store and the controllers.
 //
-// Objects keep the order of insertion. Copies are cheap: arrays and objects are shared until one copy is
-// written (copy on write). A value may be read from several threads, but each Value object is written by one.
-// Reading never fails: a missing member is null, and the typed getters return a default for another type.
+// Objects keep the order of insertion; a member is found in logarithmic time, however many there are. Copies
+// are cheap: arrays and objects are shared until one copy is written (copy on write). A value may be read
+// from several threads, but each Value object is written by one. Reading never fails: a missing member is
+// null, and the typed getters return a default for another type.
 //
 //   auto replicas = deployment["spec"]["replicas"].as_int(1);
 //   deployment.edit("spec").set("replicas", 3);
@@ -87,6 +88,8 @@ class Value {
 
   // Sets a member; a value that is no object becomes one. Returns the member.
   Value& set(std::string_view key, Value value);
+  // The same, telling whether the member is new.
+  bool insert_or_assign(std::string key, Value value);
   // The member to write into, made null when missing; a value that is no object becomes one.
   Value& edit(std::string_view key);
   Value& edit_at(size_t index);
@@ -95,7 +98,8 @@ class Value {
   void erase_at(size_t index);
   // Appends; a value that is no array becomes one.
   Value& push_back(Value value);
-  // Write access to the whole container; a value of another kind becomes an empty one.
+  // Write access to the whole container; a value of another kind becomes an empty one. The reference is used
+  // before the next call that writes to this value.
   Array& edit_items();
   Members& edit_members();
 
@@ -105,17 +109,23 @@ class Value {
   bool same_storage(const Value& other) const;
 
  private:
+  struct Object;  // members, and their order by name once they are many
+  Object& edit_object();
   using ArrayPtr = std::shared_ptr<Array>;
-  using ObjectPtr = std::shared_ptr<Members>;
+  using ObjectPtr = std::shared_ptr<Object>;
   std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string, ArrayPtr, ObjectPtr> data_;
 };
 
 // Bounds and reports of parse().
 struct ParseOptions {
   size_t max_depth = 256;
-  // Receives the path of each duplicate key, for example "metadata.labels.a" or "spec.ports[0].name".
+  // Receives the path of each duplicate key, for example "metadata.labels.a" or "spec.ports[0].name"; of the
+  // first kMaxDuplicateKeys, as upstream does, and each cut to kMaxShownPath bytes.
   std::vector<std::string>* duplicate_keys = nullptr;
 };
+inline constexpr size_t kMaxDuplicateKeys = 100;
+inline constexpr size_t kMaxShownPath = 1024;
+void note_duplicate_key(std::vector<std::string>& found, std::string_view path);
 
 // Strict RFC 8259. The last of duplicate keys wins. Error texts follow those of Go's encoding/json where that
 // is what Kubernetes clients see ("invalid character 'x' looking for beginning of value").

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <charconv>
-#include <unordered_map>
 
 #include "base/json.h"
 #include "base/utf8.h"
@@ -72,12 +71,9 @@ class Parser {
 
   bool parse_object(Value& out) {
     if (!enter()) return false;
-    Members members;
+    Value object = Value::object();
     skip_space();
-    if (peek() == '}') return leave(out, Value::object(std::move(members)));
-    // Small objects are searched, large ones indexed, so that many keys stay linear.
-    std::unordered_map<std::string, size_t> index;
-    constexpr size_t kIndexFrom = 16;
+    if (peek() == '}') return leave(out, std::move(object));
     for (;;) {
       skip_space();
       if (peek() != '"') return unexpected("looking for beginning of object key string");
@@ -93,27 +89,11 @@ class Parser {
       }
       Value value;
       if (!parse_value(value, "looking for beginning of value")) return false;
-      size_t existing = members.size();
-      if (members.size() < kIndexFrom) {
-        for (size_t i = 0; i < members.size(); ++i) {
-          if (members[i].first == key) existing = i;
-        }
-      } else {
-        if (index.empty()) {
-          for (size_t i = 0; i < members.size(); ++i) index.emplace(members[i].first, i);
-        }
-        if (auto found = index.find(key); found != index.end()) existing = found->second;
-      }
-      if (existing < members.size()) {
-        if (options_.duplicate_keys) options_.duplicate_keys->push_back(path_);
-        members[existing].second = std::move(value);
-      } else {
-        if (!index.empty()) index.emplace(key, members.size());
-        members.emplace_back(std::move(key), std::move(value));
-      }
+      const bool fresh = object.insert_or_assign(std::move(key), std::move(value));
+      if (!fresh && options_.duplicate_keys) note_duplicate_key(*options_.duplicate_keys, path_);
       path_.resize(path_size);
       skip_space();
-      if (peek() == '}') return leave(out, Value::object(std::move(members)));
+      if (peek() == '}') return leave(out, std::move(object));
       if (peek() != ',') return unexpected("after object key:value pair");
       ++at_;
     }
@@ -336,6 +316,10 @@ class Parser {
 };
 
 }  // namespace
+
+void note_duplicate_key(std::vector<std::string>& found, std::string_view path) {
+  if (found.size() < kMaxDuplicateKeys) found.emplace_back(path.substr(0, kMaxShownPath));
+}
 
 Result<Value> parse(std::string_view text, const ParseOptions& options) {
   return Parser(text, options).run();

@@ -91,11 +91,17 @@ bool equals_ignore_case(std::string_view a, std::string_view b) {
 }
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
-  if (from.empty()) return text;
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
+  size_t at = from.empty() ? std::string::npos : text.find(from);
+  if (at == std::string::npos) return text;
+  // Into another text: in place, each replacement would move all that follows.
+  std::string out;
+  out.reserve(text.size());
+  size_t copied = 0;
+  for (; at != std::string::npos; at = text.find(from, copied)) {
+    out.append(text, copied, at - copied).append(to);
+    copied = at + from.size();
   }
-  return text;
+  return out.append(text, copied);
 }
 
 std::optional<int64_t> parse_int(std::string_view text) {

@@ -3,28 +3,30 @@
 #include <fmt/core.h>
 #include <yaml.h>
 
+#include <algorithm>
+#include <map>
 #include <string>
-#include <unordered_map>
 
-#include "base/strings.h"
 #include "base/yaml_scalar.h"
 
 namespace skiff::yaml {
 
 namespace {
 
-// Aliases may multiply what a document means; a document may mean at most this many nodes (3 MiB is the
-// largest request body, so honest documents stay far below).
+// What one document may mean, aliases expanded (3 MiB is the largest request body, so honest documents stay
+// far below).
 constexpr size_t kMaxNodes = 2'000'000;
-constexpr size_t kMaxMergedKeys = 10'000;
+// What its aliases may add, in bytes of scalars and keys.
+constexpr size_t kMaxAliasedBytes = size_t{4} << 20;
+// What its merge keys ("<<") may bring in.
+constexpr size_t kMaxMergedKeys = 100'000;
+// libyaml compares each directive with all before it.
+constexpr size_t kMaxTagDirectives = 64;
+constexpr std::string_view kTagDirective = "%TAG";
 
-struct Document {
-  yaml_document_t raw{};
-  bool loaded = false;
-  ~Document() {
-    if (loaded) yaml_document_delete(&raw);
-  }
-};
+std::unexpected<Error> refused(std::string_view why) {
+  return fail(Code::kInvalidArgument, fmt::format("yaml: {}", why));
+}
 
 struct Stream {
   yaml_parser_t raw{};
@@ -35,118 +37,164 @@ struct Stream {
   }
 };
 
+struct Event {
+  yaml_event_t raw{};
+  ~Event() { yaml_event_delete(&raw); }
+};
+
+std::string_view text_of(const yaml_char_t* text) {
+  return text != nullptr ? reinterpret_cast<const char*>(text) : "";
+}
+
 // Lines are counted as go-yaml counts them, because clients see these words.
 std::unexpected<Error> fault(const yaml_parser_t& parser) {
   size_t line = parser.problem_mark.line != 0 ? parser.problem_mark.line : parser.context_mark.line;
   if (line != 0 && parser.error == YAML_SCANNER_ERROR) ++line;
   std::string where = line != 0 ? fmt::format("line {}: ", line) : "";
-  return fail(Code::kInvalidArgument,
-              fmt::format("yaml: {}{}", where, parser.problem ? parser.problem : "unreadable document"));
+  return refused(where + (parser.problem ? parser.problem : "unreadable document"));
 }
 
-class Converter {
- public:
-  Converter(yaml_document_t& document, const json::ParseOptions& options)
-      : document_(document), options_(options) {}
+// A value with what it costs to repeat it.
+struct Built {
+  json::Value value;
+  size_t nodes = 1;
+  size_t bytes = 0;   // of scalars and keys
+  size_t height = 0;  // levels below it
+};
 
-  Result<json::Value> run() { return convert(yaml_document_get_root_node(&document_), ""); }
+// One document from the parser's events; every bound is checked on an event, before anything is built of it.
+class Builder {
+ public:
+  Builder(yaml_parser_t& parser, const json::ParseOptions& options) : parser_(parser), options_(options) {}
+
+  // `event` is the root's.
+  Result<json::Value> run(const Event& event) {
+    auto built = build(event.raw);
+    if (!built) return std::unexpected(built.error());
+    return std::move(built->value);
+  }
 
  private:
-  Result<json::Value> convert(yaml_node_t* node, const std::string& path) {
-    if (++nodes_ > kMaxNodes)
-      return fail(Code::kInvalidArgument, "yaml: document contains excessive aliasing");
-    if (depth_ >= options_.max_depth) {
-      return fail(Code::kInvalidArgument,
-                  fmt::format("yaml: nested deeper than {} levels", options_.max_depth));
-    }
-    if (node == nullptr) return json::Value();
+  Result<void> next(Event& event) {
+    if (yaml_parser_parse(&parser_, &event.raw) == 0) return fault(parser_);
+    return {};
+  }
+
+  Result<Built> build(const yaml_event_t& event) {
+    if (event.type == YAML_ALIAS_EVENT) return repeat(text_of(event.data.alias.anchor));
+    if (++nodes_ > kMaxNodes) return refused("document contains excessive aliasing");
+    if (event.type == YAML_SCALAR_EVENT) return build_scalar(event);
+    if (depth_ >= options_.max_depth)
+      return refused(fmt::format("nested deeper than {} levels", options_.max_depth));
+    const bool list = event.type == YAML_SEQUENCE_START_EVENT;
+    const std::string anchor(
+        text_of(list ? event.data.sequence_start.anchor : event.data.mapping_start.anchor));
+    if (!anchor.empty()) anchors_.insert_or_assign(anchor, nullptr);  // until it is whole
     ++depth_;
-    Result<json::Value> result = convert_node(*node, path);
+    auto built = list ? build_sequence() : build_mapping();
     --depth_;
-    return result;
+    if (built && !anchor.empty()) anchors_.insert_or_assign(anchor, std::make_shared<Built>(*built));
+    return built;
   }
 
-  Result<json::Value> convert_node(yaml_node_t& node, const std::string& path) {
-    switch (node.type) {
-      case YAML_SCALAR_NODE:
-        return convert_scalar(node);
-      case YAML_SEQUENCE_NODE:
-        return convert_sequence(node, path);
-      case YAML_MAPPING_NODE:
-        return convert_mapping(node, path);
-      default:
-        return json::Value();
+  // What an alias stands for, once more.
+  Result<Built> repeat(std::string_view name) {
+    const auto found = anchors_.find(name);
+    if (found == anchors_.end()) return refused(fmt::format("unknown anchor '{}' referenced", name));
+    if (!found->second) return refused(fmt::format("anchor '{}' value contains itself", name));
+    const Built& built = *found->second;
+    nodes_ += built.nodes;
+    aliased_bytes_ += built.bytes;
+    if (nodes_ > kMaxNodes || aliased_bytes_ > kMaxAliasedBytes)
+      return refused("document contains excessive aliasing");
+    if (depth_ + built.height > options_.max_depth)
+      return refused(fmt::format("nested deeper than {} levels", options_.max_depth));
+    return built;
+  }
+
+  Result<Built> build_scalar(const yaml_event_t& event) {
+    const auto& scalar = event.data.scalar;
+    auto value = resolve(event);
+    if (!value) return std::unexpected(value.error());
+    Built built{std::move(*value), 1, scalar.length, 0};
+    if (const auto anchor = text_of(scalar.anchor); !anchor.empty())
+      anchors_.insert_or_assign(std::string(anchor), std::make_shared<Built>(built));
+    return built;
+  }
+
+  static Result<json::Value> resolve(const yaml_event_t& event) {
+    const auto& scalar = event.data.scalar;
+    const bool plain = scalar.style == YAML_PLAIN_SCALAR_STYLE && scalar.plain_implicit != 0;
+    return resolve_scalar({reinterpret_cast<const char*>(scalar.value), scalar.length}, text_of(scalar.tag),
+                          plain ? ScalarStyle::kPlain : ScalarStyle::kQuoted);
+  }
+
+  static void add(Built& whole, const Built& part) {
+    whole.nodes += part.nodes;
+    whole.bytes += part.bytes;
+    whole.height = std::max(whole.height, part.height + 1);
+  }
+
+  Result<Built> build_sequence() {
+    Built out{json::Value::array(), 1, 0, 1};
+    for (;;) {
+      Event event;
+      SKIFF_RETURN_IF_ERROR(next(event));
+      if (event.raw.type == YAML_SEQUENCE_END_EVENT) return out;
+      const size_t path_size = path_.size();
+      if (options_.duplicate_keys) path_ += fmt::format("[{}]", out.value.size());
+      auto item = build(event.raw);
+      if (!item) return item;
+      path_.resize(path_size);
+      add(out, *item);
+      out.value.push_back(std::move(item->value));
     }
   }
 
-  static std::string_view text_of(const yaml_node_t& node) {
-    return {reinterpret_cast<const char*>(node.data.scalar.value), node.data.scalar.length};
-  }
-  static std::string_view tag_of(const yaml_node_t& node) {
-    return node.tag ? reinterpret_cast<const char*>(node.tag) : "";
-  }
-
-  // The loader gives untagged scalars the string tag, so the style tells whether to resolve.
-  static Result<json::Value> convert_scalar(const yaml_node_t& node) {
-    std::string_view tag = tag_of(node);
-    bool plain = node.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    return resolve_scalar(text_of(node), tag, plain ? ScalarStyle::kPlain : ScalarStyle::kQuoted);
-  }
-
-  Result<json::Value> convert_sequence(const yaml_node_t& node, const std::string& path) {
-    json::Value result = json::Value::array();
-    size_t index = 0;
-    for (auto* item = node.data.sequence.items.start; item < node.data.sequence.items.top; ++item, ++index) {
-      auto value = convert(yaml_document_get_node(&document_, *item), fmt::format("{}[{}]", path, index));
-      if (!value) return value;
-      result.push_back(std::move(*value));
-    }
-    return result;
-  }
-
-  Result<json::Value> convert_mapping(const yaml_node_t& node, const std::string& path) {
-    json::Members members;
-    std::unordered_map<std::string, size_t> index;
+  Result<Built> build_mapping() {
+    Built out{json::Value::object(), 1, 0, 1};
     json::Value merged;
-    for (auto* pair = node.data.mapping.pairs.start; pair < node.data.mapping.pairs.top; ++pair) {
-      yaml_node_t* key_node = yaml_document_get_node(&document_, pair->key);
-      auto key = key_text(key_node);
+    for (;;) {
+      Event event;
+      SKIFF_RETURN_IF_ERROR(next(event));
+      if (event.raw.type == YAML_MAPPING_END_EVENT) break;
+      auto key = key_text(event.raw);
       if (!key) return std::unexpected(key.error());
-      std::string child = path.empty() ? *key : path + "." + *key;
-      auto value = convert(yaml_document_get_node(&document_, pair->value), child);
+      Event value_event;
+      SKIFF_RETURN_IF_ERROR(next(value_event));
+      const size_t path_size = path_.size();
+      if (options_.duplicate_keys) path_ += (path_.empty() ? "" : ".") + *key;
+      auto value = build(value_event.raw);
       if (!value) return value;
-      if (is_merge_key(*key_node)) {
-        SKIFF_RETURN_IF_ERROR(collect_merge(*value, merged));
-        continue;
+      add(out, *value);
+      out.bytes += key->size();
+      if (is_merge_key(event.raw)) {
+        SKIFF_RETURN_IF_ERROR(collect_merge(value->value, merged));
+      } else if (!out.value.insert_or_assign(std::move(*key), std::move(value->value)) &&
+                 options_.duplicate_keys) {
+        json::note_duplicate_key(*options_.duplicate_keys, path_);
       }
-      auto [at, fresh] = index.emplace(*key, members.size());
-      if (fresh) {
-        members.emplace_back(std::move(*key), std::move(*value));
-        continue;
-      }
-      if (options_.duplicate_keys) options_.duplicate_keys->push_back(std::move(child));
-      members[at->second].second = std::move(*value);
+      path_.resize(path_size);
     }
     for (const auto& [key, value] : merged.members()) {
-      if (!index.contains(key)) members.emplace_back(key, value);
+      if (!out.value.contains(key)) out.value.set(key, value);
     }
-    return json::Value::object(std::move(members));
+    return out;
   }
 
-  static bool is_merge_key(const yaml_node_t& node) {
-    return node.type == YAML_SCALAR_NODE && node.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-           text_of(node) == "<<";
+  static bool is_merge_key(const yaml_event_t& event) {
+    return event.type == YAML_SCALAR_EVENT && event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           text_of(event.data.scalar.value) == "<<";
   }
 
   // "<<": a mapping or a list of mappings; earlier ones win.
-  static Result<void> collect_merge(const json::Value& value, json::Value& merged) {
-    json::Array sources = value.is_array() ? value.items() : json::Array{value};
+  Result<void> collect_merge(const json::Value& value, json::Value& merged) {
+    const json::Array sources = value.is_array() ? value.items() : json::Array{value};
     for (const auto& source : sources) {
-      if (!source.is_object())
-        return fail(Code::kInvalidArgument, "yaml: map merge requires map or sequence of maps as the value");
+      if (!source.is_object()) return refused("map merge requires map or sequence of maps as the value");
+      merged_keys_ += source.size();
+      if (merged_keys_ > kMaxMergedKeys) return refused("too many merged keys");
       for (const auto& [key, item] : source.members()) {
-        if (merged.size() >= kMaxMergedKeys)
-          return fail(Code::kInvalidArgument, "yaml: too many merged keys");
         if (!merged.contains(key)) merged.set(key, item);
       }
     }
@@ -154,37 +202,62 @@ class Converter {
   }
 
   // JSON keys are strings: numbers and booleans become their text, as upstream does.
-  static Result<std::string> key_text(const yaml_node_t* node) {
-    if (node == nullptr || node->type != YAML_SCALAR_NODE) {
-      return fail(Code::kInvalidArgument,
-                  "yaml: unsupported map key: only strings, numbers and booleans may be keys");
-    }
-    auto value = convert_scalar(*node);
-    if (!value) return std::unexpected(value.error());
-    if (value->is_string()) return value->str();
-    if (value->is_null()) return std::string(text_of(*node));
-    return json::encode(*value);
+  Result<std::string> key_text(const yaml_event_t& event) {
+    if (event.type != YAML_SCALAR_EVENT && event.type != YAML_ALIAS_EVENT)
+      return refused("unsupported map key: only strings, numbers and booleans may be keys");
+    auto built = build(event);
+    if (!built) return std::unexpected(built.error());
+    const json::Value& value = built->value;
+    if (value.is_array() || value.is_object())
+      return refused("unsupported map key: only strings, numbers and booleans may be keys");
+    if (value.is_string()) return value.str();
+    if (value.is_null() && event.type == YAML_SCALAR_EVENT)
+      return std::string(text_of(event.data.scalar.value));
+    return json::encode(value);
   }
 
-  yaml_document_t& document_;
+  yaml_parser_t& parser_;
   const json::ParseOptions& options_;
+  std::map<std::string, std::shared_ptr<const Built>, std::less<>> anchors_;  // null while it is being read
+  std::string path_;  // kept only for reports of duplicate keys
   size_t nodes_ = 0;
+  size_t aliased_bytes_ = 0;
+  size_t merged_keys_ = 0;
   size_t depth_ = 0;
 };
+
+// Directives stand at the start of a line; every line break of YAML 1.1 ends in one of these bytes, as does a
+// byte order mark.
+Result<void> check_directives(std::string_view text) {
+  constexpr std::string_view kBefore = "\n\r\x85\xA8\xA9\xBF";
+  size_t count = 0;
+  for (size_t at = text.find(kTagDirective); at != std::string_view::npos;
+       at = text.find(kTagDirective, at + 1)) {
+    if (at > 0 && kBefore.find(text[at - 1]) == std::string_view::npos) continue;
+    if (++count > kMaxTagDirectives)
+      return refused(fmt::format("more than {} {} directives", kMaxTagDirectives, kTagDirective));
+  }
+  return {};
+}
 
 // Reads documents until the stream ends or `limit` were converted.
 Result<std::vector<json::Value>> read(std::string_view text, const json::ParseOptions& options,
                                       size_t limit) {
+  SKIFF_RETURN_IF_ERROR(check_directives(text));
   Stream stream;
   if (!stream.ready) return fail(Code::kResourceExhausted, "yaml: no memory for a parser");
   yaml_parser_set_input_string(&stream.raw, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  yaml_parser_set_encoding(&stream.raw, YAML_UTF8_ENCODING);
   std::vector<json::Value> result;
   while (result.size() < limit) {
-    Document document;
-    if (!yaml_parser_load(&stream.raw, &document.raw)) return fault(stream.raw);
-    document.loaded = true;
-    if (yaml_document_get_root_node(&document.raw) == nullptr) return result;
-    auto value = Converter(document.raw, options).run();
+    Event event;
+    if (yaml_parser_parse(&stream.raw, &event.raw) == 0) return fault(stream.raw);
+    const auto type = event.raw.type;
+    if (type == YAML_STREAM_END_EVENT) return result;
+    if (type == YAML_STREAM_START_EVENT || type == YAML_DOCUMENT_START_EVENT ||
+        type == YAML_DOCUMENT_END_EVENT)
+      continue;
+    auto value = Builder(stream.raw, options).run(event);
     if (!value) return std::unexpected(value.error());
     if (!value->is_null() || limit == 1) result.push_back(std::move(*value));
   }

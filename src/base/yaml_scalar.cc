@@ -125,7 +125,8 @@ Result<json::Value> resolve_scalar(std::string_view text, std::string_view tag, 
     if (auto bytes = base64_decode(text)) return json::Value(std::move(*bytes));
     return fail(Code::kInvalidArgument, "yaml: !!binary value contains invalid base64 data");
   }
-  if (style == ScalarStyle::kQuoted) return json::Value(text);
+  const bool typed = tag == "int" || tag == "float" || tag == "bool" || tag == "null";
+  if (style == ScalarStyle::kQuoted && !typed) return json::Value(text);
   if (is_not_json(text)) {
     return fail(Code::kInvalidArgument,
                 fmt::format("yaml: {} has no JSON form: write a number or quote it", text));

@@ -3,14 +3,17 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <unordered_map>
+
+#include "kube/patch/patch.h"
 
 namespace skiff::kube {
 
 namespace {
 
-using Index = std::unordered_map<std::string, size_t>;
+// Ordered, not hashed: the identities come from outside, and may be chosen to collide.
+using Index = std::map<std::string, size_t>;
 
 Index index_of(const json::Array& list, std::string_view merge_key) {
   Index result;
@@ -28,22 +31,6 @@ struct Ranked {
   std::optional<size_t> place;  // in the list before
   const json::Value* value;
 };
-
-// Values as Go prints them with %v, for the one message that shows them.
-std::string go_text(const json::Value& value) {
-  if (value.is_string()) return value.str();
-  if (value.is_null()) return "<nil>";
-  std::string result;
-  if (value.is_array()) {
-    for (const auto& item : value.items()) result += (result.empty() ? "" : " ") + go_text(item);
-    return "[" + result + "]";
-  }
-  if (!value.is_object()) return json::encode(value);
-  json::Members members = value.members();
-  std::ranges::sort(members, {}, &json::Member::first);
-  for (const auto& [key, item] : members) result += (result.empty() ? "" : " ") + key + ":" + go_text(item);
-  return "map[" + result + "]";
-}
 
 }  // namespace
 
@@ -88,13 +75,12 @@ Result<void> check_element_order(const json::Array& patch, const json::Array& or
     if (!element.contains("$patch")) named.push_back(element);
   }
   for (const auto& element : named) {
-    while (at < order.size() &&
-           element_identity(order[at], merge_key) != element_identity(element, merge_key))
-      ++at;
+    const std::string identity = element_identity(element, merge_key);
+    while (at < order.size() && element_identity(order[at], merge_key) != identity) ++at;
     if (at == order.size()) {
       return fail(Code::kInternal,
                   fmt::format("The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n",
-                              go_text(named), go_text(order)));
+                              print_go(named), print_go(order)));
     }
     ++at;
   }

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include "base/strings.h"
 #include "kube/patch/patch.h"
@@ -8,8 +9,13 @@ namespace skiff::kube {
 
 namespace {
 
-// What all "copy" operations of one patch may add, in bytes of text: each may double the object.
+// What all "copy" and "move" operations of one patch may handle, in bytes of text: each copy may double the
+// object.
 constexpr size_t kMaxCopiedBytes = size_t{3} << 20;
+// What insertions and removals of one patch may move along: each moves what stands behind it in its list.
+constexpr size_t kMaxMoved = 10'000'000;
+// Levels of what a patch makes, as of what is read.
+constexpr size_t kMaxDepth = 256;
 
 std::unexpected<Error> refused(std::string_view what, std::string_view path) {
   return fail(Code::kNotFound, fmt::format("{}: {}", what, path));
@@ -27,6 +33,15 @@ bool measure(const json::Value& value, size_t& size) {
     if (!measure(item, size)) return false;
   }
   return true;
+}
+
+// Levels of `value`, up to one more than `most`.
+size_t height(const json::Value& value, size_t most) {
+  size_t below = 0;
+  if (most == 0) return value.size() > 0 ? 1 : 0;
+  for (const auto& item : value.items()) below = std::max(below, height(item, most - 1));
+  for (const auto& [key, item] : value.members()) below = std::max(below, height(item, most - 1));
+  return value.is_array() || value.is_object() ? below + 1 : 0;
 }
 
 // The keys of a pointer. What stands before the first slash is ignored, as upstream does.
@@ -84,7 +99,8 @@ class Patcher {
   }
 
   // The value, null for a missing member; an error for a missing container or item.
-  Result<json::Value> read(const std::string& path) const {
+  Result<const json::Value*> read(const std::string& path) const {
+    static const json::Value kMissing;
     const json::Value* at = &object_;
     auto keys = keys_of(path);
     for (size_t i = 0; i < keys.size(); ++i) {
@@ -97,22 +113,40 @@ class Patcher {
       if (!at->is_object()) return refused("no such container", path);
       const json::Value* next = at->find(keys[i]);
       if (next == nullptr && i + 1 < keys.size()) return refused("no such container", path);
-      if (next == nullptr) return json::Value();
+      if (next == nullptr) return &kMissing;
       at = next;
     }
-    return *at;
+    return at;
   }
 
-  Result<void> add(const std::string& path, const json::Value& value) {
+  static Result<void> check_depth(const std::vector<std::string>& keys, const json::Value& value) {
+    if (keys.size() + height(value, kMaxDepth) <= kMaxDepth) return {};
+    return fail(Code::kResourceExhausted,
+                fmt::format("what a patch makes may be nested at most {} levels deep", kMaxDepth));
+  }
+
+  // Counts what an insertion or a removal moves.
+  Result<void> charge(size_t moved) {
+    moved_ += moved;
+    if (moved_ <= kMaxMoved) return {};
+    return fail(
+        Code::kResourceExhausted,
+        fmt::format("insertions and removals of one patch may move at most {} list items; replace the "
+                    "list instead",
+                    kMaxMoved));
+  }
+
+  Result<void> add(const std::string& path, json::Value value) {
     auto keys = keys_of(path);
+    SKIFF_RETURN_IF_ERROR(check_depth(keys, value));
     if (keys.empty()) {
-      object_ = value;
+      object_ = std::move(value);
       return {};
     }
     json::Value* parent = parent_of(keys);
     if (parent == nullptr) return refused("add operation does not apply: no such container", path);
     if (parent->is_object()) {
-      parent->set(keys.back(), value);
+      parent->set(keys.back(), std::move(value));
       return {};
     }
     size_t index = parent->size();
@@ -121,8 +155,9 @@ class Patcher {
       if (!place) return refused("add operation does not apply: no such item", path);
       index = *place;
     }
+    SKIFF_RETURN_IF_ERROR(charge(parent->size() - index));
     auto& items = parent->edit_items();
-    items.insert(items.begin() + static_cast<std::ptrdiff_t>(index), value);
+    items.insert(items.begin() + static_cast<std::ptrdiff_t>(index), std::move(value));
     return {};
   }
 
@@ -130,6 +165,7 @@ class Patcher {
     auto keys = keys_of(path);
     json::Value* parent = keys.empty() ? nullptr : parent_of(keys);
     if (parent == nullptr) return refused("remove operation does not apply: no such container", path);
+    SKIFF_RETURN_IF_ERROR(charge(parent->size()));
     if (parent->is_object()) {
       if (!parent->erase(keys.back())) return refused("unable to remove nonexistent key", path);
       return {};
@@ -148,12 +184,10 @@ class Patcher {
     }
     json::Value* parent = parent_of(keys);
     if (parent == nullptr) return refused("replace operation does not apply: no such container", path);
-    if (parent->is_object()) {
-      parent->set(keys.back(), value);
-      return {};
-    }
+    if (parent->is_object()) return add(path, value);
     auto index = index_of(keys.back(), parent->size());
     if (!index) return refused("replace operation does not apply: no such item", path);
+    SKIFF_RETURN_IF_ERROR(check_depth(keys, value));
     parent->edit_at(*index) = value;
     return {};
   }
@@ -161,28 +195,37 @@ class Patcher {
   Result<void> test(const std::string& path, const json::Value& value) {
     auto current = read(path);
     if (!current) return std::unexpected(current.error());
-    if (!(*current == value)) return refused("testing value failed", path);
+    if (!(**current == value)) return refused("testing value failed", path);
     return {};
   }
 
+  // What moves or is copied is measured: its text is copied, and its levels are counted.
+  Result<json::Value> measured(const std::string& path) {
+    auto value = read(path);
+    if (!value) return std::unexpected(value.error());
+    if (!measure(**value, copied_)) {
+      return fail(Code::kResourceExhausted,
+                  "\"copy\" and \"move\" operations of one patch may handle at most 3 MiB");
+    }
+    return **value;
+  }
+
   Result<void> move(const std::string& from, const std::string& path) {
-    auto value = read(from);
+    auto value = measured(from);
     if (!value) return std::unexpected(value.error());
     SKIFF_RETURN_IF_ERROR(remove(from));
-    return add(path, *value);
+    return add(path, std::move(*value));
   }
 
   Result<void> copy(const std::string& from, const std::string& path) {
-    auto value = read(from);
+    auto value = measured(from);
     if (!value) return std::unexpected(value.error());
-    if (!measure(*value, copied_)) {
-      return fail(Code::kResourceExhausted, "copy operations of one patch may add at most 3 MiB");
-    }
-    return add(path, *value);
+    return add(path, std::move(*value));
   }
 
   json::Value object_;
   size_t copied_ = 0;
+  size_t moved_ = 0;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
+#include <map>
+#include <set>
 
 #include "base/strings.h"
 #include "kube/patch/element_order.h"
@@ -48,27 +48,25 @@ json::Value without_directives(const json::Value& value) {
   return result;
 }
 
-Result<json::Value> merge_map(json::Value original, json::Value patch, const Place& place);
+Result<json::Value> merge_map(json::Value original, const json::Value& patch, const Place& place);
 
-Result<void> retain_keys(json::Value& original, json::Value& patch) {
-  const json::Value* found = patch.find(kRetainKeys);
-  if (found == nullptr) return {};
-  const json::Value retained = *found;
-  patch.erase(kRetainKeys);
-  auto keeps = [&](const std::string& key) {
-    return std::ranges::any_of(retained.items(), [&](const json::Value& one) { return one.str() == key; });
-  };
-  if (!retained.is_array()) return malformed("invalid patch format of retainKeys");
+Result<void> retain_keys(json::Value& original, const json::Value& patch) {
+  const json::Value* retained = patch.find(kRetainKeys);
+  if (retained == nullptr) return {};
+  if (!retained->is_array()) return malformed("invalid patch format of retainKeys");
+  std::set<std::string_view> kept;
+  for (const auto& one : retained->items()) kept.insert(one.str());
   for (const auto& [key, value] : patch.members()) {
-    bool counts = !value.is_null() && !key.starts_with(kDeletePrefix) && !key.starts_with(kOrderPrefix);
-    if (counts && !keeps(key)) return malformed("invalid patch format of retainKeys");
+    if (!value.is_null() && !is_directive(key) && !kept.contains(key))
+      return malformed("invalid patch format of retainKeys");
   }
-  std::erase_if(original.edit_members(), [&](const json::Member& member) { return !keeps(member.first); });
+  std::erase_if(original.edit_members(),
+                [&](const json::Member& member) { return !kept.contains(member.first); });
   return {};
 }
 
 json::Array without_repeats(json::Array items) {
-  std::unordered_set<std::string> seen;
+  std::set<std::string> seen;
   json::Array result;
   for (auto& item : items) {
     if (seen.insert(element_identity(item, "")).second) result.push_back(std::move(item));
@@ -77,7 +75,7 @@ json::Array without_repeats(json::Array items) {
 }
 
 json::Value delete_from(const json::Value& list, const json::Value& removed) {
-  std::unordered_set<std::string> gone;
+  std::set<std::string> gone;
   for (const auto& item : removed.items()) gone.insert(element_identity(item, ""));
   json::Array kept;
   for (const auto& item : list.items()) {
@@ -89,7 +87,7 @@ json::Value delete_from(const json::Value& list, const json::Value& removed) {
 // Obeys elements that carry $patch and takes them out of `patch`.
 Result<void> obey_elements(json::Array& original, json::Array& patch, std::string_view merge_key) {
   json::Array plain;
-  std::unordered_set<std::string> deleted;
+  std::set<std::string> deleted;
   bool replaces = false;
   for (const auto& element : patch) {
     const json::Value* directive = element.find(kDirective);
@@ -119,7 +117,7 @@ Result<void> obey_elements(json::Array& original, json::Array& patch, std::strin
 }
 
 Result<json::Array> merge_objects(json::Array merged, const json::Array& patch, const PlaceOfField& field) {
-  std::unordered_map<std::string, size_t> index;
+  std::map<std::string, size_t> index;
   for (size_t i = 0; i < merged.size(); ++i) index.emplace(element_identity(merged[i], field.merge_key), i);
   for (const auto& element : patch) {
     if (!element.contains(field.merge_key)) {
@@ -156,21 +154,17 @@ Result<json::Value> merge_list(const json::Value& original, const json::Value& p
   return json::Value(order_elements(*result, wanted, server, field.merge_key));
 }
 
-// Merges the list that one $setElementOrder speaks of, and takes both out of `patch`.
-Result<void> merge_ordered_list(json::Value& original, json::Value& patch, const std::string& directive,
-                                const Place& place) {
-  std::string name = directive.substr(kOrderPrefix.size());
-  const json::Value order = patch[directive];
+// Merges the list that one $setElementOrder speaks of; true when nothing of it is left to do.
+Result<bool> merge_ordered_list(json::Value& original, const json::Value& patch, const std::string& name,
+                                const json::Value& order, const Place& place) {
   const json::Value changes = patch[name];
   const json::Value before = original[name];
   PlaceOfField field = field_of(place, name);
-  bool patched = patch.contains(name);
-  patch.erase(directive);
-  if (!order.is_array()) return malformed(fmt::format("{} must be a list", directive));
-  if (patched && !changes.is_array()) return {};  // null deletes: the common path does it
+  const bool patched = patch.contains(name);
+  if (!order.is_array()) return malformed(fmt::format("{}{} must be a list", kOrderPrefix, name));
+  if (patched && !changes.is_array()) return false;  // null deletes: the common path does it
   SKIFF_RETURN_IF_ERROR(check_element_order(changes.items(), order.items(), field.merge_key));
-  patch.erase(name);
-  if (!before.is_array() && !patched) return {};
+  if (!before.is_array() && !patched) return true;
   json::Value merged = before.is_array() ? before : without_directives(changes);
   if (before.is_array() && patched) {
     auto result = merge_list(before, changes, field);
@@ -178,7 +172,7 @@ Result<void> merge_ordered_list(json::Value& original, json::Value& patch, const
     merged = std::move(*result);
   }
   original.set(name, order_elements(merged.items(), order.items(), before.items(), field.merge_key));
-  return {};
+  return true;
 }
 
 Result<void> merge_field(json::Value& original, const std::string& key, const json::Value& value,
@@ -186,10 +180,6 @@ Result<void> merge_field(json::Value& original, const std::string& key, const js
   if (key.starts_with(kDeletePrefix)) {
     std::string name = key.substr(kDeletePrefix.size());
     if (original[name].is_array()) original.set(name, delete_from(original[name], value));
-    return {};
-  }
-  if (value.is_null()) {
-    original.erase(key);
     return {};
   }
   const json::Value before = original[key];
@@ -212,39 +202,91 @@ Result<void> merge_field(json::Value& original, const std::string& key, const js
   return {};
 }
 
-Result<json::Value> merge_map(json::Value original, json::Value patch, const Place& place) {
+// What the patch sets to null is left out in one pass: each removal by itself moves all that follows.
+json::Value without_nulls(const json::Value& original, const json::Value& patch) {
+  json::Members kept;
+  for (const auto& member : original.members()) {
+    const json::Value* change = patch.find(member.first);
+    if (change == nullptr || !change->is_null()) kept.push_back(member);
+  }
+  return json::Value::object(std::move(kept));
+}
+
+Result<json::Value> merge_map(json::Value original, const json::Value& patch, const Place& place) {
   if (const json::Value* directive = patch.find(kDirective)) {
-    std::string name = directive->str();
+    const std::string& name = directive->str();
     if (name != "replace" && name != "delete" && name != "merge")
       return contradictory(fmt::format("unknown patch type: {} in map: {}", name, print_go(patch)));
-    patch.erase(kDirective);
-    if (name == "replace") return patch;
     if (name == "delete") return json::Value::object();
+    if (name == "replace") {
+      json::Value whole = patch;
+      whole.erase(kDirective);
+      return whole;
+    }
   }
   SKIFF_RETURN_IF_ERROR(retain_keys(original, patch));
-  const json::Value directives = patch;
-  for (const auto& [key, value] : directives.members()) {
-    if (key.starts_with(kOrderPrefix)) SKIFF_RETURN_IF_ERROR(merge_ordered_list(original, patch, key, place));
+  std::set<std::string_view> done;
+  for (const auto& [key, value] : patch.members()) {
+    if (!key.starts_with(kOrderPrefix)) continue;
+    const std::string_view name = std::string_view(key).substr(kOrderPrefix.size());
+    const auto merged = merge_ordered_list(original, patch, std::string(name), value, place);
+    if (!merged) return std::unexpected(merged.error());
+    if (*merged) done.insert(name);
   }
-  const json::Value fields = patch;
-  for (const auto& [key, value] : fields.members())
+  original = without_nulls(original, patch);
+  for (const auto& [key, value] : patch.members()) {
+    const bool directive = is_directive(key) && !key.starts_with(kDeletePrefix);
+    if (value.is_null() || directive || done.contains(key)) continue;
     SKIFF_RETURN_IF_ERROR(merge_field(original, key, value, place));
+  }
   return original;
 }
 
 }  // namespace
 
+namespace {
+
+// More of a refused patch is not repeated in an error.
+constexpr size_t kMaxShown = 16 << 10;
+
+void print_go_to(const json::Value& value, std::string& out) {
+  if (out.size() > kMaxShown) return;
+  if (value.is_null()) {
+    out += "<nil>";
+  } else if (value.is_string()) {
+    out += value.str();
+  } else if (value.is_array()) {
+    out += '[';
+    for (const auto& item : value.items()) {
+      if (&item != &value.items().front()) out += ' ';
+      print_go_to(item, out);
+      if (out.size() > kMaxShown) break;
+    }
+    out += ']';
+  } else if (value.is_object()) {
+    auto members = value.members();
+    std::ranges::sort(members, {}, &json::Member::first);
+    out += "map[";
+    for (const auto& member : members) {
+      if (&member != &members.front()) out += ' ';
+      out += member.first + ":";
+      print_go_to(member.second, out);
+      if (out.size() > kMaxShown) break;
+    }
+    out += ']';
+  } else {
+    json::encode_to(value, out);
+  }
+}
+
+}  // namespace
+
 std::string print_go(const json::Value& value) {
-  if (value.is_null()) return "<nil>";
-  if (value.is_string()) return value.str();
-  std::vector<std::string> parts;
-  for (const auto& item : value.items()) parts.push_back(print_go(item));
-  if (value.is_array()) return fmt::format("[{}]", join(parts, " "));
-  if (!value.is_object()) return json::encode(value);
-  auto members = value.members();
-  std::ranges::sort(members, {}, &json::Member::first);
-  for (const auto& [name, member] : members) parts.push_back(name + ":" + print_go(member));
-  return fmt::format("map[{}]", join(parts, " "));
+  std::string out;
+  print_go_to(value, out);
+  if (out.size() <= kMaxShown) return out;
+  out.resize(kMaxShown);
+  return out + " ...";
 }
 
 Result<json::Value> apply_strategic_merge_patch(const Type& type, const json::Value& object,

@@ -14,10 +14,6 @@ namespace {
 using json::Value;
 using Slots = std::vector<std::pair<const Field*, Value>>;
 
-std::string join_path(const std::string& path, std::string_view name) {
-  return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
-}
-
 // What Go's omitempty leaves out.
 bool is_zero(const Field& field, const Value& value) {
   if (field.shape != FieldShape::kSingle) return value.size() == 0;
@@ -45,7 +41,7 @@ bool make_zero(const Field& field, Value& out) {
   if (field.shape == FieldShape::kSingle) {
     switch (field.scalar) {
       case Scalar::kObject: {
-        auto made = Conformer(nullptr).convert(*field.type, Value::object(), "", "");
+        auto made = Conformer(nullptr).convert(*field.type, Value::object(), FieldPath());
         out = made ? std::move(*made) : Value::object();
         return true;
       }
@@ -97,18 +93,22 @@ void write_fields(const Type& type, Slots& slots, json::Members& out) {
 
 }  // namespace
 
-Result<Value> Conformer::convert(const Type& type, const Value& value, const std::string& path,
-                                 const std::string& go_path) {
+void note_unknown_field(std::vector<std::string>* findings, const FieldPath& path) {
+  if (findings != nullptr && findings->size() < json::kMaxDuplicateKeys)
+    findings->push_back(fmt::format("unknown field \"{}\"", path.text()));
+}
+
+Result<Value> Conformer::convert(const Type& type, const Value& value, const FieldPath& path) {
   Slots slots;
   for (const auto& [name, member] : value.members()) {
     const auto* field = type.find(name);
+    const FieldPath at(path, name);
     if (field == nullptr) {
-      if (findings_ != nullptr)
-        findings_->push_back(fmt::format("unknown field \"{}\"", join_path(path, name)));
+      note_unknown_field(findings_, at);
       continue;
     }
     if (member.is_null()) continue;
-    auto converted = convert_field(type, *field, member, join_path(path, name), join_path(go_path, name));
+    auto converted = convert_field(type, *field, member, at);
     if (!converted) return std::unexpected(std::move(converted).error());
     slots.emplace_back(field, std::move(*converted));
   }
@@ -118,25 +118,24 @@ Result<Value> Conformer::convert(const Type& type, const Value& value, const std
 }
 
 Result<Value> Conformer::convert_field(const Type& owner, const Field& field, const Value& value,
-                                       const std::string& path, const std::string& go_path) {
+                                       const FieldPath& path) {
   switch (field.shape) {
     case FieldShape::kSingle:
-      return convert_item(owner, field, value, path, go_path);
+      return convert_item(owner, field, value, path);
     case FieldShape::kList:
-      return convert_list(owner, field, value, path, go_path);
+      return convert_list(owner, field, value, path);
     default:
-      return convert_map(owner, field, value, path, go_path);
+      return convert_map(owner, field, value, path);
   }
 }
 
 Result<Value> Conformer::convert_list(const Type& owner, const Field& field, const Value& value,
-                                      const std::string& path, const std::string& go_path) {
-  if (!value.is_array()) return type_error(owner, go_path, value, "[]" + go_type_name(field));
+                                      const FieldPath& path) {
+  if (!value.is_array()) return type_error(owner, path, value, "[]" + go_type_name(field));
   json::Array out;
   out.reserve(value.size());
   for (const auto& item : value.items()) {
-    auto item_path = fmt::format("{}[{}]", path, out.size());
-    auto converted = convert_item(owner, field, item, item_path, go_path);
+    auto converted = convert_item(owner, field, item, FieldPath(path, out.size()));
     if (!converted) return converted;
     out.push_back(std::move(*converted));
   }
@@ -144,18 +143,17 @@ Result<Value> Conformer::convert_list(const Type& owner, const Field& field, con
 }
 
 Result<Value> Conformer::convert_map(const Type& owner, const Field& field, const Value& value,
-                                     const std::string& path, const std::string& go_path) {
+                                     const FieldPath& path) {
   bool of_lists = field.shape == FieldShape::kMapOfLists;
   if (!value.is_object()) {
-    return type_error(owner, go_path, value,
-                      (of_lists ? "map[string][]" : "map[string]") + go_type_name(field));
+    return type_error(owner, path, value, (of_lists ? "map[string][]" : "map[string]") + go_type_name(field));
   }
   json::Members out;
   out.reserve(value.size());
   for (const auto& [key, item] : value.members()) {
-    auto item_path = join_path(path, key);
-    auto converted = of_lists && !item.is_null() ? convert_list(owner, field, item, item_path, go_path)
-                                                 : convert_item(owner, field, item, item_path, go_path);
+    const FieldPath at = FieldPath::entry(path, key);
+    auto converted = of_lists && !item.is_null() ? convert_list(owner, field, item, at)
+                                                 : convert_item(owner, field, item, at);
     if (!converted) return converted;
     out.emplace_back(key, std::move(*converted));
   }
@@ -165,10 +163,10 @@ Result<Value> Conformer::convert_map(const Type& owner, const Field& field, cons
 }
 
 Result<Value> Conformer::convert_item(const Type& owner, const Field& field, const Value& value,
-                                      const std::string& path, const std::string& go_path) {
-  if (field.scalar != Scalar::kObject) return convert_scalar(owner, field, value, go_path);
-  if (!value.is_object() && !value.is_null()) return type_error(owner, go_path, value, go_type_name(field));
-  return convert(*field.type, value, path, go_path);
+                                      const FieldPath& path) {
+  if (field.scalar != Scalar::kObject) return convert_scalar(owner, field, value, path);
+  if (!value.is_object() && !value.is_null()) return type_error(owner, path, value, go_type_name(field));
+  return convert(*field.type, value, path);
 }
 
 }  // namespace skiff::kube

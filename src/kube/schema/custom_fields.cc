@@ -1,8 +1,6 @@
 // Custom resources: what their schema keeps, and its defaults.
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "kube/schema/conform.h"
 
 namespace skiff::kube {
@@ -20,41 +18,41 @@ Value sorted(json::Members members) {
   return Value::object(std::move(members));
 }
 
-Value prune(const Value& schema, const Value& value, const std::string& path,
+Value prune(const Value& schema, const Value& value, const FieldPath& path,
             std::vector<std::string>* findings);
 
-Value prune_object(const Value& schema, const Value& value, const std::string& path,
+Value prune_object(const Value& schema, const Value& value, const FieldPath& path,
                    std::vector<std::string>* findings) {
   const auto& properties = schema["properties"];
   const auto& additional = schema["additionalProperties"];
   bool embedded = schema["x-kubernetes-embedded-resource"].as_bool();
   json::Members out;
   for (const auto& [name, member] : value.members()) {
-    auto member_path = path.empty() ? name : fmt::format("{}.{}", path, name);
+    const FieldPath at(path, name);
     bool implied =
-        (path.empty() || embedded) && (name == "apiVersion" || name == "kind" || name == "metadata");
+        (path.is_root() || embedded) && (name == "apiVersion" || name == "kind" || name == "metadata");
     if (implied) {
       out.emplace_back(name, member);
     } else if (const auto* property = properties.find(name)) {
-      out.emplace_back(name, prune(*property, member, member_path, findings));
+      out.emplace_back(name, prune(*property, member, at, findings));
     } else if (additional.is_object()) {
-      out.emplace_back(name, prune(additional, member, member_path, findings));
+      out.emplace_back(name, prune(additional, member, at, findings));
     } else if (preserves_unknown(schema)) {
       out.emplace_back(name, member);
-    } else if (findings != nullptr) {
-      findings->push_back(fmt::format("unknown field \"{}\"", member_path));
+    } else {
+      note_unknown_field(findings, at);
     }
   }
   return sorted(std::move(out));
 }
 
-Value prune(const Value& schema, const Value& value, const std::string& path,
+Value prune(const Value& schema, const Value& value, const FieldPath& path,
             std::vector<std::string>* findings) {
   if (value.is_object()) return prune_object(schema, value, path, findings);
   if (!value.is_array()) return value;
   json::Array out;
   for (const auto& item : value.items()) {
-    out.push_back(prune(schema["items"], item, fmt::format("{}[{}]", path, out.size()), findings));
+    out.push_back(prune(schema["items"], item, FieldPath(path, out.size()), findings));
   }
   return Value(std::move(out));
 }
@@ -62,7 +60,7 @@ Value prune(const Value& schema, const Value& value, const std::string& path,
 }  // namespace
 
 Value prune_custom(const Kind& kind, const Value& object, std::vector<std::string>* findings) {
-  return prune(kind.custom_schema, object, "", findings);
+  return prune(kind.custom_schema, object, FieldPath(), findings);
 }
 
 void default_custom(const Value& schema, Value& value) {

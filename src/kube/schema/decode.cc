@@ -95,7 +95,7 @@ Result<Value> conform_custom(const Kind& kind, const Value& object, std::vector<
   static const Registry registry;
   const auto* meta = registry.find_type("meta/v1", "ObjectMeta");
   if (!object["metadata"].is_object() || meta == nullptr) return pruned;
-  auto metadata = Conformer(&findings).convert(*meta, object["metadata"], "metadata", "metadata");
+  auto metadata = Conformer(&findings).convert(*meta, object["metadata"], FieldPath(FieldPath(), "metadata"));
   if (!metadata) return metadata;
   pruned.set("metadata", std::move(*metadata));
   return pruned;
@@ -108,7 +108,7 @@ Result<Decoded> conform(const Kind& kind, Value object) {
   Decoded decoded;
   auto converted = kind.type == nullptr
                        ? conform_custom(kind, object, decoded.strict_findings)
-                       : Conformer(&decoded.strict_findings).convert(*kind.type, object, "", "");
+                       : Conformer(&decoded.strict_findings).convert(*kind.type, object, FieldPath());
   if (!converted) {
     return cannot_handle(kind, kind.kind, kind.version, converted.error().message);
   }
@@ -120,7 +120,7 @@ Result<Value> conform_type(const Type& type, const Value& value, std::string_vie
   if (!value.is_object() && !value.is_null()) {
     return fail(Code::kInvalidArgument, fmt::format("the body is no {} object", kind_name));
   }
-  auto converted = Conformer(nullptr).convert(type, value, "", "");
+  auto converted = Conformer(nullptr).convert(type, value, FieldPath());
   if (!converted) return wrap(converted.error(), fmt::format("{} cannot be read", kind_name));
   return converted;
 }

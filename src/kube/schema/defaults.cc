@@ -135,7 +135,7 @@ void apply_defaults(const Kind& kind, json::Value& object) {
   if (function == nullptr) return;
   function(object);
   // Puts the new fields where the server writes them.
-  auto ordered = Conformer(nullptr).convert(*kind.type, object, "", "");
+  auto ordered = Conformer(nullptr).convert(*kind.type, object, FieldPath());
   if (ordered) object = std::move(*ordered);
 }
 

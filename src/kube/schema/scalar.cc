@@ -27,8 +27,8 @@ std::string short_type_name(std::string_view full) {
 }
 
 Result<Value> convert_integer(const Type& owner, const Field& field, const Value& value,
-                              const std::string& go_path) {
-  if (!value.is_number()) return type_error(owner, go_path, value, go_type_name(field));
+                              const FieldPath& path) {
+  if (!value.is_number()) return type_error(owner, path, value, go_type_name(field));
   bool fits = value.is_int() || value.as_double() == std::trunc(value.as_double());
   auto number = value.as_int();
   if (field.format != "int64") {
@@ -40,7 +40,7 @@ Result<Value> convert_integer(const Type& owner, const Field& field, const Value
   auto text = json::encode(value);
   return fail(Code::kInvalidArgument,
               fmt::format("json: cannot unmarshal number {} into Go struct field {}.{} of type {}", text,
-                          short_type_name(owner.name), go_path, go_type_name(field)));
+                          short_type_name(owner.name), path.field_names(), go_type_name(field)));
 }
 
 // Go's decoder names the byte at which it stopped.
@@ -51,8 +51,8 @@ size_t base64_error_offset(std::string_view text) {
 }
 
 Result<Value> convert_bytes(const Type& owner, const Field& field, const Value& value,
-                            const std::string& go_path) {
-  if (!value.is_string()) return type_error(owner, go_path, value, go_type_name(field));
+                            const FieldPath& path) {
+  if (!value.is_string()) return type_error(owner, path, value, go_type_name(field));
   // Go's decoder skips line breaks.
   auto text = replace_all(replace_all(value.str(), "\n", ""), "\r", "");
   if (!base64_decode(text)) {
@@ -62,9 +62,8 @@ Result<Value> convert_bytes(const Type& owner, const Field& field, const Value& 
   return Value(std::move(text));
 }
 
-Result<Value> convert_time(const Type& owner, const Field& field, const Value& value,
-                           const std::string& go_path) {
-  if (!value.is_string()) return type_error(owner, go_path, value, go_type_name(field));
+Result<Value> convert_time(const Type& owner, const Field& field, const Value& value, const FieldPath& path) {
+  if (!value.is_string()) return type_error(owner, path, value, go_type_name(field));
   bool micro = field.scalar == Scalar::kMicroTime;
   auto time = parse_rfc3339(value.str());
   // What WallTime does not hold ("9999-12-31T23:59:59Z") stays as it was written.
@@ -153,30 +152,30 @@ std::string go_type_name(const Field& field) {
   return "string";
 }
 
-std::unexpected<Error> type_error(const Type& owner, const std::string& go_path, const Value& value,
+std::unexpected<Error> type_error(const Type& owner, const FieldPath& path, const Value& value,
                                   const std::string& go_type) {
   return fail(Code::kInvalidArgument,
               fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}",
-                          json_kind_name(value), short_type_name(owner.name), go_path, go_type));
+                          json_kind_name(value), short_type_name(owner.name), path.field_names(), go_type));
 }
 
 Result<Value> convert_scalar(const Type& owner, const Field& field, const Value& value,
-                             const std::string& go_path) {
+                             const FieldPath& path) {
   if (value.is_null()) return zero_scalar(field);
   switch (field.scalar) {
     case Scalar::kInteger:
-      return convert_integer(owner, field, value, go_path);
+      return convert_integer(owner, field, value, path);
     case Scalar::kBytes:
-      return convert_bytes(owner, field, value, go_path);
+      return convert_bytes(owner, field, value, path);
     case Scalar::kTime:
     case Scalar::kMicroTime:
-      return convert_time(owner, field, value, go_path);
+      return convert_time(owner, field, value, path);
     case Scalar::kQuantity:
       return convert_quantity(value);
     default:
       break;
   }
-  if (!has_right_kind(field, value)) return type_error(owner, go_path, value, go_type_name(field));
+  if (!has_right_kind(field, value)) return type_error(owner, path, value, go_type_name(field));
   return value;
 }
 

@@ -10,6 +10,8 @@
 namespace skiff::kube {
 
 void Findings::add(std::string_view reason, std::string field, std::string message) {
+  if (full()) return;
+  bytes_ += field.size() + message.size();
   errors_.push_back({"FieldValue" + std::string(reason), std::move(field), std::move(message)});
 }
 

@@ -35,11 +35,17 @@ class Findings {
   // "must be greater than or equal to N" for a whole number below it; absent ones pass.
   void at_least(const std::string& field, const json::Value& value, int64_t least);
   bool empty() const { return errors_.empty(); }
+  // Enough is known: more is neither kept nor worth looking for.
+  bool full() const { return errors_.size() >= kMaxErrors || bytes_ >= kMaxBytes; }
   std::vector<FieldError> take() { return std::move(errors_); }
 
  private:
   void add(std::string_view reason, std::string field, std::string message);
+  // An answer has at most so many errors, in so many bytes: what is wrong a million times is said often
+  // enough.
+  static constexpr size_t kMaxErrors = 1000, kMaxBytes = 1 << 20;
   std::vector<FieldError> errors_;
+  size_t bytes_ = 0;
 };
 
 // `old` is null on create.
@@ -60,6 +66,10 @@ ObjectCheck validate_pod, validate_deployment, validate_replica_set, validate_se
     validate_cluster_role, validate_role_binding, validate_cluster_role_binding, validate_lease,
     validate_node, validate_event, validate_definition, validate_scale;
 void validate_custom(const Kind& kind, const json::Value& object, const json::Value* old, Findings& findings);
+// "string", "integer": as schemas name types.
+std::string_view json_type_name(const json::Value& value);
+void validate_unchanging(const json::Value& schema, const json::Value& value, const json::Value& old,
+                         Findings& findings);
 // The one rule in CEL that is evaluated: "self == oldSelf", for what never changes.
 bool is_unchanging_rule(const json::Value& rule);
 

@@ -129,37 +129,4 @@ void validate_event(const Value& event, const Value*, Findings& findings) {
   }
 }
 
-void validate_definition(const Value& definition, const Value* old, Findings& findings) {
-  const auto& spec = definition["spec"];
-  auto expected = spec["names"]["plural"].str() + "." + spec["group"].str();
-  if (definition["metadata"]["name"].str() != expected) {
-    findings.invalid("metadata.name", definition["metadata"]["name"],
-                     "must be spec.names.plural+\".\"+spec.group");
-  }
-  for (auto name : {"group", "scope"}) {
-    if (spec[name].empty()) findings.required(fmt::format("spec.{}", name));
-  }
-  for (auto name : {"plural", "kind"}) {
-    if (spec["names"][name].empty()) findings.required(fmt::format("spec.names.{}", name));
-  }
-  if (spec["versions"].empty()) findings.required("spec.versions", "must have at least one version");
-  int stored = 0;
-  for (size_t i = 0; i < spec["versions"].size(); ++i) {
-    const auto& version = spec["versions"].at(i);
-    if (version["storage"].as_bool()) ++stored;
-    if (version["schema"]["openAPIV3Schema"].is_null()) {
-      findings.required(fmt::format("spec.versions[{}].schema.openAPIV3Schema", i), "schemas are required");
-    }
-  }
-  if (stored != 1 && !spec["versions"].empty()) {
-    findings.invalid("spec.versions", spec["versions"],
-                     "must have exactly one version marked as storage version");
-  }
-  if (old == nullptr) return;
-  for (auto name : {"group", "scope"}) {
-    if ((*old)["spec"][name] == spec[name]) continue;
-    findings.invalid(fmt::format("spec.{}", name), spec[name], "field is immutable");
-  }
-}
-
 }  // namespace skiff::kube

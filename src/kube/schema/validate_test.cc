@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "kube/schema/pattern.h"
 #include "kube/schema/quantity.h"
 #include "kube/schema/schema.h"
 
@@ -184,6 +185,48 @@ TEST_CASE("custom resources are held to their schema") {
   CHECK(errors_of(kind, gizmo_object(R"({"size":1,"list":["b","a","a"]})")) ==
         "spec.list[0]: Invalid value: \"b\": spec.list[0] in body should match '^a'\n"
         "spec.list: Too many: 3: must have at most 2 items\n");
+}
+
+TEST_CASE("patterns are those of Go's regexp, and none takes a stack or an age") {
+  const auto found = [](const std::string& pattern, const std::string& text) {
+    const auto compiled = Pattern::compile(pattern);
+    REQUIRE_MESSAGE(compiled.has_value(), compiled.error().message);
+    return (*compiled)->is_in(text);
+  };
+  CHECK(found("^(a+)+$", std::string(100'000, 'a')));
+  CHECK_FALSE(found("^(a+)+$", std::string(100'000, 'a') + "!"));
+  CHECK(found("^" + std::string(60, '(') + "a" + std::string(60, ')') + "*$", std::string(4096, 'a')));
+  CHECK(found("(?i)^\\pL+$", "\xc3\xa9T\xc3\xa9"));
+  CHECK(found("^(?<word>\\w+)\\z", "abc"));
+  CHECK(found("[(?<a]", "<"));
+  const auto wrong = [](const std::string& pattern) {
+    const auto compiled = Pattern::compile(pattern);
+    return compiled ? std::string() : compiled.error().message;
+  };
+  CHECK(wrong("(a") == "error parsing regexp: missing closing ): `(a`");
+  CHECK(wrong("a(?=b)") == "error parsing regexp: invalid or unsupported Perl syntax: `(?=`");
+  CHECK(wrong("*") == "error parsing regexp: missing argument to repetition operator: `*`");
+  CHECK(wrong("a{2000}") == "error parsing regexp: invalid repeat count: `{2000}`");
+  CHECK_FALSE(wrong(std::string(200'000, '(') + "a" + std::string(200'000, ')')).empty());
+  CHECK_FALSE(wrong("((a{900}){900}){900}").empty());
+}
+
+TEST_CASE("a definition whose pattern cannot be read is refused, wherever the pattern stands") {
+  const Registry registry;
+  const auto kind = registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+  const auto definition = [](const std::string& schema) {
+    return parse(R"({"metadata":{"name":"as.x.io"},"spec":{"group":"x.io","scope":"Cluster",
+        "names":{"plural":"as","kind":"A"},"versions":[{"name":"v1","storage":true,
+        "schema":{"openAPIV3Schema":)" +
+                 schema + "}}]}}");
+  };
+  const std::string nested = R"({"properties":{"a":{"items":{"pattern":"(a"}}}})";
+  const Value refused = definition(nested);
+  CHECK(errors_of(*kind, refused) ==
+        "spec.validation.openAPIV3Schema.properties[a].items.pattern: Invalid value: \"(a\": must be a valid "
+        "regular expression, but isn't: error parsing regexp: missing closing ): `(a`\n");
+  CHECK(errors_of(*kind, definition(R"({"pattern":"^a$"})")).empty());
+  CHECK(errors_of(*kind, refused, &refused).empty());
 }
 
 TEST_CASE("custom resources lose unknown fields and get their schema's defaults") {

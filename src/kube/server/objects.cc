@@ -17,7 +17,30 @@ std::string name_of(const json::Value& object) {
   return object["metadata"]["name"].str();
 }
 
+// As large as a request may be. Patches and defaults make more of an object than was sent, and again with
+// each request.
+constexpr size_t kMaxObject = 3 << 20;  // bytes
+
+// About the length of the text of `value`; stops once it is over the bound.
+size_t rough_size(const json::Value& value, size_t so_far) {
+  so_far += 1 + value.str().size();
+  for (const auto& item : value.items()) {
+    if (so_far > kMaxObject) return so_far;
+    so_far = rough_size(item, so_far + 1);
+  }
+  for (const auto& [key, member] : value.members()) {
+    if (so_far > kMaxObject) return so_far;
+    so_far = rough_size(member, so_far + key.size() + 4);
+  }
+  return so_far;
+}
+
 Result<void> check(const Kind& kind, const json::Value& object, const json::Value* before) {
+  if (rough_size(object, 0) > kMaxObject) {
+    return std::unexpected(make_status_error(413, "RequestEntityTooLarge",
+                                             "Request entity too large: the object would be larger than " +
+                                                 std::to_string(kMaxObject) + " bytes"));
+  }
   auto errors = check_metadata(object, before);
   if (errors.empty()) errors = validate(kind, object, before);
   if (errors.empty()) return {};
