@@ -55,6 +55,13 @@ void validate_metadata(const Kind& kind, const json::Value& object, const json::
                        Findings& findings);
 void validate_labels(const json::Value& labels, const std::string& field, Findings& findings);
 void validate_pod_spec(const json::Value& spec, const std::string& field, Findings& findings);
+void validate_volumes(const json::Value& volumes, const std::string& field, Findings& findings);
+void validate_affinity(const json::Value& affinity, const std::string& field, Findings& findings);
+// A metav1.LabelSelector.
+void validate_selector(const json::Value& selector, const std::string& field, Findings& findings);
+// A path within a folder: relative, no "..".
+void validate_descending_path(const json::Value& path, const std::string& field, Findings& findings);
+void validate_no_backsteps(const json::Value& path, const std::string& field, Findings& findings);
 enum class ContainerKind { kMain, kInit };
 void validate_containers(const json::Value& spec, const std::string& field, ContainerKind which,
                          Findings& findings);

@@ -95,23 +95,29 @@ void check_env(const Value& container, const std::string& field, Findings& findi
   }
 }
 
-void check_mounts(const Value& container, const std::string& field, const Value& volumes,
+void check_mounts(const Value& container, const std::string& field, const std::set<std::string>& volumes,
                   Findings& findings) {
   std::set<std::string> paths;
   size_t index = 0;
   for (const auto& mount : container["volumeMounts"].items()) {
     auto at = fmt::format("{}.volumeMounts[{}]", field, index++);
     const auto& name = mount["name"].str();
-    auto has_name = [&](const Value& volume) { return volume["name"].str() == name; };
     if (name.empty()) {
       findings.required(at + ".name");
-    } else if (std::ranges::none_of(volumes.items(), has_name)) {
+    } else if (!volumes.contains(name)) {
       findings.not_found(at + ".name", mount["name"]);
     }
     if (mount["mountPath"].empty()) findings.required(at + ".mountPath");
     if (!paths.insert(mount["mountPath"].str()).second) {
       findings.invalid(at + ".mountPath", mount["mountPath"], "must be unique");
     }
+    if (!mount["subPath"].empty()) validate_descending_path(mount["subPath"], at + ".subPath", findings);
+    if (mount["subPathExpr"].empty()) continue;
+    if (!mount["subPath"].empty()) {
+      findings.invalid(at + ".subPathExpr", mount["subPathExpr"],
+                       "subPathExpr and subPath are mutually exclusive");
+    }
+    validate_descending_path(mount["subPathExpr"], at + ".subPathExpr", findings);
   }
 }
 
@@ -234,6 +240,8 @@ void validate_containers(const Value& spec, const std::string& field, ContainerK
   if (which == ContainerKind::kInit) {
     for (const auto& container : spec["containers"].items()) names.insert(container["name"].str());
   }
+  std::set<std::string> volumes;
+  for (const auto& volume : spec["volumes"].items()) volumes.insert(volume["name"].str());
   size_t index = 0;
   for (const auto& container : spec[list].items()) {
     auto at = fmt::format("{}.{}[{}]", field, list, index++);
@@ -248,7 +256,7 @@ void validate_containers(const Value& spec, const std::string& field, ContainerK
     check_probes(container, at, which, findings);
     check_ports(container, at, spec["hostNetwork"].as_bool(), findings);
     check_env(container, at, findings);
-    check_mounts(container, at, spec["volumes"], findings);
+    check_mounts(container, at, volumes, findings);
     check_resources(container["resources"], at + ".resources", findings);
   }
 }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -17,48 +16,6 @@ constexpr std::string_view kPodUpdate =
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
     "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously "
     "negative)";
-
-// What a TokenRequest allows: the pod could else never get its token.
-void check_token_sources(const Value& sources, const std::string& field, Findings& findings) {
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const auto& seconds = sources.at(i)["serviceAccountToken"]["expirationSeconds"];
-    const auto at = fmt::format("{}[{}].serviceAccountToken.expirationSeconds", field, i);
-    if (!seconds.is_int()) continue;
-    findings.invalid_all(at, seconds, check_token_lifetime(seconds.as_int()));
-  }
-}
-
-void check_volumes(const Value& volumes, const std::string& field, Findings& findings) {
-  std::set<std::string> names;
-  size_t index = 0;
-  for (const auto& volume : volumes.items()) {
-    auto at = fmt::format("{}[{}]", field, index++);
-    const auto& name = volume["name"].str();
-    if (name.empty()) {
-      findings.required(at + ".name");
-    } else {
-      findings.invalid_all(at + ".name", volume["name"], check_dns_label(name));
-      if (!names.insert(name).second) findings.duplicate(at + ".name", volume["name"]);
-    }
-    // Upstream reads the sources in the order of the struct; the first of them counts.
-    bool first = true;
-    for (auto source : {"emptyDir", "hostPath", "secret", "configMap", "downwardAPI", "projected",
-                        "persistentVolumeClaim", "nfs", "csi", "ephemeral", "image"}) {
-      if (volume[source].is_null()) continue;
-      if (!first)
-        findings.forbidden(fmt::format("{}.{}", at, source), "may not specify more than 1 volume type");
-      first = false;
-    }
-    if (volume["hostPath"].is_object() && volume["hostPath"]["path"].empty())
-      findings.required(at + ".hostPath.path");
-    if (volume["secret"].is_object() && volume["secret"]["secretName"].empty()) {
-      findings.required(at + ".secret.secretName");
-    }
-    if (volume["configMap"].is_object() && volume["configMap"]["name"].empty())
-      findings.required(at + ".configMap.name");
-    check_token_sources(volume["projected"]["sources"], at + ".projected.sources", findings);
-  }
-}
 
 void check_one_of(const Value& value, const std::string& field, const std::vector<std::string>& allowed,
                   Findings& findings) {
@@ -105,19 +62,6 @@ void check_toleration(const Value& toleration, const std::string& field, Finding
   }
 }
 
-void check_affinity_terms(const Value& affinity, const std::string& field, Findings& findings) {
-  for (auto name : {"podAffinity", "podAntiAffinity"}) {
-    constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
-    size_t index = 0;
-    for (const auto& term : affinity[name][kRequired].items()) {
-      auto at = fmt::format("{}.{}.{}[{}].topologyKey", field, name, kRequired, index++);
-      if (term["topologyKey"].empty()) findings.required(at, "can not be empty");
-      findings.invalid_all(at, Value(term["topologyKey"].str()),
-                           check_qualified_name(term["topologyKey"].str()));
-    }
-  }
-}
-
 void check_placement(const Value& spec, const std::string& field, Findings& findings) {
   validate_labels(spec["nodeSelector"], field + ".nodeSelector", findings);
   const auto& deadline = spec["activeDeadlineSeconds"];
@@ -125,7 +69,7 @@ void check_placement(const Value& spec, const std::string& field, Findings& find
     findings.invalid(field + ".activeDeadlineSeconds", deadline,
                      "must be between 1 and 2147483647, inclusive");
   }
-  check_affinity_terms(spec["affinity"], field + ".affinity", findings);
+  validate_affinity(spec["affinity"], field + ".affinity", findings);
   size_t index = 0;
   for (const auto& toleration : spec["tolerations"].items()) {
     check_toleration(toleration, fmt::format("{}.tolerations[{}]", field, index++), findings);
@@ -196,7 +140,7 @@ void check_pod_update(const Value& pod, const Value& old, Findings& findings) {
 }  // namespace
 
 void validate_pod_spec(const Value& spec, const std::string& field, Findings& findings) {
-  check_volumes(spec["volumes"], field + ".volumes", findings);
+  validate_volumes(spec["volumes"], field + ".volumes", findings);
   if (spec["containers"].empty()) findings.required(field + ".containers");
   validate_containers(spec, field, ContainerKind::kMain, findings);
   validate_containers(spec, field, ContainerKind::kInit, findings);

@@ -211,6 +211,71 @@ TEST_CASE("patterns are those of Go's regexp, and none takes a stack or an age")
   CHECK_FALSE(wrong("((a{900}){900}){900}").empty());
 }
 
+TEST_CASE("paths of volumes stay in the volume") {
+  const Registry registry;
+  const auto kind = registry.find("", "v1", "pods");
+  const auto errors = [&](const std::string& volume, const std::string& mount = "") {
+    auto object = pod("b:1");
+    object.edit("spec").set("volumes", Value::array({parse(volume)}));
+    object.edit("spec").edit("volumes").edit_at(0).set("name", "v");
+    if (!mount.empty())
+      object.edit("spec").edit("containers").edit_at(0).set("volumeMounts", Value::array({parse(mount)}));
+    return errors_of(*kind, object);
+  };
+  const std::string at = "spec.volumes[0].";
+  CHECK(errors(R"({"configMap":{"name":"c","items":[{"key":"a","path":"../../x"}]}})") ==
+        at + "configMap.items[0].path: Invalid value: \"../../x\": must not contain '..'\n");
+  CHECK(
+      errors(R"({"secret":{"secretName":"s","items":[{"key":"a","path":"/x"},{"key":"b","path":"..x"}]}})") ==
+      at + "secret.items[0].path: Invalid value: \"/x\": must be a relative path\n" + at +
+          "secret.items[1].path: Invalid value: \"..x\": must not start with '..'\n");
+  CHECK(errors(R"({"configMap":{"name":"c","items":[{"key":"","path":"","mode":512}]}})") ==
+        at + "configMap.items[0].key: Required value\n" + at + "configMap.items[0].path: Required value\n" +
+            at +
+            "configMap.items[0].mode: Invalid value: 512: must be a number between 0 and 0777 (octal), both "
+            "inclusive\n");
+  CHECK(errors(R"({"downwardAPI":{"items":[{"path":"a/../b","fieldRef":{"fieldPath":"metadata.name"}}]}})") ==
+        at + "downwardAPI.path: Invalid value: \"a/../b\": must not contain '..'\n");
+  CHECK(
+      errors(R"({"projected":{"sources":[{"serviceAccountToken":{"path":"../t"}},
+        {"secret":{"name":"s","items":[{"key":"k","path":"p"}]}},
+        {"configMap":{"name":"c","items":[{"key":"k","path":"p"}]}}]}})") ==
+      at + "projected.sources[0].serviceAccountToken.path: Invalid value: \"../t\": must not contain '..'\n" +
+          at + "projected.sources[2].configMap: Invalid value: \"p\": conflicting duplicate paths\n");
+  CHECK(errors(R"({"hostPath":{"path":"/a/../b"}})") ==
+        at + "hostPath.path: Invalid value: \"/a/../b\": must not contain '..'\n");
+  const std::string mount = "spec.containers[0].volumeMounts[0].";
+  CHECK(errors(R"({"emptyDir":{}})", R"({"name":"v","mountPath":"/v","subPath":"a/.."})") ==
+        mount + "subPath: Invalid value: \"a/..\": must not contain '..'\n");
+  CHECK(errors(R"({"emptyDir":{}})", R"({"name":"v","mountPath":"/v","subPath":"a","subPathExpr":"/b"})") ==
+        mount + "subPathExpr: Invalid value: \"/b\": subPathExpr and subPath are mutually exclusive\n" +
+            mount + "subPathExpr: Invalid value: \"/b\": must be a relative path\n");
+  CHECK(errors(R"({"configMap":{"name":"c","items":[{"key":"a","path":"d/..x/e..f"}]}})").empty());
+}
+
+TEST_CASE("an affinity that asks for one of no values is refused") {
+  const Registry registry;
+  auto object = pod("b:1");
+  object.edit("spec").set("affinity", parse(R"({"nodeAffinity":{
+      "requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[
+        {"matchExpressions":[{"key":"a","operator":"In"}],"matchFields":[{"key":"x","operator":"In","values":["n"]}]}]}},
+      "podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":0,"podAffinityTerm":
+        {"topologyKey":"h","labelSelector":{"matchExpressions":[{"key":"a","operator":"NotIn"}]}}}]}})"));
+  const std::string required = "requiredDuringSchedulingIgnoredDuringExecution",
+                    preferred = "preferredDuringSchedulingIgnoredDuringExecution",
+                    node = "spec.affinity.nodeAffinity." + required + ".nodeSelectorTerms[0].",
+                    near = "spec.affinity.podAntiAffinity." + preferred + "[0].";
+  CHECK(
+      errors_of(*registry.find("", "v1", "pods"), object) ==
+      node +
+          "matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or "
+          "'NotIn'\n" +
+          node + "matchFields[0].key: Invalid value: \"x\": not a valid field selector key\n" + near +
+          "weight: Invalid value: 0: must be in the range 1-100\n" + near +
+          "podAffinityTerm.labelSelector.matchExpressions[0].values: Required value: must be specified when "
+          "`operator` is 'In' or 'NotIn'\n");
+}
+
 TEST_CASE("a definition whose pattern cannot be read is refused, wherever the pattern stands") {
   const Registry registry;
   const auto kind = registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");

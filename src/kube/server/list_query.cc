@@ -1,6 +1,7 @@
 #include "kube/server/list_query.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/strings.h"
 #include "kube/client/api_error.h"
@@ -44,7 +45,10 @@ Result<void> read_continue(const std::string& token, const std::string& prefix, 
     return std::unexpected(bad_continue(start));
   }
   out.start_after = prefix + start;
-  out.at = store::Revision{std::max((*value)["rv"].as_int(), int64_t{0})};
+  const uint64_t beyond = std::numeric_limits<int64_t>::max();
+  const json::Value& revision = (*value)["rv"];
+  out.at = revision.kind() == json::Kind::kUint ? store::Revision{static_cast<int64_t>(beyond)}
+                                                : store::Revision{std::max(revision.as_int(), int64_t{0})};
   return {};
 }
 
@@ -73,13 +77,14 @@ Result<void> check_match(const std::string& match, const std::string& revision) 
 Result<store::Revision> parse_revision(std::string_view text) {
   if (text.empty()) return store::Revision{};
   const auto number = parse_uint(text);
-  if (!number) {
-    return std::unexpected(make_status_error(500, "",
-                                             "resourceVersion: Invalid value: \"" + std::string(text) +
-                                                 "\": strconv.ParseUint: parsing \"" + std::string(text) +
-                                                 "\": invalid syntax"));
-  }
-  return store::Revision{static_cast<int64_t>(*number)};
+  // Beyond what a revision can be is the future, like every number that is not reached yet.
+  constexpr uint64_t kLast = std::numeric_limits<int64_t>::max();
+  if (number) return store::Revision{static_cast<int64_t>(std::min(*number, kLast))};
+  const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+  const std::string said = "resourceVersion: Invalid value: \"" + std::string(text) +
+                           "\": strconv.ParseUint: parsing \"" + std::string(text) + "\": ";
+  if (digits) return std::unexpected(bad_request(said + "value out of range"));
+  return std::unexpected(make_status_error(500, "", said + "invalid syntax"));
 }
 
 std::string encode_continue(store::Revision revision, const std::string& last) {
@@ -103,6 +108,10 @@ Result<store::ListOptions> parse_list_query(const net::Request& request, const s
   const auto token = request.query_parameter("continue").value_or("");
   if (!token.empty()) {
     SKIFF_RETURN_IF_ERROR(read_continue(token, prefix, out));
+    if (out.at > current) {
+      const int64_t asked = store::number(out.at);
+      return std::unexpected(too_large_revision(std::to_string(asked), store::number(current)));
+    }
     return out;
   }
   SKIFF_RETURN_IF_ERROR(check_match(match, text));

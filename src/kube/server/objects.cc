@@ -228,7 +228,8 @@ io::Task<Result<json::Value>> Objects::modify(Target target, Change change, Writ
     const json::Value& now = (*before)["metadata"];
     const json::Value& said = (*after)["metadata"];
     const std::string revision = said["resourceVersion"].str();
-    if (!revision.empty() && !parse_uint(revision)) {
+    const bool digits = revision.find_first_not_of("0123456789") == std::string::npos;
+    if (!revision.empty() && !parse_uint(revision) && !digits) {
       co_return std::unexpected(make_status_error(
           500, "", "strconv.ParseUint: parsing " + json::encode(revision) + ": invalid syntax"));
     }

@@ -76,7 +76,11 @@ io::Task<void> serve_get(Exchange& exchange) {
   const std::string text = exchange.query("resourceVersion");
   const auto asked = parse_revision(text);
   const store::Revision current = exchange.objects.store().current();
-  if (asked && *asked > current) {
+  if (!asked) {
+    co_await send_error(exchange, asked.error());
+    co_return;
+  }
+  if (*asked > current) {
     co_await send_error(exchange, too_large_revision(text, store::number(current)));
     co_return;
   }

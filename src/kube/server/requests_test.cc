@@ -241,6 +241,28 @@ TEST_CASE("aggregated discovery has an ETag, and 304 for who knows it") {
   CHECK(again.text.empty());
 }
 
+TEST_CASE("a revision that no store can have reached is no fault of the server") {
+  ServerRig rig;
+  const std::string maps = "/api/v1/namespaces/default/configmaps";
+  REQUIRE(rig.ask("POST", maps, R"({"metadata":{"name":"a"}})").status == 201);
+  for (const std::string revision : {"9223372036854775807", "9223372036854775808", "18446744073709551615"}) {
+    CAPTURE(revision);
+    for (const std::string& path : {maps, maps + "/a"}) {
+      const auto answer = rig.ask("GET", path + "?resourceVersion=" + revision);
+      CHECK(answer.status == 504);
+      CHECK(answer.body["reason"].str() == "Timeout");
+    }
+    const std::string body =
+        R"({"metadata":{"name":"a","resourceVersion":")" + revision + R"("},"data":{"k":"v"}})";
+    CHECK(rig.ask("PUT", maps + "/a", body).status == 409);
+  }
+  for (const std::string& query : {maps + "?", maps + "/a?", maps + "?watch=1&"}) {
+    const auto answer = rig.ask("GET", query + "resourceVersion=18446744073709551616");
+    CHECK(answer.status == 400);
+    CHECK(answer.body["message"].str().ends_with("value out of range"));
+  }
+}
+
 TEST_CASE("a log of what has none is refused in words that say why") {
   ServerRig rig;
   const std::string pods = "/api/v1/namespaces/default/pods";
