@@ -159,14 +159,16 @@ Task<void> write_input(std::unique_ptr<Stream>* stream, const std::string* input
 }
 
 struct RunningCommand {
-  explicit RunningCommand(Loop& loop) : drained(loop), scope(loop) {}
+  explicit RunningCommand(Loop& l) : loop(l), drained(l), scope(l) {}
   ~RunningCommand() {
     if (process && !ended) {
       process->kill_group(SIGKILL);
-      // Reaped by hand: nobody awaits it any more, and SIGKILL leaves no time to wait.
-      ::waitpid(process->pid(), nullptr, 0);
+      // Nobody awaits it any more. One that sleeps in the kernel ends when it will: not this thread's to
+      // wait.
+      loop.submit_blocking([pid = process->pid()] { ::waitpid(pid, nullptr, 0); }, [] {});
     }
   }
+  Loop& loop;
   std::string input;
   CommandOutput output;
   std::unique_ptr<Process> process;

@@ -12,7 +12,7 @@ constexpr MonotonicTime kMonotonicStart{std::chrono::seconds(1000)};
 SimLoop::SimLoop(uint64_t seed, Order order) : random_(seed), order_(order) {}
 
 WallTime SimLoop::wall_now() const {
-  return kStart + (now_ - kMonotonicStart);
+  return kStart + (now_ - kMonotonicStart) + wall_offset_;
 }
 
 Result<void> SimLoop::watch(int, FdHandler&) {

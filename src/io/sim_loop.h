@@ -27,12 +27,15 @@ class SimLoop final : public Loop {
   void run_until_idle();
   // Moves the clock by `duration`, running every timer on the way.
   void advance(Duration duration);
+  // Sets the wall clock forward or back, as an administrator or NTP does.
+  void step_wall(Duration by) { wall_offset_ += by; }
   // Advances from timer to timer until `done` is true; false when `limit` passes first.
   bool run_until(const std::function<bool()>& done, Duration limit);
 
  private:
   void order_ready(std::deque<Callback>& batch) override;
   MonotonicTime now_{std::chrono::seconds(1000)};
+  Duration wall_offset_{};
   SeededRandom random_;
   Order order_;
   bool stopped_ = false;

@@ -60,6 +60,7 @@ LinuxHostOptions host_options(const AgentOptions& options, const CgroupHost& cgr
   out.node = {options.node_name, options.host_ip, machine.cpu_milli, machine.memory_bytes,
               machine.disk_bytes};
   out.hostname = machine.hostname;
+  out.boot_id = machine.boot_id;
   out.cluster_domain = options.cluster_domain;
   out.cluster_dns = format_ipv4(options.ranges.services.base + kDnsHost);
   out.ranges = options.ranges;

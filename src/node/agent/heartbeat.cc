@@ -52,19 +52,25 @@ io::Task<Result<void>> Heartbeat::write_status() {
   const WallTime now = loop_.wall_now();
   const auto status = make_node_status(input_, status_, now);
   // Some of the disk and memory figures move all the time; only conditions and capacities count.
-  if (now - written_ < kStatusAnyway && essence(status) == essence(status_)) co_return Result<void>();
+  if (loop_.now() - written_ < kStatusAnyway && essence(status) == essence(status_)) co_return Result<void>();
   auto patched =
       co_await api_.patch("/api/v1/nodes/" + input_.name + "/status", kube::PatchType::kStrategicMerge,
                           json::Value::object({{"status", status}}));
   if (!patched) co_return std::unexpected(patched.error());
   status_ = status;
-  written_ = now;
+  written_ = loop_.now();
   co_return Result<void>();
 }
 
 // A node that was silent for a while, with its machine or without the API, was called Unknown meanwhile.
 io::Task<Result<void>> Heartbeat::correct_status() {
   auto node = co_await api_.get("/api/v1/nodes/" + input_.name);
+  if (!node && node.error().code == Code::kNotFound) {
+    log_warn("the node's object was deleted: registered anew", {{"node", input_.name}});
+    status_ = {};
+    co_await enroll();
+    co_return Result<void>();
+  }
   if (!node) co_return std::unexpected(node.error());
   if (readiness((*node)["status"]) == readiness(status_)) co_return Result<void>();
   status_ = (*node)["status"];

@@ -1,5 +1,6 @@
 // Keeps the Node object and its Lease alive: the lease every 10 s, the status when it changes, when the API
-// shows another readiness after a renewal of the lease, or every 5 minutes.
+// shows another readiness after a renewal of the lease, or every 5 minutes. A Node that was deleted comes
+// back.
 #pragma once
 
 #include "io/loop.h"
@@ -38,7 +39,7 @@ class Heartbeat {
   Duration pressure_hold_;
   MonotonicTime pressure_until_{};
   json::Value status_;  // last written, or what others made of it
-  WallTime written_{};
+  MonotonicTime written_{};
 };
 
 }  // namespace skiff::node

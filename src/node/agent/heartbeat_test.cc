@@ -57,6 +57,14 @@ TEST_CASE("a node that was called Unknown says with its next lease that it is re
   CHECK(rig.ready()["lastTransitionTime"].str() > before);
 }
 
+TEST_CASE("a node whose object was deleted registers again") {
+  Rig rig;
+  rig.api.erase(kNode);
+  rig.loop.advance(11s);
+  CHECK(rig.api.find(kNode)["metadata"]["labels"]["kubernetes.io/hostname"].str() == "node1");
+  CHECK(rig.ready()["status"].str() == "True");
+}
+
 TEST_CASE("a status that the API still shows is not written again") {
   Rig rig;
   rig.loop.advance(1min);

@@ -55,21 +55,20 @@ void EventRecorder::record(const json::Value& object, const std::string& field, 
                            const std::string& reason, const std::string& message) {
   const std::string key = object["metadata"]["uid"].str() + "|" + field + "|" + reason + "|" + message;
   auto known = known_.find(key);
-  if (known != known_.end() && loop_.wall_now() - known->second.last < kForgetAfter) {
+  if (known != known_.end() && loop_.now() - known->second.last < kForgetAfter) {
     ++known->second.count;
-    known->second.last = loop_.wall_now();
+    known->second.last = loop_.now();
     queue({key, {}});
     return;
   }
   forget_old();
-  known_[key] = {"", 1, loop_.wall_now()};
+  known_[key] = {"", 1, loop_.now()};
   queue({key, make_event(object, field, type, reason, message)});
 }
 
 void EventRecorder::forget_old() {
   if (known_.size() < kMaxKnown) return;
-  std::erase_if(known_,
-                [&](const auto& entry) { return loop_.wall_now() - entry.second.last >= kForgetAfter; });
+  std::erase_if(known_, [&](const auto& entry) { return loop_.now() - entry.second.last >= kForgetAfter; });
   if (known_.size() >= kMaxKnown) known_.clear();
 }
 
@@ -108,7 +107,7 @@ io::Task<void> EventRecorder::write(Pending pending) {
   }
   if (known->second.path.empty()) co_return;
   const auto patch = json::Value::object(
-      {{"count", known->second.count}, {"lastTimestamp", format_rfc3339(known->second.last)}});
+      {{"count", known->second.count}, {"lastTimestamp", format_rfc3339(loop_.wall_now())}});
   const std::string path = known->second.path;
   auto patched = co_await api_.patch(path, kube::PatchType::kStrategicMerge, patch);
   if (!patched) known_.erase(pending.key);

@@ -25,7 +25,7 @@ class EventRecorder {
   struct Known {
     std::string path;  // of the stored event; "" while it is being created
     int count = 1;
-    WallTime last{};
+    MonotonicTime last{};
   };
   struct Pending {
     std::string key;

@@ -176,13 +176,15 @@ io::Task<Result<Image>> Puller::import(std::string layout, std::string tag) {
 io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string docker_config) {
   const std::string folder =
       options_.paths.images() + "/" + std::string(kPullFolder) + std::to_string(++last_pull_);
-  auto ignored = co_await io::run_blocking(loop_, [folder] { return io::remove_tree(folder); });
-  auto made = io::make_directories(folder);
+  auto made = co_await io::run_blocking(loop_, [folder, docker_config]() -> Result<void> {
+    auto ignored = io::remove_tree(folder);
+    SKIFF_RETURN_IF_ERROR(io::make_directories(folder));
+    if (docker_config.empty()) return {};
+    return io::write_file_atomic(folder + "/auth.json", docker_config);
+  });
   if (!made) co_return std::unexpected(made.error());
   std::vector<std::string> argv = {options_.skopeo, "copy", "--quiet"};
   if (!docker_config.empty()) {
-    auto written = io::write_file_atomic(folder + "/auth.json", docker_config);
-    if (!written) co_return std::unexpected(written.error());
     argv.insert(argv.end(), {"--src-authfile", folder + "/auth.json"});
   }
   if (is_loopback(reference.domain)) argv.push_back("--src-tls-verify=false");

@@ -16,6 +16,7 @@ class FakePodHost final : public PodHost {
   std::optional<Error> set_up_error;
   std::optional<Error> spec_error;
   std::set<std::string> alive_pods;
+  std::optional<MonotonicTime> started;      // as noted at the first set-up of every pod
   std::map<std::string, int> oldest_output;  // the attempt of each container before which none is left
   bool sending = false;                      // every pod has unsent data
 
@@ -26,6 +27,7 @@ class FakePodHost final : public PodHost {
     PodGround ground;
     ground.ip = "10.42.0." + std::to_string(2 + next_++ % 250);
     ground.sandbox_number = sandboxes_;
+    ground.started = started;
     co_return ground;
   }
   bool alive(const json::Value& pod) override { return alive_pods.contains(pod["metadata"]["uid"].str()); }

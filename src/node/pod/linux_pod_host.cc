@@ -17,6 +17,8 @@ namespace skiff::node {
 namespace {
 constexpr const char* kPodFile = "/pod.json";
 constexpr const char* kAddressFile = "/address";
+constexpr const char* kStartedFile =
+    "/started";  // the machine's boot, and the steady clock at the first set-up
 constexpr const char* kSandboxFile = "/sandbox";  // how many were made
 constexpr size_t kMaxHostsFile = 1 << 20;         // of the host; a larger one is not shown to pods
 
@@ -100,6 +102,21 @@ Result<Ipv4> LinuxPodHost::address_of(const std::string& uid) {
   return address;
 }
 
+// The wall clock may be set between two agents; the steady one goes on until the machine's next start.
+std::optional<MonotonicTime> LinuxPodHost::first_set_up(const std::string& uid) {
+  const std::string file = options_.paths.pod(uid) + kStartedFile;
+  const auto text = io::read_file(file);
+  if (text) {
+    const auto halves = split_once(std::string_view(*text), " ");
+    const auto since = parse_int(halves.after);
+    if (halves.before != options_.boot_id || !since) return std::nullopt;
+    return std::min(loop_.now(), MonotonicTime(Duration(*since)));
+  }
+  const auto now = loop_.now().time_since_epoch().count();
+  auto written = write_quick(file, options_.boot_id + " " + std::to_string(now));
+  return std::nullopt;
+}
+
 bool LinuxPodHost::alive(const json::Value& pod) {
   return sandbox_alive(options_.paths.namespaces(uid_of(pod)));
 }
@@ -111,6 +128,7 @@ io::Task<Result<PodGround>> LinuxPodHost::set_up(json::Value pod) {
   auto saved = write_quick(options_.paths.pod(uid) + kPodFile, json::encode(pod));
   if (!saved) co_return std::unexpected(saved.error());
   PodGround ground;
+  ground.started = first_set_up(uid);
   ground.sandbox = options_.paths.namespaces(uid);
   ground.ip = options_.node.host_ip;
   if (!uses_host_network(pod)) {
@@ -204,44 +222,59 @@ std::string LinuxPodHost::cgroup_of(const json::Value& pod) const {
   return "/skiff-" + options_.instance + "/pod" + uid_of(pod);
 }
 
+namespace {
+struct TornDown {
+  bool waits = false;     // for clients: nothing was done
+  bool unlinked = false;  // no interface has the pod's address
+  Result<void> result;
+};
+
+// Blocking. Each step is tried whatever became of those before.
+TornDown take_apart(const LinuxHostOptions& options, const std::string& uid, const std::string& cgroup,
+                    Unsent unsent) {
+  const NodePaths& paths = options.paths;
+  if (unsent == Unsent::kKeep && is_sending(paths.namespaces(uid))) {
+    return {true, false, fail(Code::kUnavailable, "clients have not taken all data yet")};
+  }
+  const Result<void> unlinked = disconnect_pod(veth_name(options.instance, uid));
+  const Result<void> removed = remove_sandbox(paths.namespaces(uid));
+  const Result<void> released = VolumeManager::release(paths, uid);
+  // An ended pod keeps its logs; what its volumes held goes.
+  const Result<void> emptied = io::remove_tree(paths.volumes(uid));
+  remove_cgroup(options.cgroups, cgroup);
+  for (const auto& result : {unlinked, removed, released, emptied}) {
+    if (!result) return {false, unlinked.has_value(), result};
+  }
+  return {false, true, {}};
+}
+}  // namespace
+
 io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod, Unsent unsent) {
   const std::string uid = uid_of(pod);
-  auto torn = co_await io::run_blocking(
-      loop_,
-      [unsent, paths = options_.paths, uid, veth = veth_name(options_.instance, uid),
-       cgroups = options_.cgroups, cgroup = cgroup_of(pod)]() -> Result<void> {
-        if (unsent == Unsent::kKeep && is_sending(paths.namespaces(uid)))
-          return fail(Code::kUnavailable, "clients have not taken all data yet");
-        auto unlinked = disconnect_pod(veth);
-        auto removed = remove_sandbox(paths.namespaces(uid));
-        auto released = VolumeManager::release(paths, uid);
-        // An ended pod keeps its logs; what its volumes held goes.
-        auto emptied = io::remove_tree(paths.volumes(uid));
-        remove_cgroup(cgroups, cgroup);
-        if (!unlinked) return unlinked;
-        if (!removed) return removed;
-        if (!released) return released;
-        return emptied;
-      });
-  if (unsent == Unsent::kKeep && !torn && torn.error().code == Code::kUnavailable) co_return torn;
+  auto torn = co_await io::run_blocking(loop_, [unsent, options = options_, uid, cgroup = cgroup_of(pod)] {
+    return take_apart(options, uid, cgroup, unsent);
+  });
+  if (torn.waits) co_return torn.result;
+  volumes_.forget(uid);
   const auto taken = taken_.find(uid);
-  if (taken != taken_.end()) {
+  // An address that an interface may still have is nobody else's yet.
+  if (taken != taken_.end() && torn.unlinked) {
     addresses_.release(taken->second);
     taken_.erase(taken);
     ::unlink((options_.paths.pod(uid) + kAddressFile).c_str());
   }
-  co_return torn;
+  co_return torn.result;
 }
 
 io::Task<Result<void>> LinuxPodHost::remove(json::Value pod) {
   auto torn = co_await tear_down(pod, Unsent::kDrop);
+  if (!torn) co_return torn;  // the folder names what is left
   auto removed = co_await io::run_blocking(loop_,
                                            [folder = options_.paths.pod(uid_of(pod)),
                                             logs = pod_log_folder(options_.paths, pod)]() -> Result<void> {
                                              SKIFF_RETURN_IF_ERROR(io::remove_tree(folder));
                                              return io::remove_tree(logs);
                                            });
-  if (!torn) co_return torn;
   co_return removed;
 }
 

@@ -22,6 +22,7 @@ struct LinuxHostOptions {
   std::string instance;
   NodeIdentity node;
   std::string hostname;  // the kernel's
+  std::string boot_id;   // of this run of the machine
   std::string cluster_domain = "cluster.local";
   std::string cluster_dns;  // "" when there is none
   ClusterRanges ranges;
@@ -61,6 +62,7 @@ class LinuxPodHost final : public PodHost {
   io::Task<std::string> pull_credentials(json::Value pod) override;
 
  private:
+  std::optional<MonotonicTime> first_set_up(const std::string& uid);
   Result<Ipv4> address_of(const std::string& uid);
   io::Task<Result<void>> limit_pod(json::Value pod);
   io::Task<Result<void>> make_namespaces(json::Value pod, std::string ip);

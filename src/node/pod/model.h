@@ -29,13 +29,20 @@ struct ContainerDef {
 // Inits and sidecars in order, then apps.
 std::vector<ContainerDef> list_containers(const json::Value& pod);
 
+// One instant on both clocks. What happens when follows the steady one: the other is for telling, and may be
+// set at any time.
+struct Moment {
+  MonotonicTime steady{};
+  WallTime wall{};
+};
+
 // Why a container that should run does not.
 struct Waiting {
   std::string reason, message;  // ErrImagePull, CreateContainerConfigError, …
-  WallTime retry_at{};
+  MonotonicTime retry_at{};
   // What is shown from then on, until the next try: ImagePullBackOff after ErrImagePull.
   std::string later_reason = {}, later_message = {};
-  WallTime later_at{};
+  MonotonicTime later_at{};
 };
 
 enum class Work { kNone, kStarting, kStopping };
@@ -43,6 +50,7 @@ enum class Work { kNone, kStarting, kStopping };
 struct ContainerFacts {
   std::optional<ContainerRun> run;   // the latest attempt
   std::optional<ContainerRun> last;  // the attempt before it
+  MonotonicTime began{}, ended{};    // of the latest attempt
   std::optional<Waiting> waiting;
   Work work = Work::kNone;
   int next_attempt = 0;
@@ -62,11 +70,12 @@ enum class SandboxState { kNone, kSettingUp, kReady, kTearingDown, kGone };
 
 struct PodFacts {
   SandboxState sandbox = SandboxState::kNone;
-  WallTime sandbox_retry_at{};
+  MonotonicTime sandbox_retry_at{};
   int sandbox_number = 0;  // of the pod's present one: another after a reboot
   std::string ip;
   std::string host_ip;
   WallTime start_time{};               // when this node first saw the pod
+  MonotonicTime started{};             // the same
   bool object_gone = false;            // deleted by force: nobody reads its status any more
   std::optional<std::string> evicted;  // message; the pod is Failed with reason Evicted
   std::map<std::string, ContainerFacts> containers;
@@ -89,7 +98,7 @@ struct Action {
 struct Plan {
   std::vector<Action> actions;
   json::Value status;
-  std::optional<WallTime> wake_at;  // plan again then, if nothing happens before
+  std::optional<MonotonicTime> wake_at;  // plan again then, if nothing happens before
 };
 
 }  // namespace skiff::node

@@ -19,7 +19,7 @@ constexpr Duration kEvictionGrace = std::chrono::seconds(1);  // what harms the 
 struct Planner {
   const Value& pod;
   const PodFacts& facts;
-  WallTime now;
+  Moment now;
   Plan plan;
 
   const ContainerFacts& of(const ContainerDef& def) const {
@@ -27,16 +27,16 @@ struct Planner {
     const auto found = facts.containers.find(def.name);
     return found == facts.containers.end() ? kNothing : found->second;
   }
-  void wake(WallTime at) {
-    if (at <= now) return;
+  void wake(MonotonicTime at) {
+    if (at <= now.steady) return;
     if (!plan.wake_at || at < *plan.wake_at) plan.wake_at = at;
   }
   void act(Action action) { plan.actions.push_back(std::move(action)); }
 
   // When the container may start; a moment in the past means now.
-  WallTime start_time(const ContainerFacts& container) const {
-    WallTime at{};
-    if (container.exited()) at = container.run->finished + restart_delay(container.crashes);
+  MonotonicTime start_time(const ContainerFacts& container) const {
+    MonotonicTime at{};
+    if (container.exited()) at = container.ended + restart_delay(container.crashes);
     if (container.waiting) at = std::max(at, container.waiting->retry_at);
     return at;
   }
@@ -44,9 +44,9 @@ struct Planner {
   void start_when_due(const ContainerDef& def) {
     const ContainerFacts& container = of(def);
     if (container.work != Work::kNone || container.running()) return;
-    const WallTime at = start_time(container);
-    if (at > now) {
-      if (container.exited()) wake(container.run->finished + kShowEnd);
+    const MonotonicTime at = start_time(container);
+    if (at > now.steady) {
+      if (container.exited()) wake(container.ended + kShowEnd);
       if (container.waiting) wake(container.waiting->later_at);
       wake(at);
       return;
@@ -149,10 +149,10 @@ void plan_removal(Planner& planner, bool may_finish) {
   }
 }
 
-std::optional<WallTime> deadline(const Planner& planner) {
+std::optional<MonotonicTime> deadline(const Planner& planner) {
   const Value& seconds = planner.pod["spec"]["activeDeadlineSeconds"];
   if (seconds.is_null()) return std::nullopt;
-  return planner.facts.start_time + std::chrono::seconds(seconds.as_int());
+  return planner.facts.started + std::chrono::seconds(seconds.as_int());
 }
 
 bool is_terminal(const std::string& phase) {
@@ -161,7 +161,7 @@ bool is_terminal(const std::string& phase) {
 
 void plan_life(Planner& planner, const std::vector<ContainerDef>& defs) {
   if (planner.facts.sandbox == SandboxState::kNone || planner.facts.sandbox == SandboxState::kGone) {
-    if (planner.facts.sandbox_retry_at > planner.now) {
+    if (planner.facts.sandbox_retry_at > planner.now.steady) {
       planner.wake(planner.facts.sandbox_retry_at);
     } else {
       planner.act({Action::Kind::kSetUpSandbox, "", {}, {}});
@@ -209,13 +209,13 @@ bool should_restart(const Value& pod, const ContainerDef& def, const ContainerRu
   return run.exit_code != 0 || (policy == "Always" && def.role == Role::kApp);
 }
 
-Plan plan_pod(const Value& pod, const PodFacts& facts, WallTime now) {
+Plan plan_pod(const Value& pod, const PodFacts& facts, Moment now) {
   Planner planner{pod, facts, now, {}};
   const auto defs = list_containers(pod);
   const bool deleted = facts.object_gone || !pod["metadata"]["deletionTimestamp"].is_null();
   StatusInput input{pod, facts};
   const auto expiry = deadline(planner);
-  if (expiry && *expiry <= now) {
+  if (expiry && *expiry <= now.steady) {
     input.forced_reason = "DeadlineExceeded";
     input.forced_message = "Pod was active on the node longer than the specified deadline";
   } else if (facts.evicted) {

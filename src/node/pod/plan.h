@@ -11,7 +11,7 @@
 
 namespace skiff::node {
 
-Plan plan_pod(const json::Value& pod, const PodFacts& facts, WallTime now);
+Plan plan_pod(const json::Value& pod, const PodFacts& facts, Moment now);
 
 // How long after the end of a container its next start waits: none, then 10 s doubling to 300 s.
 Duration restart_delay(int crashes);

@@ -19,6 +19,8 @@ struct PodGround {
   std::string ip;       // the node's with hostNetwork
   std::string sandbox;  // folder of the namespaces
   int sandbox_number = 0;
+  std::optional<MonotonicTime>
+      started;  // when this node first set it up, if that was since the machine's start
   std::map<std::string, std::string> volumes;
   std::vector<std::string> memory_volumes;
 };

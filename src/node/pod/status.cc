@@ -24,7 +24,7 @@ Value waiting(const std::string& reason, const std::string& message) {
   return Value::object({{"waiting", out}});
 }
 
-Value waiting(const Waiting& wait, WallTime now) {
+Value waiting(const Waiting& wait, MonotonicTime now) {
   const bool later = !wait.later_reason.empty() && now >= wait.later_at;
   return later ? waiting(wait.later_reason, wait.later_message) : waiting(wait.reason, wait.message);
 }
@@ -39,18 +39,19 @@ struct Shown {
 };
 
 Shown show_ended(const Value& pod, const ContainerDef& def, const ContainerFacts& facts, PodEnd end,
-                 WallTime now) {
+                 MonotonicTime now) {
   const ContainerRun& run = *facts.run;
   const bool again = end == PodEnd::kOpen && should_restart(pod, def, run);
   if (!again) return {terminated(run)};
   if (facts.waiting) return {waiting(*facts.waiting, now), true};
   const Duration delay = restart_delay(facts.crashes);
-  if (facts.work == Work::kStarting || delay == Duration{} || now < run.finished + kShowEnd)
+  if (facts.work == Work::kStarting || delay == Duration{} || now < facts.ended + kShowEnd)
     return {terminated(run)};
   return {waiting("CrashLoopBackOff", crash_loop_message(pod, def.name, delay)), true};
 }
 
-Shown show(const Value& pod, const ContainerDef& def, const ContainerFacts& facts, PodEnd end, WallTime now) {
+Shown show(const Value& pod, const ContainerDef& def, const ContainerFacts& facts, PodEnd end,
+           MonotonicTime now) {
   if (facts.exited()) return show_ended(pod, def, facts, end, now);
   if (facts.running() && facts.hook_done) {
     return {Value::object({{"running", Value::object({{"startedAt", format_rfc3339(facts.run->started)}})}})};
@@ -83,7 +84,7 @@ Value volume_mounts(const Value& spec) {
 }
 
 Value container_status(const Value& pod, const ContainerDef& def, const ContainerFacts& facts, PodEnd end,
-                       WallTime now) {
+                       MonotonicTime now) {
   const Shown shown = show(pod, def, facts, end, now);
   Value out = Value::object({{"name", def.name}, {"state", shown.state}});
   Value last = Value::object();
@@ -141,13 +142,14 @@ std::string crash_loop_message(const json::Value& pod, const std::string& contai
          "_" + metadata["namespace"].str() + "(" + metadata["uid"].str() + ")";
 }
 
-Value make_status(const StatusInput& input, WallTime now) {
+Value make_status(const StatusInput& input, Moment now) {
   static const ContainerFacts kUnknown;
   Value init = Value::array(), apps = Value::array();
   for (const auto& def : list_containers(input.pod)) {
     const auto found = input.facts.containers.find(def.name);
     const auto& facts = found == input.facts.containers.end() ? kUnknown : found->second;
-    (def.role == Role::kApp ? apps : init).push_back(container_status(input.pod, def, facts, input.end, now));
+    (def.role == Role::kApp ? apps : init)
+        .push_back(container_status(input.pod, def, facts, input.end, now.steady));
   }
   const Value& old = input.pod["status"];
   std::string phase = compute_phase(input.pod["spec"], init, apps, input.end);
@@ -155,7 +157,8 @@ Value make_status(const StatusInput& input, WallTime now) {
   if (is_terminal(old["phase"].str())) phase = old["phase"].str();
   const bool sandbox = input.facts.sandbox == SandboxState::kReady;
   Value status = Value::object({{"phase", phase}});
-  status.set("conditions", compute_conditions({input.pod["spec"], old, init, apps, phase, sandbox}, now));
+  status.set("conditions",
+             compute_conditions({input.pod["spec"], old, init, apps, phase, sandbox}, now.wall));
   // A terminal phase is told only when nothing runs any more: who reads it may start a successor.
   const bool hold = is_terminal(phase) && !is_terminal(old["phase"].str()) &&
                     (any_running(input.facts) || input.facts.sandbox == SandboxState::kReady);

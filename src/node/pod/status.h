@@ -12,7 +12,7 @@ struct StatusInput {
   PodEnd end = PodEnd::kOpen;
   std::string forced_reason = {}, forced_message = {};  // DeadlineExceeded, Evicted: phase Failed
 };
-json::Value make_status(const StatusInput& input, WallTime now);
+json::Value make_status(const StatusInput& input, Moment now);
 
 // Guaranteed, Burstable or BestEffort.
 std::string qos_class(const json::Value& spec);

@@ -18,6 +18,12 @@ constexpr Duration kStatusRetry = std::chrono::seconds(1);
 constexpr Duration kFirstMountRetry = std::chrono::milliseconds(500);
 constexpr Duration kLongestMountRetry = std::chrono::seconds(122);
 
+// When that was, as far as the wall clock can tell: it may have been set since. What lies ahead is now.
+MonotonicTime steady_at(const io::Loop& loop, WallTime then) {
+  constexpr Duration kLongest = std::chrono::hours(24 * 365 * 10);
+  return loop.now() - std::clamp(loop.wall_now() - then, Duration{}, kLongest);
+}
+
 Duration mount_retry(int failures) {
   Duration delay = kFirstMountRetry;
   for (int i = 1; i < failures && delay < kLongestMountRetry; ++i) delay *= 2;
@@ -72,6 +78,7 @@ void PodWorker::event(const std::string& where, EventRecorder::Type type, const 
 void PodWorker::adopt() {
   facts_.host_ip = services_.host_ip;
   facts_.start_time = parse_rfc3339(pod_["status"]["startTime"].str()).value_or(services_.loop.wall_now());
+  facts_.started = steady_at(services_.loop, facts_.start_time);
   facts_.ip = pod_["status"]["podIP"].str();
   written_status_ = pod_["status"];
   for (const auto& def : list_containers(pod_)) {
@@ -80,6 +87,8 @@ void PodWorker::adopt() {
       if (run.key.name != def.name) continue;
       facts.last = std::move(facts.run);
       facts.next_attempt = run.key.attempt + 1;
+      facts.began = steady_at(services_.loop, run.started);
+      facts.ended = std::max(facts.began, steady_at(services_.loop, run.finished));
       facts.run = std::move(run);
     }
     const auto& shown = find_named(
@@ -149,7 +158,8 @@ void PodWorker::container_ended(const std::string& name) {
   if (!run || run->state != RunState::kExited) return;
   const auto def = def_of(name);
   if (def && run->message.empty()) run->message = services_.host.termination_message(pod_, *def, *run);
-  if (run->finished - run->started >= kBackOffReset) facts->second.crashes = 0;
+  facts->second.ended = services_.loop.now();
+  if (facts->second.ended - facts->second.began >= kBackOffReset) facts->second.crashes = 0;
   facts->second.run = *run;
   facts->second.condemned = false;
   probes_.erase(name);
@@ -181,14 +191,14 @@ io::Task<void> PodWorker::run() {
   }
   while (!done_) {
     changed_.reset();
-    const WallTime now = services_.loop.wall_now();
+    const Moment now{services_.loop.now(), services_.loop.wall_now()};
     Plan plan = plan_pod(pod_, facts_, now);
     wanted_status_ = std::move(plan.status);
     status_changed_.set();
     for (const auto& action : plan.actions) carry_out(action);
     if (done_) break;
     io::TimerId timer = 0;
-    if (plan.wake_at) timer = services_.loop.add_timer_after(*plan.wake_at - now, [this] { wake(); });
+    if (plan.wake_at) timer = services_.loop.add_timer(*plan.wake_at, [this] { wake(); });
     struct Cancel {
       io::Loop& loop;
       io::TimerId id;
@@ -230,6 +240,7 @@ io::Task<void> PodWorker::set_up() {
     ground_ = std::move(*ground);
     facts_.ip = ground_.ip;
     facts_.sandbox_number = ground_.sandbox_number;
+    facts_.started = ground_.started.value_or(facts_.started);
     facts_.sandbox = SandboxState::kReady;
     sandbox_failures_ = 0;
   } else {
@@ -240,7 +251,7 @@ io::Task<void> PodWorker::set_up() {
     event("", EventRecorder::Type::kWarning, mount ? "FailedMount" : "FailedCreatePodSandBox",
           mount ? message : "Failed to create pod sandbox: " + message);
     facts_.sandbox = SandboxState::kNone;
-    facts_.sandbox_retry_at = services_.loop.wall_now() + mount_retry(++sandbox_failures_);
+    facts_.sandbox_retry_at = services_.loop.now() + mount_retry(++sandbox_failures_);
   }
   wake();
 }
@@ -294,8 +305,13 @@ io::Task<void> PodWorker::finish() {
   for (const auto& run : services_.runtime.list(uid.str())) {
     auto removed = co_await services_.runtime.remove(run.key);
   }
-  auto removed = co_await services_.host.remove(pod_);
-  if (!removed) log_warn("pod not removed cleanly", {{"pod", path}, {"error", removed.error().message}});
+  for (int failures = 1;; ++failures) {
+    auto removed = co_await services_.host.remove(pod_);
+    if (removed) break;
+    log_warn("pod not removed cleanly", {{"pod", path}, {"error", removed.error().message}});
+    const Duration pause = mount_retry(failures);
+    co_await io::sleep(services_.loop, pause);
+  }
   services_.loop.post([finished = finished_] { finished(); });
 }
 

@@ -52,11 +52,11 @@ void PodWorker::give_up_pulls() {
 
 void PodWorker::image_failed(const ContainerDef& def, ContainerFacts& facts, const ImageOutcome& outcome) {
   const std::string image = "\"" + def.spec["image"].str() + "\"";
-  Waiting waiting{outcome.reason, outcome.message, services_.loop.wall_now() + kConfigRetry};
+  Waiting waiting{outcome.reason, outcome.message, services_.loop.now() + kConfigRetry};
   if (outcome.reason == "ErrImagePull") {
     const Duration delay = restart_delay(++pull_failures_[def.name]);
-    waiting.retry_at = services_.loop.wall_now() + delay;
-    waiting.later_at = services_.loop.wall_now() + kShowEnd;
+    waiting.retry_at = services_.loop.now() + delay;
+    waiting.later_at = services_.loop.now() + kShowEnd;
     waiting.later_reason = "ImagePullBackOff";
     waiting.later_message = "Back-off pulling image " + image + ": ErrImagePull: " + outcome.message;
     event(field(def), Type::kWarning, "Failed", "Failed to pull image " + image + ": " + outcome.message);
@@ -123,7 +123,7 @@ io::Task<bool> PodWorker::create_and_run(ContainerDef def, Image image) {
     const bool away = spec.error().code == Code::kUnavailable;
     facts_.containers[def.name].waiting =
         Waiting{away ? "ContainerCreating" : "CreateContainerConfigError", away ? "" : spec.error().message,
-                services_.loop.wall_now() + (away ? kAwayRetry : kConfigRetry)};
+                services_.loop.now() + (away ? kAwayRetry : kConfigRetry)};
     if (away) co_return false;
     event(field(def), Type::kWarning, "Failed", "Error: " + spec.error().message);
     co_return false;
@@ -141,7 +141,7 @@ io::Task<bool> PodWorker::create_and_run(ContainerDef def, Image image) {
     never_started(def, run.error().message);
   } else {
     facts_.containers[def.name].waiting =
-        Waiting{"CreateContainerError", run.error().message, services_.loop.wall_now() + kConfigRetry};
+        Waiting{"CreateContainerError", run.error().message, services_.loop.now() + kConfigRetry};
   }
   co_return false;
 }
@@ -153,6 +153,7 @@ void PodWorker::began(const ContainerDef& def, ContainerRun run) {
   facts.last = std::move(facts.run);
   facts.next_attempt = run.key.attempt + 1;
   facts.run = std::move(run);
+  facts.began = facts.ended = services_.loop.now();  // an attempt that never started has ended, too
   facts.waiting.reset();
   facts.condemned = false;
   facts.condemned_grace.reset();
@@ -178,7 +179,7 @@ void PodWorker::never_started(const ContainerDef& def, const std::string& messag
   facts.hook_done = true;
   Waiting waiting{"RunContainerError", message};
   if (restart_delay(facts.crashes) > Duration{}) {
-    waiting.later_at = services_.loop.wall_now() + kShowEnd;
+    waiting.later_at = services_.loop.now() + kShowEnd;
     waiting.later_reason = "CrashLoopBackOff";
     waiting.later_message = crash_loop_message(pod_, def.name, restart_delay(facts.crashes));
   }

@@ -480,6 +480,40 @@ TEST_CASE("a pod past its deadline fails with that reason") {
   CHECK(rig.status()["reason"].str() == "DeadlineExceeded");
 }
 
+TEST_CASE("a wall clock that is set forward or back changes nothing but what is told") {
+  for (const Duration step : {Duration(24h), Duration(-24h)}) {
+    Rig rig(
+        R"({"activeDeadlineSeconds":100,"containers":[{"name":"c","image":"i"}],"terminationGracePeriodSeconds":5})");
+    rig.runtime.behave("c", {.ends_after = 1s, .exit_code = 1});
+    rig.pass(2500ms);  // the first end, a restart at once, the second end
+    const std::string start = rig.status()["startTime"].str();
+    CHECK(rig.container()["restartCount"].as_int() == 1);
+    rig.loop.step_wall(step);
+    rig.pass(8s);
+    CHECK(rig.container()["restartCount"].as_int() == 1);
+    rig.pass(3s);
+    CHECK(rig.container()["restartCount"].as_int() == 2);
+    rig.pass(80s);
+    CHECK(rig.status()["phase"].str() == "Running");
+    rig.pass(10s);
+    CHECK(rig.status()["reason"].str() == "DeadlineExceeded");
+    CHECK(rig.status()["startTime"].str() == start);
+  }
+}
+
+TEST_CASE("a wall clock that is set between two agents ends no pod") {
+  Rig rig(R"({"activeDeadlineSeconds":100,"containers":[{"name":"c","image":"i"}]})");
+  rig.host.started = rig.loop.now();
+  rig.pass(10s);
+  rig.worker.reset();
+  rig.loop.step_wall(24h);
+  rig.launch();
+  rig.pass(85s);
+  CHECK(rig.status()["phase"].str() == "Running");
+  rig.pass(10s);
+  CHECK(rig.status()["reason"].str() == "DeadlineExceeded");
+}
+
 TEST_CASE("a sidecar ends when the app has completed") {
   Rig rig(
       R"({"restartPolicy":"Never","initContainers":[{"name":"s","image":"i","restartPolicy":"Always"}],"containers":[{"name":"c","image":"i"}]})");

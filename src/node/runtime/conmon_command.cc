@@ -16,7 +16,7 @@ namespace skiff::node {
 namespace {
 
 constexpr int kSyncDescriptor = 3;
-constexpr auto kReapTime = std::chrono::milliseconds(50);  // it takes one or two; the loop waits meanwhile
+constexpr auto kReapTime = std::chrono::milliseconds(50);  // it takes one or two
 const std::vector<std::string>& plain_environment() {
   static const std::vector<std::string> kEnv = {
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
@@ -174,11 +174,18 @@ Result<void> remove_writable_layer(const std::string& bundle) {
 
 ChildGuard::~ChildGuard() {
   if (pid_ <= 0) return;
-  // A container does not end before each of its processes is reaped: better by the runtime now than by the
-  // machine's first process some time.
-  const bool gone = kill_ == Kill::kTree && kill_descendants(pid_) && ends_within(pid_, kReapTime);
-  if (!gone) ::kill(pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
+  auto end = [pid = pid_, kill = kill_] {
+    // A container does not end before each of its processes is reaped: better by the runtime now than by the
+    // machine's first process some time.
+    const bool gone = kill == Kill::kTree && kill_descendants(pid) && ends_within(pid, kReapTime);
+    if (!gone) ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  };
+  if (loop_ != nullptr) {
+    loop_->submit_blocking(end, [] {});
+  } else {
+    end();
+  }
 }
 
 }  // namespace skiff::node

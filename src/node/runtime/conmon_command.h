@@ -17,11 +17,15 @@ class ChildGuard {
   enum class Kill { kAlone, kTree };
   ChildGuard(pid_t pid, Kill kill) : pid_(pid), kill_(kill) {}
   ~ChildGuard();
-  ChildGuard(ChildGuard&& other) noexcept : pid_(other.release()), kill_(other.kill_) {}
+  ChildGuard(ChildGuard&& other) noexcept : loop_(other.loop_), pid_(other.release()), kill_(other.kill_) {}
+  // From now on a thread of that loop's pool does it: a child that sleeps in the kernel ends when it will.
+  void reap_in(io::Loop& loop) { loop_ = &loop; }
+  pid_t pid() const { return pid_; }
   // The child is the caller's to reap.
   pid_t release() { return std::exchange(pid_, 0); }
 
  private:
+  io::Loop* loop_ = nullptr;
   pid_t pid_;
   Kill kill_;
 };

@@ -48,7 +48,8 @@ io::Task<Result<ContainerRun>> ConmonRuntime::start(ContainerSpec spec) {
     entries_.erase(key);
     std::vector<std::string> arguments = {"delete", "--force", spec.id};
     auto ignored = co_await run_runtime(std::move(arguments), kRuntimeLimit);
-    auto removed = io::remove_tree(bundle(key));
+    auto removed =
+        co_await io::run_blocking(loop_, [folder = bundle(key)] { return io::remove_tree(folder); });
     co_return std::unexpected(pid.error());
   }
   entries_[key].run.pid = *pid;
@@ -80,6 +81,7 @@ io::Task<Result<pid_t>> ConmonRuntime::create(const ContainerSpec& spec) {
 // conmon keeps its end of the pipe open while the container lives, so the answer ends with its line.
 io::Task<Result<std::string>> ConmonRuntime::read_answer(pid_t launcher, io::UniqueFd pipe) {
   ChildGuard guard(launcher, ChildGuard::Kill::kAlone);
+  guard.reap_in(loop_);
   ::fcntl(pipe.get(), F_SETFL, O_NONBLOCK);
   auto stream = io::make_fd_stream(loop_, pipe.release(), "conmon");
   if (!stream) co_return std::unexpected(stream.error());
@@ -91,9 +93,9 @@ io::Task<Result<std::string>> ConmonRuntime::read_answer(pid_t launcher, io::Uni
     if (*got == 0) break;
     answer.append(buffer.data(), *got);
   }
-  const pid_t pid = guard.release();
-  auto status = co_await wait_child(loop_, pid);
+  auto status = co_await wait_child(loop_, guard.pid());
   if (!status) co_return std::unexpected(status.error());
+  guard.release();
   co_return answer;
 }
 
@@ -121,6 +123,7 @@ io::Task<Result<ConmonRuntime::CommandResult>> ConmonRuntime::run_runtime(std::v
   });
   write_end.reset();
   if (!launched) co_return std::unexpected(launched.error());
+  launched->reap_in(loop_);
   auto task = collect(std::move(*launched), std::move(read_end));
   auto result = co_await io::with_timeout(loop_, limit, std::move(task));
   co_return result;
@@ -139,9 +142,9 @@ io::Task<Result<ConmonRuntime::CommandResult>> ConmonRuntime::collect(ChildGuard
     if (!got || *got == 0) break;
     if (result.output.size() < kMaxRuntimeOutput) result.output.append(buffer.data(), *got);
   }
-  const pid_t pid = command.release();
-  auto status = co_await wait_child(loop_, pid);
+  auto status = co_await wait_child(loop_, command.pid());
   if (!status) co_return std::unexpected(status.error());
+  command.release();
   result.exit_code = status->code;
   co_return result;
 }
@@ -217,7 +220,9 @@ io::Task<Result<ExecResult>> ConmonRuntime::exec(ContainerKey key, std::vector<s
   }
   const std::string id = entry->second.run.id;
   const std::string file = bundle(key) + "/exec-" + std::to_string(++last_exec_) + ".json";
-  auto written = write_exec_spec(bundle(key) + kConfigFile, file, argv);
+  auto written = co_await io::run_blocking(loop_, [config = bundle(key) + kConfigFile, file, argv] {
+    return write_exec_spec(config, file, argv);
+  });
   if (!written) co_return std::unexpected(written.error());
   std::vector<std::string> arguments = {"exec", "--process", file, id};
   auto result = co_await run_runtime(std::move(arguments), limit);

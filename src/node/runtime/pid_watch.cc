@@ -38,27 +38,13 @@ void PidWatch::on_readable() {
   loop_.post([ended = std::move(ended)] { ended(); });
 }
 
-namespace {
-struct Child {
-  pid_t pid;
-  bool reaped = false;
-  ~Child() {
-    if (reaped) return;
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-  }
-};
-}  // namespace
-
 io::Task<Result<io::ExitStatus>> wait_child(io::Loop& loop, pid_t pid) {
-  Child child{pid};
   io::Event ended(loop);
   auto watch = PidWatch::create(loop, pid, [&ended] { ended.set(); });
   if (!watch) co_return std::unexpected(watch.error());
   co_await ended.wait();
   int status = 0;
-  if (::waitpid(pid, &status, 0) != pid) co_return fail_errno(errno, "waitpid");
-  child.reaped = true;
+  if (::waitpid(pid, &status, WNOHANG) != pid) co_return fail_errno(errno, "waitpid");
   if (WIFSIGNALED(status)) co_return io::ExitStatus{128 + WTERMSIG(status), WTERMSIG(status)};
   co_return io::ExitStatus{WEXITSTATUS(status), 0};
 }

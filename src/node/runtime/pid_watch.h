@@ -30,7 +30,8 @@ class PidWatch final : public io::FdHandler {
   std::function<void()> ended_;
 };
 
-// Waits for a child of ours and reaps it. When the task is dropped the child is killed and reaped.
+// Waits for a child of ours and reaps it. When the task is dropped, or on an error, the child is the
+// caller's.
 io::Task<Result<io::ExitStatus>> wait_child(io::Loop& loop, pid_t pid);
 
 // Kills all that descend from a process, also those in other sessions and namespaces; it itself goes on and

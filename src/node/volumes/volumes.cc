@@ -21,6 +21,8 @@ namespace {
 using json::Value;
 
 constexpr int64_t kTokenSeconds = 3607;
+constexpr int64_t kTokenDueTenths = 8;  // of its life, then another is fetched
+constexpr Duration kOldestToken = std::chrono::hours(24);
 
 std::optional<uint32_t> fs_group(const Value& pod) {
   const Value& group = pod["spec"]["securityContext"]["fsGroup"];
@@ -105,24 +107,51 @@ io::Task<Result<ConfigObjects>> VolumeManager::fetch(std::string name_space, Obj
 
 io::Task<Result<Tokens>> VolumeManager::fetch_tokens(Value pod, Value volume) {
   Tokens out;
-  const auto& metadata = pod["metadata"];
+  const std::string uid = pod["metadata"]["uid"].str();
   for (const auto& wanted : token_requests(volume)) {
-    const std::string path = "/api/v1/namespaces/" + metadata["namespace"].str() + "/serviceaccounts/" +
-                             pod["spec"]["serviceAccountName"].str_or("default") + "/token";
-    Value spec = Value::object({{"expirationSeconds", wanted["expirationSeconds"].as_int(kTokenSeconds)},
-                                {"boundObjectRef", Value::object({{"kind", "Pod"},
-                                                                  {"apiVersion", "v1"},
-                                                                  {"name", metadata["name"]},
-                                                                  {"uid", metadata["uid"]}})}});
     const std::string audience = wanted["audience"].str();
-    if (!audience.empty()) spec.set("audiences", Value::array({audience}));
-    const Value request =
-        Value::object({{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "TokenRequest"}, {"spec", spec}});
-    auto answer = co_await api_.create(path, request);
-    if (!answer) co_return wrap(answer.error(), "failed to fetch token");
-    out[audience] = (*answer)["status"]["token"].str();
+    const int64_t seconds = wanted["expirationSeconds"].as_int(kTokenSeconds);
+    const std::string key = volume["name"].str() + "/" + std::to_string(seconds) + "/" + audience;
+    const KeptToken kept = tokens_[uid][key];
+    out[audience] = kept.text;
+    if (loop_.now() < kept.due) continue;
+    auto fresh = co_await request_token(pod, audience, seconds);
+    if (fresh) {
+      out[audience] = fresh->text;
+      tokens_[uid][key] = std::move(*fresh);
+    } else if (loop_.now() >= kept.expires) {
+      co_return std::unexpected(fresh.error());
+    }
   }
   co_return out;
+}
+
+io::Task<Result<VolumeManager::KeptToken>> VolumeManager::request_token(Value pod, std::string audience,
+                                                                        int64_t seconds) {
+  const auto& metadata = pod["metadata"];
+  const std::string path = "/api/v1/namespaces/" + metadata["namespace"].str() + "/serviceaccounts/" +
+                           pod["spec"]["serviceAccountName"].str_or("default") + "/token";
+  Value spec = Value::object(
+      {{"expirationSeconds", seconds},
+       {"boundObjectRef",
+        Value::object(
+            {{"kind", "Pod"}, {"apiVersion", "v1"}, {"name", metadata["name"]}, {"uid", metadata["uid"]}})}});
+  if (!audience.empty()) spec.set("audiences", Value::array({audience}));
+  const Value request =
+      Value::object({{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "TokenRequest"}, {"spec", spec}});
+  auto answer = co_await api_.create(path, request);
+  if (!answer) co_return wrap(answer.error(), "failed to fetch token");
+  // The server may give another time than was asked for.
+  const Duration life = std::chrono::seconds((*answer)["spec"]["expirationSeconds"].as_int(seconds));
+  KeptToken token;
+  token.text = (*answer)["status"]["token"].str();
+  token.due = loop_.now() + std::min<Duration>(life / 10 * kTokenDueTenths, kOldestToken);
+  token.expires = loop_.now() + life;
+  co_return token;
+}
+
+void VolumeManager::forget(const std::string& uid) {
+  tokens_.erase(uid);
 }
 
 // A volume of files from ConfigMaps, Secrets, tokens and the downward API.

@@ -81,6 +81,28 @@ TEST_CASE("a downward volume tells the node's size where a container sets no lim
   CHECK(rig.text("d") == "2");
 }
 
+TEST_CASE("a token is fetched again when most of its time is over, not at each refresh") {
+  Rig rig;
+  rig.pod = *json::parse(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{"volumes":[
+    {"name":"t","projected":{"sources":[{"serviceAccountToken":{"path":"token","expirationSeconds":1000}},
+                                        {"serviceAccountToken":{"path":"other","audience":"a"}}]}}]}})");
+  const auto requests = [&rig] {
+    return rig.api.list("/api/v1/namespaces/n/serviceaccounts/default/token").size();
+  };
+  rig.prepare();
+  REQUIRE(rig.prepared->has_value());
+  CHECK(requests() == 2);
+  rig.loop.advance(std::chrono::seconds(790));
+  rig.refresh();
+  CHECK(requests() == 2);
+  rig.loop.advance(std::chrono::seconds(20));
+  rig.refresh();
+  CHECK(requests() == 3);
+  rig.volumes->forget("u");
+  rig.refresh();
+  CHECK(requests() == 5);
+}
+
 TEST_CASE("a pod whose volume can't be made is told which one") {
   Rig rig;
   rig.write("b", "1");
