@@ -24,11 +24,11 @@ bool hop_by_hop(std::string_view name, Passing passing) {
     case 10:
       return same_name(name, "connection") || same_name(name, "keep-alive");
     case 14:
-      return reads_as(name, "content-length") && (!passing.length || name[7] == '_');
+      return (!passing.length || name[7] == '_') && reads_as(name, "content-length");
     case 16:
       return same_name(name, "proxy-connection");
     case 17:
-      return reads_as(name, "transfer-encoding") && (!passing.coding || name[8] == '_');
+      return (!passing.coding || name[8] == '_') && reads_as(name, "transfer-encoding");
     default:
       return false;
   }

@@ -23,6 +23,11 @@ Parse note_connection(Head& head, SeenFields& seen, std::string_view value) {
 
 // Of a response, "02", "2, 2" and a second field that says the same are one length (RFC 9110 8.6).
 Parse note_response_length(Head& head, SeenFields& seen, std::string_view value) {
+  const bool usual = !seen.length && !value.starts_with('0') && parse_length(value, head.length);
+  if (usual) {
+    seen.length = true;
+    return Parse::kComplete;
+  }
   if (value.ends_with(',')) return bad_head(head, 400, "invalid Content-Length");
   do {
     auto element = take_element(value);

@@ -88,8 +88,9 @@ Parse parse_whole(std::string_view rest, SeenFields& seen, ResponseHead& out) {
   return parse_fields(rest, out, seen, [](const Field&) { return Parse::kComplete; });
 }
 
-// A bad head may be one of those that write lines in the ways of old.
+// A head may be one of those that write lines in the ways of old.
 Parse parse_irregular(std::string_view head, SeenFields& seen, ResponseHead& out) {
+  if (parse_whole(head, seen, out) == Parse::kComplete) return Parse::kComplete;
   const std::string_view why = out.error;
   const Lines lines = make_regular(head, out.regular);
   if (lines == Lines::kRegular) return bad_head(out, 502, why);
@@ -99,22 +100,31 @@ Parse parse_irregular(std::string_view head, SeenFields& seen, ResponseHead& out
   return parsed;
 }
 
+// The usual head: all its lines end in CRLF, so that it ends with the first empty one.
+bool parse_usual(std::string_view data, size_t scanned, SeenFields& seen, ResponseHead& out, size_t& end) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  end = data.find(kEnd, scanned > kEnd.size() ? scanned - kEnd.size() : 0);
+  if (end == std::string_view::npos) return false;
+  end += kEnd.size();
+  return end <= kMaxResponseHead && parse_whole(data.substr(0, end), seen, out) == Parse::kComplete;
+}
+
 }  // namespace
 
 Parse parse_response(std::string_view data, size_t scanned, bool to_head, ResponseHead& out) {
   out.too_large = false;
-  const size_t end = find_empty_line(data, scanned);
-  if (end == std::string_view::npos || end > kMaxResponseHead) {
-    reset_head(out);
-    if (data.size() <= kMaxResponseHead) return Parse::kIncomplete;
-    out.too_large = true;
-    return bad_head(out, 502, "response head too large");
-  }
-  const auto head = data.substr(0, end);
   SeenFields seen;
-  auto parsed = parse_whole(head, seen, out);
-  if (parsed == Parse::kBad) parsed = parse_irregular(head, seen, out);
-  if (parsed == Parse::kBad) return parsed;
+  size_t end = 0;
+  if (!parse_usual(data, scanned, seen, out, end)) {
+    end = find_empty_line(data, scanned);
+    if (end == std::string_view::npos || end > kMaxResponseHead) {
+      reset_head(out);
+      if (data.size() <= kMaxResponseHead) return Parse::kIncomplete;
+      out.too_large = true;
+      return bad_head(out, 502, "response head too large");
+    }
+    if (parse_irregular(data.substr(0, end), seen, out) == Parse::kBad) return Parse::kBad;
+  }
   out.bytes = end;
   out.restate_length = seen.restate;
   if (to_head || out.status < 200 || out.status == 204 || out.status == 304) return Parse::kComplete;
