@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "control/deployment/controller.h"
 #include "control/endpoints/controller.h"
+#include "control/entrance/controller.h"
 #include "control/expiry/controller.h"
 #include "control/gc/controller.h"
 #include "control/namespaces/controller.h"
@@ -30,6 +31,8 @@ void Controllers::start() {
   controllers_.push_back(make_replica_set_controller(context));
   controllers_.push_back(make_scheduler(context));
   controllers_.push_back(make_endpoints_controller(context));
+  if (!options_.entrance.empty())
+    controllers_.push_back(make_entrance_controller(context, options_.entrance));
   controllers_.push_back(make_service_account_controller(context, options_.root_ca));
   controllers_.push_back(make_garbage_collector(context, *catalog_));
   controllers_.push_back(make_namespace_controller(context, *catalog_));

@@ -18,6 +18,8 @@ namespace skiff::control {
 
 struct ControllersOptions {
   std::string root_ca = {};  // PEM; empty: no kube-root-ca.crt ConfigMaps
+  // Address or name under which Ingresses and Services of type LoadBalancer are reached; empty: they wait.
+  std::string entrance = {};
 };
 
 class Controllers {

@@ -34,6 +34,28 @@ TEST_CASE("a pod that fits nowhere is told why in upstream's words") {
   CHECK(place_pod(small, rooms(node, {0, 0, 1})).message == "0/1 nodes are available: 1 Too many pods.");
 }
 
+TEST_CASE("a node is asked for by its name as a field, together with its labels") {
+  const auto node =
+      parsed(R"({"metadata":{"name":"n1","labels":{"disk":"ssd"}},"status":{"allocatable":{"pods":"9"}}})");
+  const auto goes = [&](const char* terms) {
+    Value pod = parsed(R"({"spec":{"containers":[{}]}})");
+    pod.edit("spec")
+        .edit("affinity")
+        .edit("nodeAffinity")
+        .set("requiredDuringSchedulingIgnoredDuringExecution",
+             Value::object({{"nodeSelectorTerms", parsed(terms)}}));
+    return place_pod(pod, rooms(node)).node == "n1";
+  };
+  CHECK(goes(R"([{"matchFields":[{"key":"metadata.name","operator":"In","values":["n1"]}]}])"));
+  CHECK_FALSE(goes(R"([{"matchFields":[{"key":"metadata.name","operator":"In","values":["n2"]}]}])"));
+  CHECK(goes(R"([{"matchFields":[{"key":"metadata.name","operator":"NotIn","values":["n2"]}]}])"));
+  CHECK_FALSE(goes(R"([{"matchFields":[{"key":"metadata.name","operator":"In","values":["n1"]}],
+    "matchExpressions":[{"key":"disk","operator":"In","values":["hdd"]}]}])"));
+  CHECK(goes(R"([{}, {"matchFields":[{"key":"metadata.name","operator":"In","values":["n1"]}],
+    "matchExpressions":[{"key":"disk","operator":"Exists"}]}])"));
+  CHECK_FALSE(goes("[{}]"));
+}
+
 TEST_CASE("a node without enough of any resource a pod asks for is refused by the resource's name") {
   const auto pod = parsed(
       R"({"spec":{"containers":[{"resources":{"requests":{"nvidia.com/gpu":"1","ephemeral-storage":"1Gi"}}}]}})");

@@ -40,6 +40,11 @@ Result<WallTime> certificate_expiry(const std::string& certificate_pem);
 Result<std::string> sign_es256(const std::string& key_pem, std::string_view data);
 bool verify_es256(const std::string& certificate_or_public_key_pem, std::string_view data,
                   std::string_view signature);
+// A public key on P-256: its coordinates, 32 bytes each, and its DER (SubjectPublicKeyInfo).
+struct PublicKey {
+  std::string x, y, der;
+};
+Result<PublicKey> es256_public_key(const std::string& certificate_or_public_key_pem);
 std::string sha256(std::string_view data);
 std::string sha512(std::string_view data);
 

@@ -1,4 +1,5 @@
 // Digests and ES256 signatures of certificates.h.
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -100,6 +101,28 @@ bool verify_es256(const std::string& certificate_or_public_key_pem, std::string_
       EVP_DigestVerify(context.get(), der.data(), der.size(), bytes_of(data), data.size()) == 1;
   ERR_clear_error();
   return valid;
+}
+
+Result<PublicKey> es256_public_key(const std::string& certificate_or_public_key_pem) {
+  const KeyPtr key = read_public_key(certificate_or_public_key_pem);
+  if (!key || !is_p256(key.get())) return fail(Code::kInvalidArgument, "no public key on the curve P-256");
+  PublicKey out;
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key.get(), &der);
+  if (size < 0) return fail_openssl(Code::kInternal, "encode a public key");
+  out.der.assign(reinterpret_cast<char*>(der), static_cast<size_t>(size));
+  OPENSSL_free(der);
+  for (const auto& [name, coordinate] :
+       {std::pair{OSSL_PKEY_PARAM_EC_PUB_X, &out.x}, {OSSL_PKEY_PARAM_EC_PUB_Y, &out.y}}) {
+    BIGNUM* number = nullptr;
+    if (EVP_PKEY_get_bn_param(key.get(), name, &number) != 1) {
+      return fail_openssl(Code::kInternal, "read a public key");
+    }
+    coordinate->resize(kCoordinateBytes);
+    BN_bn2binpad(number, reinterpret_cast<unsigned char*>(coordinate->data()), kCoordinateBytes);
+    BN_free(number);
+  }
+  return out;
 }
 
 std::string sha256(std::string_view data) {

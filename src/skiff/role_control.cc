@@ -108,6 +108,7 @@ Result<void> run_control(const Instance& instance, io::InheritedSockets sockets)
   auto client = api.local_client(kube::master_user("system:kube-controller-manager"));
   control::ControllersOptions controller_options;
   controller_options.root_ca = root_ca;
+  controller_options.entrance = instance.domain == "localhost" ? "127.0.0.1" : instance.domain;
   control::Controllers controllers(loop, *client, std::move(controller_options));
   Control control{loop, **store, api, controllers, instance, *context->network, *tls};
   {

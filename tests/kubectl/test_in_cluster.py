@@ -17,8 +17,8 @@ cat {FOLDER}/namespace; echo
 """
 
 
-@pytest.fixture
-def space(instance, request):
+@pytest.fixture(scope="module")
+def space(instance):
     name = "in-cluster"
     instance.kubectl("create", "namespace", name)
     yield name

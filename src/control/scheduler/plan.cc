@@ -68,11 +68,14 @@ bool matches_node(const Value& pod, const Value& node) {
   const auto& terms = pod["spec"]["affinity"]["nodeAffinity"]
                          ["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];
   if (terms.size() == 0) return true;
+  const Value node_fields = Value::object({{"metadata.name", name_of(node)}});  // all that upstream knows
   return std::ranges::any_of(terms.items(), [&](const Value& term) {
     const auto& expressions = term["matchExpressions"].items();
-    return !expressions.empty() && std::ranges::all_of(expressions, [&](const Value& expression) {
-      return matches_expression(labels, expression);
-    });
+    const auto& fields = term["matchFields"].items();
+    const bool asks = !expressions.empty() || !fields.empty();
+    const auto of_labels = [&](const Value& expression) { return matches_expression(labels, expression); };
+    const auto of_node = [&](const Value& field) { return matches_expression(node_fields, field); };
+    return asks && std::ranges::all_of(expressions, of_labels) && std::ranges::all_of(fields, of_node);
   });
 }
 

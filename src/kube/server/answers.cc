@@ -54,7 +54,7 @@ io::Task<Result<std::string>> read_body(Exchange& exchange) {
 }
 
 io::Task<void> send_response(Exchange& exchange, net::Response response) {
-  response.headers.set("Cache-Control", "no-cache, private");
+  if (!response.headers.find("Cache-Control")) response.headers.set("Cache-Control", "no-cache, private");
   std::set<std::string> said;  // a write that was tried again finds the same once more
   for (const auto& warning : exchange.warnings) {
     if (said.insert(warning).second) response.headers.add("Warning", "299 - " + quote(warning));

@@ -97,7 +97,10 @@ std::optional<Error> refusal(const Exchange& exchange) {
                              json::Value::object());
   }
   // A log is text, whatever is accepted.
-  const Acceptable wanted = negotiate(exchange.request.headers.get("Accept"));
+  const bool answered = !kind.listed || info.subresource == "token" || info.subresource == "binding" ||
+                        info.subresource == "eviction";
+  const Acceptable wanted =
+      negotiate(exchange.request.headers.get("Accept"), answered ? Tables::kNone : Tables::kServed);
   if (info.subresource == "log") return std::nullopt;
   if (wanted.encoding == Encoding::kProtobuf && !has_protobuf(kind)) {
     return make_status_error(

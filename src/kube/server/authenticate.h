@@ -8,17 +8,26 @@ namespace skiff::kube {
 
 class Authenticator {
  public:
-  explicit Authenticator(const Objects& objects) : objects_(objects) {}
+  explicit Authenticator(Objects& objects) : objects_(objects) {}
   // 401 for a token that proves nobody.
   Result<UserInfo> identify(const net::Request& request) const;
-  Result<UserInfo> check_token(const std::string& token) const;
+  // Who a token proves, and for which of the wanted audiences it is meant; none wanted: this server's own.
+  struct Proof {
+    UserInfo user;
+    std::vector<std::string> audiences;
+  };
+  Result<Proof> check_token(const std::string& token, std::vector<std::string> wanted = {}) const;
+  // OpenID Connect discovery: who issues the tokens, and the keys that prove them. Unavailable without keys.
+  Result<json::Value> discovery() const;
+  Result<json::Value> key_set() const;
   // A signed token for the account; Unavailable without keys.
   Result<std::string> issue(const json::Value& account, const json::Value& bound_pod, Duration lifetime,
                             const std::vector<std::string>& audiences) const;
 
  private:
-  Result<UserInfo> check_signed(const std::string& token) const;
-  const Objects& objects_;
+  Result<Proof> check_signed(const std::string& token, const std::vector<std::string>& wanted) const;
+  json::Value claims_about(const json::Value& account, const json::Value& bound_pod) const;
+  Objects& objects_;
 };
 
 }  // namespace skiff::kube

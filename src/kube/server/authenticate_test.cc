@@ -178,5 +178,93 @@ TEST_CASE("a token review tells whose a token is") {
   CHECK(rig.ask("POST", kReviews + "tokenreviews", "{}", "application/json", "jane").status == 403);
 }
 
+TEST_CASE("a review tells who a token proves and for which of the asked audiences") {
+  ServerRig rig(with_keys());
+  const std::string token = token_of(rig, R"({"audiences":["vault","other"]})");
+  const auto review = [&](const std::string& given, const std::string& audiences) {
+    return rig.ask("POST", kReviews + "tokenreviews",
+                   R"({"spec":{"token":")" + given + R"(","audiences":)" + audiences + "}}");
+  };
+  const auto meant = review(token, R"(["vault","x"])").body["status"];
+  CHECK(meant["authenticated"].as_bool());
+  CHECK(json::encode(meant["audiences"]) == R"(["vault"])");
+  CHECK(meant["user"]["username"].str() == "system:serviceaccount:default:robot");
+  CHECK(meant["user"]["extra"]["authentication.kubernetes.io/credential-id"].at(0).str().starts_with("JTI="));
+  for (const char* audiences : {"[]", R"(["x"])"}) {
+    const auto foreign = review(token, audiences).body["status"];
+    CHECK_FALSE(foreign["authenticated"].as_bool());
+    CHECK_FALSE(foreign.contains("audiences"));
+    CHECK(foreign["error"].str().starts_with(
+        R"j(token audiences ["vault" "other"] is invalid for the target audiences [)j"));
+  }
+  const std::string issuer = "https://kubernetes.default.svc.cluster.local";
+  CHECK(json::encode(review(token_of(rig), "[]").body["status"]["audiences"]) == "[\"" + issuer + "\"]");
+  CHECK(review("jane", "[]").body["status"]["authenticated"].as_bool());
+  CHECK_FALSE(review("jane", R"(["vault"])").body["status"]["authenticated"].as_bool());
+  CHECK(review("nobody", "[]").body["status"]["error"].str() == "invalid bearer token");
+  CHECK(review("", "[]").status == 400);
+  CHECK(who_has(rig, token).as_int() == 401);
+}
+
+TEST_CASE("each token has an id of its own, and names its pod and node") {
+  ServerRig rig(with_keys());
+  const auto id = [&](const std::string& token) {
+    return who_has(rig, token)["extra"]["authentication.kubernetes.io/credential-id"].at(0).str();
+  };
+  CHECK(id(token_of(rig)) != id(token_of(rig)));
+  rig.ask("POST", "/api/v1/nodes", R"({"metadata":{"name":"n"}})");
+  const auto pod = rig.ask("POST", "/api/v1/namespaces/default/pods",
+                           R"({"metadata":{"name":"p"},"spec":{"serviceAccountName":"robot","nodeName":"n",
+      "containers":[{"name":"c","image":"i"}]}})");
+  REQUIRE(pod.status == 201);
+  const auto extra = who_has(
+      rig, token_of(rig, R"({"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"p"}})"))["extra"];
+  const std::string prefix = "authentication.kubernetes.io/";
+  CHECK(extra[prefix + "pod-name"].at(0).str() == "p");
+  CHECK(extra[prefix + "pod-uid"].at(0) == pod.body["metadata"]["uid"]);
+  CHECK(extra[prefix + "node-name"].at(0).str() == "n");
+  CHECK_FALSE(extra[prefix + "node-uid"].at(0).str().empty());
+}
+
+TEST_CASE("service accounts read how tokens are proved, and the published key proves them") {
+  ServerRig rig(with_keys());
+  const std::string token = token_of(rig);
+  const auto get = [&](const std::string& path, const std::string& who) {
+    return rig.ask("GET", path, "", "", who);
+  };
+  const auto about = get("/.well-known/openid-configuration", token);
+  REQUIRE(about.status == 200);
+  CHECK(about.body["issuer"].str() == "https://kubernetes.default.svc.cluster.local");
+  CHECK(about.body["jwks_uri"].str().ends_with("/openid/v1/jwks"));
+  CHECK(about.headers.get("Content-Type") == "application/json");
+  const auto keys = get("/openid/v1/jwks", token);
+  REQUIRE(keys.status == 200);
+  CHECK(keys.headers.get("Content-Type") == "application/jwk-set+json");
+  const auto& key = keys.body["keys"].at(0);
+  std::string head = replace_all(replace_all(split(token, '.')[0], "-", "+"), "_", "/");
+  head.resize((head.size() + 3) / 4 * 4, '=');
+  const auto form = json::parse(base64_decode(head).value_or(""));
+  REQUIRE(form);
+  CHECK((*form)["kid"] == key["kid"]);
+  CHECK(key["crv"].str() == "P-256");
+  CHECK(get("/openid/v1/jwks", "jane").status == 403);
+  CHECK(get("/.well-known/openid-configuration", "").status == 403);
+}
+
+TEST_CASE("what is answered and not stored has no table") {
+  ServerRig rig;
+  net::Request request;
+  request.method = "POST";
+  request.target = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+  request.headers.set("Authorization", "Bearer master");
+  request.headers.set("Content-Type", "application/json");
+  request.headers.set("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
+  CHECK(rig.ask(request, "{}").status == 406);
+  request.headers.set("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json");
+  const auto plain = rig.ask(request, "{}");
+  CHECK(plain.status == 201);
+  CHECK(plain.body["kind"].str() == "SelfSubjectAccessReview");
+}
+
 }  // namespace
 }  // namespace skiff::kube

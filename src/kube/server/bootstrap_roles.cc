@@ -7,6 +7,7 @@ namespace {
 using json::Value;
 
 constexpr const char* kEdgeUser = "system:skiff:edge";
+constexpr const char* kIssuerDiscovery = "system:service-account-issuer-discovery";
 constexpr const char* kPlatformUser = "system:skiff:platform";
 
 Value strings(std::initializer_list<const char*> items) {
@@ -200,6 +201,10 @@ std::vector<Value> bootstrap_cluster_roles() {
       cluster_role("system:public-info-viewer",
                    {paths_rule(strings({"/healthz", "/livez", "/readyz", "/version", "/version/"}),
                                strings({"get"}))}),
+      cluster_role(kIssuerDiscovery, {paths_rule(strings({"/.well-known/openid-configuration",
+                                                          "/.well-known/openid-configuration/",
+                                                          "/openid/v1/jwks", "/openid/v1/jwks/"}),
+                                                 strings({"get"}))}),
       edge_role(),
       platform_role(),
   };
@@ -209,6 +214,7 @@ std::vector<Value> bootstrap_cluster_role_bindings() {
   return {cluster_binding("cluster-admin", "cluster-admin", "Group", "system:masters"),
           cluster_binding("system:discovery", "system:discovery", "Group", "system:authenticated"),
           cluster_binding("system:basic-user", "system:basic-user", "Group", "system:authenticated"),
+          cluster_binding(kIssuerDiscovery, kIssuerDiscovery, "Group", "system:serviceaccounts"),
           cluster_binding(kEdgeUser, kEdgeUser, "User", kEdgeUser),
           cluster_binding(kPlatformUser, kPlatformUser, "User", kPlatformUser)};
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "kube/pod_security/pod_security.h"
+#include "kube/server/pod_template.h"
 #include "kube/server/status.h"
 
 namespace skiff::kube {
@@ -19,17 +20,6 @@ constexpr size_t kMaxPodsChecked = 1000;
 
 bool is_core(const Kind& kind, std::string_view plural) {
   return kind.group.empty() && kind.plural == plural;
-}
-
-// The pod template of what makes pods; null for other kinds.
-const Value& template_of(const Kind& kind, const Value& object) {
-  static const Value kNone;
-  if (is_core(kind, "podtemplates")) return object["template"];
-  if (kind.group == "batch" && kind.plural == "cronjobs")
-    return object["spec"]["jobTemplate"]["spec"]["template"];
-  const bool workload =
-      kind.group == "apps" || kind.group == "batch" || is_core(kind, "replicationcontrollers");
-  return workload ? object["spec"]["template"] : kNone;
 }
 
 // Of a pod that exists, images and ephemeral containers can still change.
@@ -177,9 +167,8 @@ Result<void> check_pod_security(const PodSecurityRequest& request, const Target&
   if (!is_judged_subresource(target, request.subresource)) return {};
   if (is_core(*target.kind, "namespaces")) return check_labels(request, object, before);
   if (is_core(*target.kind, "pods")) return check_pod(request, target, object, before);
-  const Value& made = template_of(*target.kind, object);
-  if (!made.is_null())
-    note_violations(request, policy_of(request.objects, target.name_space), target, object, made);
+  if (const Value* made = pod_template(*target.kind, object).value)
+    note_violations(request, policy_of(request.objects, target.name_space), target, object, *made);
   return {};
 }
 

@@ -4,7 +4,7 @@
 
 namespace skiff::kube {
 
-Acceptable negotiate(std::string_view accept) {
+Acceptable negotiate(std::string_view accept, Tables tables) {
   if (trim(accept).empty()) return {};
   Acceptable last{Form::kNone, Encoding::kJson};
   for (const auto& alternative : split(accept, ',')) {
@@ -20,7 +20,7 @@ Acceptable negotiate(std::string_view accept) {
     const bool yaml = media == "application/yaml";
     if (!yaml && media != "application/json" && media != "*/*" && media != "application/*") continue;
     const Encoding encoding = yaml ? Encoding::kYaml : Encoding::kJson;
-    if (as == "Table") return {Form::kTable, encoding};
+    if (as == "Table" && tables == Tables::kServed) return {Form::kTable, encoding};
     if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList")
       return {Form::kMetadata, encoding};
     if (as.empty()) return {Form::kObject, encoding};

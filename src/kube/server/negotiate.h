@@ -16,8 +16,10 @@ struct Acceptable {
   Encoding encoding = Encoding::kJson;
 };
 
+// What is answered and not stored has no Table: such an alternative is passed over.
+enum class Tables { kServed, kNone };
 // The first acceptable alternative; "" and "*/*" are plain objects in JSON.
-Acceptable negotiate(std::string_view accept);
+Acceptable negotiate(std::string_view accept, Tables tables = Tables::kServed);
 // ?includeObject.
 IncludeObject include_of(std::string_view text);
 // Kind, version and metadata alone.

@@ -1,6 +1,7 @@
 // Paths that are no resources: health, version, discovery, OpenAPI.
 #include "base/strings.h"
 #include "kube/discovery/discovery.h"
+#include "kube/server/authenticate.h"
 #include "kube/server/routes.h"
 #include "net/certificates.h"
 
@@ -56,6 +57,22 @@ io::Task<void> serve_openapi_v2_protobuf(Exchange& exchange) {
   co_await send_response(exchange, std::move(response));
 }
 
+// Who else trusts this cluster's tokens reads here how to prove them (RFC 8414; OpenID Connect
+// Discovery 1.0).
+enum class OpenId { kDiscovery, kKeys };
+io::Task<void> serve_openid(Exchange& exchange, OpenId asked) {
+  const bool keys = asked == OpenId::kKeys;
+  auto document = keys ? exchange.authenticator.key_set() : exchange.authenticator.discovery();
+  if (!document) {
+    co_await send_text(exchange, 404, "404 page not found\n");
+    co_return;
+  }
+  net::Response response = net::Response::json(200, json::encode(*document));
+  if (keys) response.headers.set("Content-Type", "application/jwk-set+json");
+  response.headers.set("Cache-Control", "public, max-age=3600");
+  co_await send_response(exchange, std::move(response));
+}
+
 io::Task<void> serve_plain(Exchange& exchange) {
   std::string path = exchange.info.path;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -67,6 +84,10 @@ io::Task<void> serve_plain(Exchange& exchange) {
     co_await send_text(exchange, 200,
                        "# TYPE skiff_store_revision gauge\nskiff_store_revision " +
                            std::to_string(store::number(exchange.objects.store().current())) + "\n");
+    co_return;
+  }
+  if (path == "/.well-known/openid-configuration" || path == "/openid/v1/jwks") {
+    co_await serve_openid(exchange, path == "/openid/v1/jwks" ? OpenId::kKeys : OpenId::kDiscovery);
     co_return;
   }
   const std::string_view accept = exchange.request.headers.get("Accept");

@@ -13,6 +13,7 @@ json::Value user_object(const UserInfo& user) {
   for (const auto& group : user.groups) groups.push_back(group);
   json::Value out = json::Value::object({{"username", user.name}, {"groups", std::move(groups)}});
   if (!user.uid.empty()) out.set("uid", user.uid);
+  for (const auto& [name, value] : user.extra) out.edit("extra").set(name, json::Value::array({value}));
   return out;
 }
 
@@ -58,9 +59,23 @@ json::Value rules_status(const std::vector<json::Value>& rules, bool master) {
       {{"resourceRules", resources}, {"nonResourceRules", paths}, {"incomplete", false}});
 }
 
-json::Value token_status(const Result<UserInfo>& user) {
-  if (user) return json::Value::object({{"authenticated", true}, {"user", user_object(*user)}});
-  return json::Value::object({{"error", "the token proves nobody"}});
+std::vector<std::string> strings_of(const json::Value& list) {
+  std::vector<std::string> out;
+  for (const auto& item : list.items()) out.push_back(item.str());
+  return out;
+}
+
+json::Value token_status(const Result<Authenticator::Proof>& proof) {
+  if (!proof) {
+    // A token that nobody knows is told from one that is meant for others.
+    const bool plain = proof.error().message == "Unauthorized";
+    return json::Value::object(
+        {{"user", json::Value::object()}, {"error", plain ? "invalid bearer token" : proof.error().message}});
+  }
+  json::Value audiences = json::Value::array();
+  for (const auto& audience : proof->audiences) audiences.push_back(audience);
+  return json::Value::object(
+      {{"authenticated", true}, {"user", user_object(proof->user)}, {"audiences", std::move(audiences)}});
 }
 
 }  // namespace
@@ -84,7 +99,12 @@ io::Task<void> serve_review(Exchange& exchange) {
   } else if (name == "SelfSubjectReview") {
     review->set("status", json::Value::object({{"userInfo", user_object(exchange.user)}}));
   } else if (name == "TokenReview") {
-    review->set("status", token_status(exchange.authenticator.check_token(spec["token"].str())));
+    if (spec["token"].str().empty()) {
+      co_await send_error(exchange, bad_request("token is required for TokenReview in authentication"));
+      co_return;
+    }
+    const auto proof = exchange.authenticator.check_token(spec["token"].str(), strings_of(spec["audiences"]));
+    review->set("status", token_status(proof));
   } else {
     co_await send_error(exchange, method_not_allowed());
     co_return;

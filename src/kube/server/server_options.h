@@ -13,6 +13,8 @@ struct UserInfo {
   std::string name;
   std::string uid;
   std::vector<std::string> groups;
+  // What the proof of identity said besides: of a token its id and its pod.
+  std::vector<std::pair<std::string, std::string>> extra = {};
   bool in_group(std::string_view group) const;
   bool anonymous() const { return name == "system:anonymous"; }
 };

@@ -4,6 +4,7 @@
 #include "kube/server/definition_status.h"
 #include "kube/server/escalation.h"
 #include "kube/server/node_rights.h"
+#include "kube/server/pod_warnings.h"
 #include "kube/server/routes.h"
 #include "kube/server/status.h"
 
@@ -41,9 +42,14 @@ Result<WriteOptions> write_options(Exchange& exchange, std::string_view options_
                               const json::Value* before) -> Result<void> {
     SKIFF_RETURN_IF_ERROR(check_node_write(exchange.user, target, object));
     SKIFF_RETURN_IF_ERROR(check_escalation(exchange.authorizer, exchange.user, target, object, before));
-    return check_pod_security(
+    SKIFF_RETURN_IF_ERROR(check_pod_security(
         {exchange.objects, exchange.user.name, exchange.info.subresource, exchange.warnings}, target, object,
-        before);
+        before));
+    if (exchange.info.subresource.empty()) {
+      for (auto& text : object_warnings(*target.kind, object, before))
+        exchange.warnings.push_back(std::move(text));
+    }
+    return {};
   };
   options.subresource = exchange.info.subresource;
   const auto dry_run = exchange.query("dryRun");
