@@ -13,6 +13,7 @@
 #include "edge/body.h"
 #include "edge/conn.h"
 #include "edge/report.h"
+#include "edge/visitor.h"
 
 namespace skiff::edge {
 
@@ -38,16 +39,26 @@ struct Client : Conn {
     kLinger       // reads what still comes, so that the answer is not lost to a reset
   } state = State::kHead;
   size_t index = 0;      // in the worker's list
-  bool again = false;    // in the worker's list of clients to drive once more
+  bool again = false;    // in the worker's list of clients to drive once more,
+  size_t again_at = 0;   // at this place
   bool excess = false;   // above the limit of connections: answered with H22
   size_t scanned = 0;    // bytes of `in` that hold no end of a head
   int64_t deadline = 0;  // ms
   int64_t linger_end = 0;
   bool timed_out = false;  // it has had its time and gets no more to end what it sends
   std::string ip;
+  bool preface = false;  // the PROXY protocol's header comes first
+  bool relayed = false;  // it came, and `ip` and `port` are what it says
+  bool trusted = false;  // `ip` is a trusted proxy's
+  std::string port;      // that the visitor connected to
 
   // The request being served.
   std::string method, path, host, request_id;
+  Visitor visitor;  // as a trusted proxy tells
+  std::string_view visitor_ip() const {
+    return trusted ? std::string_view(visitor.ip) : std::string_view(ip);
+  }
+  bool is_https() const { return trusted ? visitor.tls : ssl != nullptr; }
   std::string request;  // head and body so far, kept to be sent again
   bool replayable = true;
   bool idempotent = true;

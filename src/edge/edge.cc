@@ -99,6 +99,9 @@ Result<WorkerOptions> Edge::Impl::open_listeners(size_t index) {
                        .http_port = std::to_string(http_port),
                        .https_port = std::to_string(options.https.port),
                        .log_queue = options.log_target.port != 0 ? &log_queue : nullptr,
+                       .trusted_proxies = options.trusted_proxies,
+                       .proxy_protocol = options.proxy_protocol,
+                       .platform_token = options.platform_token,
                        .limits = options.limits};
   if (tls) {
     const auto https = take_or_open(options.https_sockets, index, options.https, options.https.port);

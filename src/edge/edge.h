@@ -38,9 +38,14 @@ struct EdgeOptions {
   std::string log_token;    // bearer token for it; "": none
   // Sockets that listen already on `http` and `https`, one a thread: then there are as many threads.
   std::vector<io::UniqueFd> http_sockets, https_sockets;
-  int threads = 0;            // 0: one a CPU
-  ClientFactory make_client;  // null: routes change by set_routes() alone
-  RouteTable routes;          // until the cluster is known: meanwhile requests for other hosts are held
+  // Peers whose X-Forwarded-* and Forwarded are believed and continued (visitor.h); with `proxy_protocol`
+  // they begin each connection with its header, but those on loopback, which may leave it out.
+  std::vector<IpNetwork> trusted_proxies;
+  bool proxy_protocol = false;
+  std::string platform_token;  // shown to the platform with each request (platform_door.h)
+  int threads = 0;             // 0: one a CPU
+  ClientFactory make_client;   // null: routes change by set_routes() alone
+  RouteTable routes;           // until the cluster is known: meanwhile requests for other hosts are held
   Limits limits;
 };
 

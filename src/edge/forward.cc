@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "edge/platform_door.h"
 #include "edge/syntax.h"
 
 namespace skiff::edge {
@@ -47,6 +48,9 @@ bool edge_owned(std::string_view name) {
       return same_name(name, "forwarded");
     case 12:
       return reads_as(name, "x-request-id");
+    case kVisitorField.size():
+      return reads_as(name, "x-skiff-visitor") || reads_as(name, "x-request-start") ||
+             reads_as(name.substr(0, 12), "x-forwarded-");
     default:
       return reads_as(name, "x-request-start") || reads_as(name.substr(0, 12), "x-forwarded-");
   }
@@ -115,6 +119,9 @@ void append_request(const RequestHead& head, const ForwardFacts& facts, std::str
   append_field("X-Forwarded-For", facts.client_ip, out);
   out += facts.tls ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n";
   append_field("X-Forwarded-Port", facts.port, out);
+  if (!facts.host.empty()) append_field("X-Forwarded-Host", facts.host, out);
+  if (!facts.forwarded.empty()) append_field("Forwarded", facts.forwarded, out);
+  if (!facts.visitor.empty()) append_field(kVisitorField, facts.visitor, out);
   append_field("X-Request-Id", facts.request_id, out);
   const fmt::format_int start(facts.start_ms);
   append_field("X-Request-Start", {start.data(), start.size()}, out);

@@ -11,11 +11,15 @@
 namespace skiff::edge {
 
 struct ForwardFacts {
-  std::string_view client_ip;
+  std::string_view client_ip;  // or the chain of addresses that a trusted proxy tells
   std::string_view request_id;
   std::string_view port;
   bool tls = false;
   int64_t start_ms = 0;  // since 1970
+  // What a trusted proxy tells besides: X-Forwarded-Host, Forwarded. "": not sent.
+  std::string_view host = {}, forwarded = {};
+  // For the platform alone: see platform_door.h. "": not sent.
+  std::string_view visitor = {};
 };
 // Appends the request head for the pod. Fields that a client could forge are replaced.
 void append_request(const RequestHead& head, const ForwardFacts& facts, std::string& out);

@@ -1,6 +1,7 @@
 #include "edge/tls_context.h"
 
 #include "base/log.h"
+#include "net/tls.h"
 
 namespace skiff::edge {
 namespace {
@@ -30,6 +31,9 @@ Result<TlsContext> make_tls_context(LeafCache& leaves) {
   TlsContext ctx(SSL_CTX_new(TLS_server_method()));
   if (!ctx) return fail(Code::kInternal, "OpenSSL has no server method");
   SSL_CTX_set_min_proto_version(ctx.get(), TLS1_2_VERSION);
+  if (SSL_CTX_set_cipher_list(ctx.get(), net::kTls12Ciphers) != 1)
+    return fail(Code::kInternal, "OpenSSL lacks the ciphers of TLS 1.2");
+  SSL_CTX_set_options(ctx.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(ctx.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
   // Now rather than at the first client: a bad authority must be told at the start.

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 
 #include "io/pulse.h"
 
@@ -165,17 +166,21 @@ void Worker::dispatch(Conn& conn, uint32_t events) {
 void Worker::queue_again(Client& c) {
   if (c.again) return;
   c.again = true;
+  c.again_at = again_.size();
   again_.push_back(&c);
 }
 
-// Those queued meanwhile wait for the next turn, so that one busy client can't keep the others waiting.
+// Those queued meanwhile wait for the next turn, so that one busy client can't keep the others waiting. The
+// memory of one that ends lives until the end of the turn.
 void Worker::drive_again() {
-  for (size_t left = again_.size(); left > 0 && !again_.empty(); --left) {
-    Client& c = *again_.front();
-    again_.erase(again_.begin());
-    c.again = false;
-    drive(c);
+  driving_.swap(again_);
+  for (Client* c : driving_) {
+    if (c != nullptr) c->again = false;
   }
+  for (Client* c : driving_) {
+    if (c != nullptr && !c->dead) drive(*c);
+  }
+  driving_.clear();
 }
 
 void Worker::adopt_routes() {
@@ -206,6 +211,8 @@ void Worker::sweep() {
 
 // Pooled connections past their time, and targets that nothing needs.
 void Worker::sweep_targets() {
+  std::set<const Target*> gone;
+  std::vector<std::unique_ptr<Target>> kept;  // until nothing points to them
   for (auto it = targets_.begin(); it != targets_.end();) {
     Target& target = *it->second;
     while (!target.idle.empty() &&
@@ -213,12 +220,14 @@ void Worker::sweep_targets() {
       drop_upstream(*target.idle.front());
     }
     if (target.idle.empty() && target.load.outstanding == 0 && target.load.quarantined_until < now_) {
-      std::erase_if(resolved_, [&](const auto& entry) { return entry.second == &target; });
+      gone.insert(&target);
+      kept.push_back(std::move(it->second));
       it = targets_.erase(it);
     } else {
       ++it;
     }
   }
+  if (!gone.empty()) std::erase_if(resolved_, [&](const auto& entry) { return gone.contains(entry.second); });
 }
 
 void Worker::expire(Client& c) {

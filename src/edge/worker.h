@@ -35,6 +35,9 @@ struct WorkerOptions {
   LogQueue* log_queue = nullptr;  // outlives the worker; null: no lines
   Spread* spread = nullptr;       // outlives the worker; null: it serves all that it accepts
   size_t index = 0;               // of this worker in `spread`
+  std::vector<IpNetwork> trusted_proxies;
+  bool proxy_protocol = false;
+  std::string platform_token;  // shown to the platform with each request
   Limits limits;
 };
 
@@ -71,6 +74,8 @@ class Worker {
   void add_client(Arrival arrival);
   void take_arrivals();
   bool prepare(Client& c, bool tls);
+  bool take_preface(Client& c);
+  void set_visitor(Client& c, std::string ip);
   void end_client(Client& c);
   void drop_upstream(Upstream& u);
 
@@ -80,6 +85,8 @@ class Worker {
   void read_head(Client& c);
   void start_request(Client& c, const RequestHead& head, std::string_view rest);
   void reset_request(Client& c, const RequestHead& head);
+  void write_request(Client& c, const RequestHead& head);
+  bool may_ask_platform(const Client& c) const;
   void refuse_head(Client& c, const RequestHead& head);
   void refuse_body(Client& c, int status, std::string_view cause);
   bool take_request_body(Client& c, std::string_view data, Piece& piece);
@@ -145,7 +152,8 @@ class Worker {
   std::unordered_map<std::string, std::unique_ptr<Target>> targets_;
   std::unordered_map<const Endpoint*, Target*> resolved_;  // of the current table
   std::vector<Client*> clients_;
-  std::vector<Client*> again_;  // to be driven once more
+  std::vector<Client*> again_;    // to be driven in the next turn; null: has ended
+  std::vector<Client*> driving_;  // of the present turn
   std::vector<std::unique_ptr<Conn, void (*)(Conn*)>> graveyard_;
   size_t idle_upstreams_ = 0;
   size_t held_ = 0;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "edge/proxy_header.h"
 #include "edge/worker.h"
 
 namespace skiff::edge {
@@ -85,7 +86,9 @@ void Worker::keep_spare() {
 void Worker::add_client(Arrival arrival) {
   auto c = std::make_unique<Client>();
   c->fd = arrival.fd;
-  c->ip = std::move(arrival.ip);
+  c->port = arrival.tls ? options_.https_port : options_.http_port;
+  set_visitor(*c, std::move(arrival.ip));
+  c->preface = options_.proxy_protocol && c->trusted;
   const size_t limit = options_.limits.max_connections;
   c->excess = clients_.size() >= limit;
   const bool beyond = clients_.size() >= limit + limit / kExcessShare + 1;
@@ -96,6 +99,38 @@ void Worker::add_client(Arrival arrival) {
   c->deadline = now_ + options_.limits.head.count();
   c->index = clients_.size();
   clients_.push_back(c.release());
+}
+
+void Worker::set_visitor(Client& c, std::string ip) {
+  c.ip = std::move(ip);
+  if (options_.trusted_proxies.empty()) return;
+  const auto address = parse_ip(c.ip);
+  c.trusted = address && any_contains(options_.trusted_proxies, *address);
+}
+
+// The PROXY protocol's header is looked at in the socket and taken from it alone: what follows is a request
+// or a TLS handshake. False while it is not whole, and when the connection has ended.
+bool Worker::take_preface(Client& c) {
+  if (!c.readable) return false;
+  const ssize_t got = ::recv(c.fd, scratch_.data(), kMaxProxyHeader, MSG_PEEK);
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return c.readable = false;
+  const auto header = parse_proxy_header({scratch_.data(), static_cast<size_t>(std::max<ssize_t>(got, 0))});
+  using Parse = ProxyHeader::Parse;
+  // A trusted proxy on this machine may leave it out: so do the commands of skiff.
+  const bool left_out = got > 0 && header.parse == Parse::kOther && parse_ip(c.ip)->is_loopback();
+  if (got > 0 && header.parse == Parse::kIncomplete && !c.hung_up) return c.readable = false;
+  if (got <= 0 || (header.parse != Parse::kComplete && !left_out)) {
+    end_client(c);
+    return false;
+  }
+  c.preface = false;
+  if (left_out) return true;
+  [[maybe_unused]] const auto taken = ::recv(c.fd, scratch_.data(), header.bytes, 0);
+  if (!header.source) return true;
+  c.relayed = true;
+  c.port = std::to_string(header.port);
+  set_visitor(c, header.source->text());
+  return true;
 }
 
 // False when the connection can't be served; it is closed with `c`.
@@ -122,7 +157,7 @@ void Worker::end_client(Client& c) {
     c.upstream = nullptr;
     drop_upstream(u);
   }
-  if (c.again) std::erase(again_, &c);
+  if (c.again) again_[c.again_at] = nullptr;
   clients_[c.index] = clients_.back();
   clients_[c.index]->index = c.index;
   clients_.pop_back();

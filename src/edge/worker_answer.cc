@@ -74,12 +74,12 @@ void Worker::log(Client& c, Fault fault) {
            .path = c.path,
            .host = c.host,
            .request_id = c.request_id,
-           .fwd = c.ip,
+           .fwd = c.visitor_ip(),
            .dyno = c.dyno,
            .cause = c.cause,
            .status = c.status,
            .bytes = c.bytes,
-           .tls = c.ssl != nullptr};
+           .tls = c.is_https()};
   if (c.connected >= 0) {
     a.connect_ms = c.connected - c.connect_started;
     a.service_ms = now_ - c.connected;

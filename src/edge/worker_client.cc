@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "edge/platform_door.h"
 #include "edge/worker.h"
 
 namespace skiff::edge {
@@ -46,6 +47,7 @@ void Worker::drive(Client& c) {
 
 // Empty lines before a request are forgiven (RFC 9112 2.2), but give nobody more time.
 void Worker::read_head(Client& c) {
+  if (c.preface && !take_preface(c)) return;
   bool fresh = c.in.size() > c.scanned;  // left over from the request before
   for (int reads = 0;;) {
     std::string_view data = c.in;
@@ -125,6 +127,7 @@ void Worker::reset_request(Client& c, const RequestHead& head) {
   c.connected = -1;
   c.dyno.clear();
   c.log_namespace.clear();
+  c.platform = false;
   c.started = now_;
   c.request.clear();
 }
@@ -132,14 +135,13 @@ void Worker::reset_request(Client& c, const RequestHead& head) {
 void Worker::start_request(Client& c, const RequestHead& head, std::string_view rest) {
   reset_request(c, head);
   c.body.start(head.framing, head.length);
-  append_request(head,
-                 {.client_ip = c.ip,
-                  .request_id = c.request_id,
-                  .port = c.ssl != nullptr ? options_.https_port : options_.http_port,
-                  .tls = c.ssl != nullptr,
-                  .start_ms = wall_ms_},
-                 c.request);
+  if (c.trusted) read_visitor(head, {c.ip, c.port, c.ssl != nullptr}, options_.trusted_proxies, c.visitor);
   const App* app = find_app(c);
+  if (app != nullptr && app->platform && !may_ask_platform(c)) {
+    c.keep_alive = false;
+    return answer(c, insecure_response(c.host, c.path, options_.https_port, c.to_head));
+  }
+  write_request(c, head);
   const uint64_t max_body = options_.limits.max_body;
   if (max_body != 0 && head.length > max_body) return refuse_body(c, 413, "body too large");
   if (!rest.empty()) {
@@ -154,6 +156,33 @@ void Worker::start_request(Client& c, const RequestHead& head, std::string_view 
   }
   if (c.excess) return fail(c, Fault::kH22);
   serve(c, app);
+}
+
+void Worker::write_request(Client& c, const RequestHead& head) {
+  ForwardFacts facts{.client_ip = c.ip,
+                     .request_id = c.request_id,
+                     .port = c.port,
+                     .tls = c.is_https(),
+                     .start_ms = wall_ms_};
+  if (c.trusted) {
+    facts.client_ip = c.visitor.chain;
+    facts.port = c.visitor.port;
+    facts.host = c.visitor.host;
+    facts.forwarded = c.visitor.forwarded;
+  }
+  std::string visitor;
+  if (c.platform && !options_.platform_token.empty()) {
+    visitor = options_.platform_token + " " + std::string(c.visitor_ip());
+    facts.visitor = visitor;
+  }
+  append_request(head, facts, c.request);
+}
+
+// Its token must not be readable on the way. A proxy that passes connections on stands for another machine.
+bool Worker::may_ask_platform(const Client& c) const {
+  if (c.is_https()) return true;
+  const bool passed_on = c.relayed || (c.trusted && c.visitor.ip != c.ip);
+  return !passed_on && is_local_peer(c.fd);
 }
 
 // False when the body is refused.

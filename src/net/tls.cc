@@ -63,6 +63,8 @@ Result<ContextPtr> make_context(const SSL_METHOD* method) {
   ContextPtr context(SSL_CTX_new(method));
   if (!context) return fail_openssl(Code::kInternal, "make a TLS context");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  if (SSL_CTX_set_cipher_list(context.get(), kTls12Ciphers) != 1)
+    return fail_openssl(Code::kInternal, "choose the ciphers of TLS 1.2");
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   return context;
 }

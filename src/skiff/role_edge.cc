@@ -66,6 +66,11 @@ Result<edge::EdgeOptions> edge_options(const Instance& instance) {
   auto backends = backend_rules(instance);
   if (!backends) return std::unexpected(backends.error());
   options.backends = *backends;
+  auto proxies = parse_networks(instance.edge.trusted_proxies);
+  if (!proxies) return std::unexpected(proxies.error());
+  options.trusted_proxies = *proxies;
+  options.proxy_protocol = instance.edge.proxy_protocol;
+  options.platform_token = instance.edge_token;
   options.make_client = [client = *client](io::Loop& loop) {
     return std::make_unique<OwnedClient>(loop, client);
   };

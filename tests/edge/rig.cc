@@ -4,7 +4,8 @@
 //
 // CONFIG: {"http": port, "https": port, "certificate": file, "key": file (of the authority), "log_port":
 // port, "threads": n,
-//          "limits": {name: ms or count}, "routes": ROUTES, "incomplete": bool (the first routes)}
+//          "limits": {name: ms or count}, "routes": ROUTES, "incomplete": bool (the first routes),
+//          "trusted_proxies": "CIDR,...", "proxy_protocol": bool, "any_address": bool (listens on all)}
 // ROUTES: [{"host": "", "path": "/", "name": "app", "ready": [port], "serving": [port], "starting": n,
 //           "crashed": n, "maintenance": bool, "blank": bool, "platform": bool, "refused": "why"}]
 // Prints "ready". Each line of standard input is new ROUTES ("routed" follows); its end stops the edge.
@@ -88,12 +89,18 @@ Result<edge::EdgeOptions> read_options(const std::string& path) {
   edge::EdgeOptions options;
   options.http = loopback(c["http"]);
   options.https = loopback(c["https"]);
+  if (c["any_address"].as_bool()) options.http.host = options.https.host = "";
   options.log_target = loopback(c["log_port"]);
   options.log_token = "rig";
   options.threads = static_cast<int>(c["threads"].as_int(1));
   options.routes = routes(c["routes"]);
   options.routes.complete = !c["incomplete"].as_bool();
   set_limits(c["limits"], options.limits);
+  auto proxies = parse_networks(c["trusted_proxies"].str());
+  if (!proxies) return std::unexpected(proxies.error());
+  options.trusted_proxies = *proxies;
+  options.proxy_protocol = c["proxy_protocol"].as_bool();
+  options.platform_token = "rig";
   if (options.https.port == 0) return options;
   auto certificate = io::read_file(c["certificate"].str());
   auto key = io::read_file(c["key"].str());

@@ -142,3 +142,21 @@ def test_h22_over_tls(secure, authority, backend):
     assert read_answer(refused)[0] == 503
     kept.sock.sendall(GET)
     assert read_answer(kept)[0] == 200
+
+
+def test_tls_1_2_without_authenticated_encryption_is_not_spoken(secure, authority, backend):
+    rig = secure({**SHOP, "ready": [backend().port]})
+
+    def speaks(ciphers):
+        context = ssl.create_default_context(cafile=authority / "certificate.pem")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(ciphers)
+        with socket.create_connection(("127.0.0.1", rig.https), timeout=15) as sock:
+            try:
+                return context.wrap_socket(sock, server_hostname="shop.test").cipher()[0]
+            except ssl.SSLError:
+                return None
+
+    assert "GCM" in speaks("ECDHE-ECDSA-AES128-GCM-SHA256")
+    for name in ("ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-SHA256"):
+        assert speaks(name) is None, name

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/strings.h"
+#include "io/sync.h"
 #include "platform/http/errors.h"
 
 namespace skiff::platform {
@@ -13,7 +14,8 @@ using json::Value;
 
 constexpr size_t kMaxApiBody = 1 << 20;
 constexpr std::string_view kGitSuffix = ".git";
-constexpr size_t kMaxPath = 4;  // apps, name, part, name
+constexpr const char* kRetryAfter = "10";  // seconds; some of the attempts before are forgotten then
+constexpr size_t kMaxPath = 4;             // apps, name, part, name
 
 std::vector<std::string> segments(std::string_view path) {
   std::vector<std::string> out;
@@ -51,15 +53,47 @@ void Api::note_release(const std::string& app, const Release& release) {
   note(app, fmt::format("Release v{} created by user skiff", release.version));
 }
 
-Api::Caller Api::authenticate(const net::Request& request) const {
+// The edge itself comes without a visitor; its token is worth nothing to one.
+Api::Caller Api::authenticate(const net::Request& request, const Visitor& visitor) const {
   const std::string token = given_token(request);
   if (!token.empty() && equals_constant_time(token, options_.token)) return Caller::kUser;
-  if (!token.empty() && equals_constant_time(token, options_.edge_token)) return Caller::kEdge;
+  if (!visitor.by_edge && !token.empty() && equals_constant_time(token, options_.edge_token))
+    return Caller::kEdge;
   return Caller::kNobody;
 }
 
+io::Task<std::optional<net::Response>> Api::refuse_early(const net::Request& request, Visitor visitor) {
+  if (!is_same_origin(request)) {
+    co_return json_response(403, Value::object({{"id", "cross_origin"},
+                                                {"message",
+                                                 "A page of another site asked for this in your browser; "
+                                                 "Skiff answers its own pages and programs only."}}));
+  }
+  // The first question of git and browsers has no credentials: it is told to bring some.
+  if (!request.headers.find("Authorization") || authenticate(request, visitor) == Caller::kEdge)
+    co_return std::nullopt;
+  const auto wait = attempts_.begin(visitor.source, loop_.now());
+  if (!wait) {
+    auto refused = json_response(429, Value::object({{"id", "rate_limit"},
+                                                     {"message",
+                                                      "Too many wrong credentials came from your address: "
+                                                      "wait a moment, and check the token."}}));
+    refused.headers.set("Retry-After", kRetryAfter);
+    co_return refused;
+  }
+  if (*wait > Duration{}) co_await io::sleep(loop_, *wait);
+  if (authenticate(request, visitor) == Caller::kUser) attempts_.forgive(visitor.source, loop_.now());
+  co_return std::nullopt;
+}
+
 io::Task<void> Api::handle(const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer) {
-  const Caller caller = authenticate(request);
+  const Visitor visitor = visitor_of(request, options_.edge_token);
+  auto early = co_await refuse_early(request, visitor);
+  if (early) {
+    auto sent = co_await writer.send(std::move(*early));
+    co_return;
+  }
+  const Caller caller = authenticate(request, visitor);
   if (caller == Caller::kNobody) {
     auto refused = error_response(Error{Code::kUnauthenticated, "Invalid credentials provided."});
     refused.headers.set("WWW-Authenticate", "Basic realm=\"Skiff\"");

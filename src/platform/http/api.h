@@ -8,6 +8,7 @@
 #include "platform/apps/apps.h"
 #include "platform/builds/builder.h"
 #include "platform/git/repositories.h"
+#include "platform/http/guard.h"
 #include "platform/logs/log_store.h"
 #include "platform/resources/build_records.h"
 
@@ -45,7 +46,9 @@ class Api {
   };
   using Answer = Result<net::Response>;
 
-  Caller authenticate(const net::Request& request) const;
+  Caller authenticate(const net::Request& request, const Visitor& visitor) const;
+  // What a browser of another site, or who guesses too fast, is told.
+  io::Task<std::optional<net::Response>> refuse_early(const net::Request& request, Visitor visitor);
   io::Task<void> serve_edge(const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer);
   io::Task<void> serve_git(std::string app, std::string rest, const net::Request& request,
                            net::BodyReader& body, net::ResponseWriter& writer);
@@ -79,6 +82,7 @@ class Api {
   Repositories& repositories_;
   LogStore& logs_;
   ApiOptions options_;
+  Attempts attempts_;
 };
 
 }  // namespace skiff::platform
