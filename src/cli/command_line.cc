@@ -128,11 +128,10 @@ void add_dynos(Adder& adder) {
   adder.set_group("Dynos");
   Arguments& a = adder.arguments();
   adder
-      .add_about_app("scale", "Set how many dynos of a type run",
+      .add_about_app("scale", "Set how many dynos of a type run; alone, show it",
                      [](CommandContext& c, Arguments given) { return scale(c, given.app, given.words); })
       ->alias("ps:scale")
-      ->add_option("changes", a.words, "process types and counts: TYPE=COUNT, as in web=2 worker=1")
-      ->required();
+      ->add_option("changes", a.words, "process types and counts, as in web=2 worker+1 clock-1");
   adder.add_about_app("ps", "List the dynos",
                       [](CommandContext& c, Arguments given) { return list_dynos(c, given.app); });
   CLI::App* restart = adder.add_about_app(

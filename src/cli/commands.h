@@ -51,7 +51,13 @@ Done open_app(CommandContext& context, std::string app, std::string path);
 // "" is the release that should run.
 Done show_release(CommandContext& context, std::string app, std::string version, Format format);
 
-// dyno_commands.cc; changes are "web=4", "worker=1"
+// rollout_wait.cc
+// Until the release is up, or what keeps it from that is known: then that, as lines for people; "" for none.
+io::Task<std::string> wait_for_release(CommandContext& context, std::string app, int64_t version);
+// Pure: process types that the release, as the API shows it, has no more; "" for none.
+std::string describe_stopped(const json::Value& release);
+
+// dyno_commands.cc; changes are "web=4", "worker+1", "web-2"; without any the formation is shown
 Done scale(CommandContext& context, std::string app, std::vector<std::string> changes);
 Done list_dynos(CommandContext& context, std::string app);
 // `which` is a dyno (web.1), a process type (web), or "" for all: those of a type are replaced one after the
@@ -80,8 +86,16 @@ Done show_build(CommandContext& context, std::string app, std::string id);
 
 // Pure: "web", "4" of "web=4"; the error says what is wrong with a piece.
 Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);
-// Pure: "web" and 4.
-Result<std::pair<std::string, int64_t>> parse_quantity(std::string_view text);
+// What a change of a process type's dynos asks for: a number, or so many more or less than there are.
+struct QuantityChange {
+  std::string type;
+  enum class Kind { kTo, kMore, kLess } kind = Kind::kTo;
+  int64_t count = 0;
+};
+// Pure: of "web=4", "web+1", "web-1".
+Result<QuantityChange> parse_quantity(std::string_view text);
+// Pure: the number after the change.
+Result<int64_t> apply_quantity(const QuantityChange& change, int64_t present);
 // Pure: the app in "http://localhost:8080/shop.git"; "" when it is no such address.
 std::string app_of_remote(std::string_view url);
 // Pure: "2026/01/02 03:04:05 +0000 (~ 5m ago)", as `heroku ps` has it.

@@ -16,12 +16,48 @@ static bool is_refusal(Code code) {
          code == Code::kForbidden;
 }
 
+static int64_t quantity_of(const json::Value& formation, const std::string& type) {
+  for (const auto& item : formation.items()) {
+    if (item["type"].str() == type) return item["quantity"].as_int();
+  }
+  return 0;
+}
+
+static std::string describe_formation(const std::string& app, const json::Value& formation) {
+  std::string text = fmt::format("=== {} Process Types\n", app);
+  if (formation.items().empty()) text += "None yet: push an app with a Procfile\n";
+  for (const auto& item : formation.items()) {
+    text += fmt::format("{}={}:{}\n", item["type"].str(), item["quantity"].as_int(), item["size"].str());
+  }
+  return text;
+}
+
+// "web.1: up 2026/01/02 03:04:05 +0000 (~ 5m ago) v3", and why it does not run.
+static std::string describe_dyno(const json::Value& dyno, WallTime now) {
+  const std::string& reason = dyno["reason"].str();
+  return fmt::format("{}: {} {} v{}{}\n", dyno["name"].str(), dyno["state"].str(),
+                     describe_time(dyno["updated_at"].str(), now), dyno["release"]["version"].as_int(),
+                     reason.empty() ? "" : ": " + reason);
+}
+
 io::Task<Result<void>> scale(CommandContext& context, std::string app, std::vector<std::string> changes) {
-  json::Value updates = json::Value::array();
+  std::vector<QuantityChange> wanted;
   for (const auto& change : changes) {
-    auto pair = parse_quantity(change);
-    SKIFF_CO_RETURN_IF_ERROR(pair);
-    updates.push_back(json::Value::object({{"type", pair->first}, {"quantity", pair->second}}));
+    auto parsed = parse_quantity(change);
+    SKIFF_CO_RETURN_IF_ERROR(parsed);
+    wanted.push_back(std::move(*parsed));
+  }
+  auto present = co_await context.platform.call("GET", app_path(app, "/formation"), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(present);
+  if (wanted.empty()) {
+    context.console.out(describe_formation(app, *present));
+    co_return Result<void>{};
+  }
+  json::Value updates = json::Value::array();
+  for (const auto& change : wanted) {
+    auto count = apply_quantity(change, quantity_of(*present, change.type));
+    SKIFF_CO_RETURN_IF_ERROR(count);
+    updates.push_back(json::Value::object({{"type", change.type}, {"quantity", *count}}));
   }
   json::Value body = json::Value::object({{"updates", updates}});
   auto formation = co_await context.platform.call("PATCH", app_path(app, "/formation"), std::move(body));
@@ -38,17 +74,18 @@ io::Task<Result<void>> list_dynos(CommandContext& context, std::string app) {
   auto dynos = co_await context.platform.call("GET", app_path(app, "/dynos"), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(dynos);
   if (dynos->items().empty()) context.console.out(fmt::format("No dynos on {}\n", app));
-  std::map<std::string, int> counts;
-  for (const auto& dyno : dynos->items()) ++counts[dyno["type"].str()];
-  std::string type;
+  // While two releases run, each command has a heading of its own.
+  using Heading = std::pair<std::string, std::string>;
+  std::map<Heading, int> counts;
+  for (const auto& dyno : dynos->items()) ++counts[{dyno["type"].str(), dyno["command"].str()}];
+  Heading heading;
   for (const auto& dyno : dynos->items()) {
-    if (dyno["type"].str() != type) {
-      type = dyno["type"].str();
-      context.console.out(fmt::format("=== {} ({}): {} ({})\n", type, dyno["size"].str(),
-                                      dyno["command"].str(), counts[type]));
+    if (Heading own{dyno["type"].str(), dyno["command"].str()}; own != heading) {
+      heading = std::move(own);
+      context.console.out(fmt::format("=== {} ({}): {} ({})\n", heading.first, dyno["size"].str(),
+                                      heading.second, counts[heading]));
     }
-    context.console.out(fmt::format("{}: {} {}\n", dyno["name"].str(), dyno["state"].str(),
-                                    describe_time(dyno["updated_at"].str(), context.loop.wall_now())));
+    context.console.out(describe_dyno(dyno, context.loop.wall_now()));
   }
   co_return Result<void>{};
 }

@@ -49,8 +49,18 @@ static io::Task<Result<void>> change_config(CommandContext& context, std::string
   if (releases) {
     for (const auto& release : releases->items()) newest = std::max(newest, release["version"].as_int());
   }
-  context.console.out(fmt::format("{} and restarting {}... done, v{}\n", what, app, newest));
+  context.console.out(fmt::format("{} and restarting {}... ", what, app));
+  const std::string trouble = co_await wait_for_release(context, app, newest);
+  context.console.out(fmt::format("{}, v{}\n{}", trouble.empty() ? "done" : "released", newest, trouble));
   co_return Result<void>{};
+}
+
+// What the App points to, and what serves, when that is something else.
+static std::string describe_part(const json::Value& release) {
+  const bool current = release["current"].as_bool(), serving = release["serving"].as_bool();
+  if (current && serving) return " (current)";
+  if (current) return " (current, does not serve)";
+  return serving ? " (serves)" : "";
 }
 
 io::Task<Result<void>> set_config(CommandContext& context, std::string app, std::vector<std::string> pairs) {
@@ -84,10 +94,11 @@ io::Task<Result<void>> list_releases(CommandContext& context, std::string app) {
             [](const auto& a, const auto& b) { return a["version"].as_int() > b["version"].as_int(); });
   context.console.out(fmt::format("=== {} Releases\n", app));
   for (const auto& release : items) {
-    context.console.out(fmt::format("v{:<4} {:<40} {:<10} {}{}\n", release["version"].as_int(),
+    const std::string& why = release["message"].str();
+    context.console.out(fmt::format("v{:<4} {:<40} {:<10} {}{}{}\n", release["version"].as_int(),
                                     release["description"].str(), release["status"].str(),
-                                    release["created_at"].str(),
-                                    release["current"].as_bool() ? " (current)" : ""));
+                                    release["created_at"].str(), describe_part(release),
+                                    why.empty() ? "" : ": " + why));
   }
   co_return Result<void>{};
 }
@@ -104,8 +115,11 @@ io::Task<Result<void>> rollback(CommandContext& context, std::string app, std::s
   json::Value body = json::Value::object({{"release", version}});
   auto release = co_await context.platform.call("POST", app_path(app, "/releases"), std::move(body));
   SKIFF_CO_RETURN_IF_ERROR(release);
-  context.console.out(
-      fmt::format("Rolling back {} to {}... done, v{}\n", app, version, (*release)["version"].as_int()));
+  const int64_t made = (*release)["version"].as_int();
+  context.console.out(fmt::format("Rolling back {} to {}... ", app, version));
+  const std::string trouble = co_await wait_for_release(context, app, made);
+  context.console.out(fmt::format("{}, v{}\n{}{}", trouble.empty() ? "done" : "released", made,
+                                  describe_stopped(*release), trouble));
   co_return Result<void>{};
 }
 

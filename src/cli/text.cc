@@ -17,14 +17,30 @@ Result<std::pair<std::string, std::string>> parse_assignment(std::string_view te
   return std::pair(std::string(halves.before), std::string(halves.after));
 }
 
-Result<std::pair<std::string, int64_t>> parse_quantity(std::string_view text) {
-  const auto halves = split_once(text, "=");
-  const auto quantity = parse_int(halves.after);
-  if (halves.before.empty() || !quantity || *quantity < 0) {
+Result<QuantityChange> parse_quantity(std::string_view text) {
+  using Kind = QuantityChange::Kind;
+  // The last sign: a process type may have a dash in its name.
+  const size_t sign = text.find_last_of("=+-");
+  const size_t equals = text.find('=');
+  const size_t at = equals == std::string_view::npos ? sign : equals;
+  const auto count = at == std::string_view::npos ? std::nullopt : parse_uint(text.substr(at + 1));
+  if (at == 0 || !count || *count > INT32_MAX) {
     return fail(Code::kInvalidArgument,
-                fmt::format("\"{}\" is not a process type and a count such as web=2", text));
+                fmt::format("\"{}\" is not a process type and a count such as web=2, web+1 or web-1", text));
   }
-  return std::pair(std::string(halves.before), *quantity);
+  const Kind kind = text[at] == '=' ? Kind::kTo : text[at] == '+' ? Kind::kMore : Kind::kLess;
+  return QuantityChange{std::string(text.substr(0, at)), kind, static_cast<int64_t>(*count)};
+}
+
+Result<int64_t> apply_quantity(const QuantityChange& change, int64_t present) {
+  using Kind = QuantityChange::Kind;
+  if (change.kind == Kind::kTo) return change.count;
+  const int64_t count = change.kind == Kind::kMore ? present + change.count : present - change.count;
+  if (count < 0) {
+    return fail(Code::kInvalidArgument, fmt::format("{} has {} dyno{}, fewer than {}", change.type, present,
+                                                    present == 1 ? "" : "s", change.count));
+  }
+  return count;
 }
 
 std::string app_of_remote(std::string_view url) {

@@ -25,13 +25,35 @@ TEST_CASE("a piece without a name or an equals sign is refused in words") {
 TEST_CASE("a formation is a process type and a count") {
   auto pair = cli::parse_quantity("web=4");
   REQUIRE(pair.has_value());
-  CHECK(pair->first == "web");
-  CHECK(pair->second == 4);
-  for (const char* bad : {"web", "web=", "web=x", "web=-1", "=3", "web=1.5"}) {
+  CHECK(pair->type == "web");
+  CHECK(pair->count == 4);
+  for (const char* bad :
+       {"web", "web=", "web=x", "web=-1", "=3", "web=1.5", "web+", "+1", "web+x", "-1", "web--"}) {
     CHECK_FALSE(cli::parse_quantity(bad).has_value());
   }
   CHECK(cli::parse_quantity("web=two").error().message ==
-        "\"web=two\" is not a process type and a count such as web=2");
+        "\"web=two\" is not a process type and a count such as web=2, web+1 or web-1");
+}
+
+TEST_CASE("a formation may grow or shrink by a count") {
+  using Kind = cli::QuantityChange::Kind;
+  const auto more = cli::parse_quantity("web+2"), less = cli::parse_quantity("my-job-3"),
+             to = cli::parse_quantity("my-job=3");
+  CHECK(more->kind == Kind::kMore);
+  CHECK(less->kind == Kind::kLess);
+  CHECK(less->type == "my-job");
+  CHECK(to->kind == Kind::kTo);
+  CHECK(to->type == "my-job");
+  CHECK(cli::apply_quantity(*more, 1) == 3);
+  CHECK(cli::apply_quantity(*less, 3) == 0);
+  CHECK(cli::apply_quantity(*less, 2).error().message == "my-job has 2 dynos, fewer than 3");
+}
+
+TEST_CASE("process types that a release lacks are told") {
+  const auto release = json::parse(R"({"version":4,"stopped":[{"type":"worker","quantity":2}]})");
+  CHECK(cli::describe_stopped(*release) ==
+        " !     worker is no process type of v4: its dynos stop; 2 is remembered\n");
+  CHECK(cli::describe_stopped(json::Value::object()).empty());
 }
 
 TEST_CASE("a git remote names its app") {

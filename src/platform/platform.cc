@@ -5,8 +5,11 @@
 
 #include <cerrno>
 
+#include "base/strings.h"
 #include "io/file.h"
 #include "platform/disk_care.h"
+#include "platform/apps/manifests.h"
+#include "platform/apps/rollouts.h"
 #include "platform/dynos/dyno_watch.h"
 #include "platform/http/api.h"
 #include "platform/logs/collector.h"
@@ -33,9 +36,11 @@ struct Platform::Impl {
         builds(l, a, options.data + "/build-output"),
         logs(l, options.data + "/logs"),
         collector(l, n, logs, options.api),
-        dynos(l, a, logs, collector),
+        pods(l, a, "/api/v1/pods", "labelSelector=" + url_encode(kProcessLabel)),
+        dynos(l, a, pods, logs, collector),
         care(l, a, apps, {options.data, options.images}),
-        api(l, {apps, builder, builds, repositories, logs},
+        rollouts(l, n, a, apps, pods, options.api),
+        api(l, {apps, builder, builds, repositories, logs, rollouts},
             {url_port(options.http_port), options.token, options.edge_token}),
         scope(l) {}
 
@@ -49,8 +54,10 @@ struct Platform::Impl {
   BuildRecords builds;
   LogStore logs;
   LogCollector collector;
+  kube::Informer pods;  // of all apps
   DynoWatch dynos;
   DiskCare care;
+  Rollouts rollouts;
   Api api;
   std::unique_ptr<net::HttpServer> hook_server;
   io::TaskScope scope;  // the last: its tasks use the rest
@@ -103,7 +110,8 @@ io::Task<Result<void>> Platform::start() {
       });
   impl_->scope.spawn(DiskCare::run(&impl_->care));
   impl_->apps.start();
-  impl_->dynos.start();
+  impl_->rollouts.start();
+  impl_->pods.start();
   co_return Result<void>{};
 }
 

@@ -114,7 +114,7 @@ def test_without_an_instance_the_command_says_how_to_start_one(tmp_path, world):
 
 
 @pytest.mark.parametrize("args", [["logs", "-n", "many", "-a", "shop"], ["logs", "-n", "9999", "-a", "shop"],
-                                  ["logs", "--source", "moon", "-a", "shop"], ["scale", "-a", "shop"], ["ps", "--data", ""],
+                                  ["logs", "--source", "moon", "-a", "shop"], ["config:set", "-a", "shop"], ["ps", "--data", ""],
                                   ["dance"], []])
 def test_wrong_arguments_lead_to_the_help(world, args):
     code, text = world.run(*args)
@@ -131,7 +131,7 @@ def test_wrong_arguments_lead_to_the_help(world, args):
     (["telemetry"], 'there is no command "telemetry"; see'),
     ([], "a command is missing"),
     (["ps", "--nope"], '"--nope" was not expected; see `skiff ps --help`'),
-    (["scale"], "scale needs process types and counts: TYPE=COUNT, as in web=2 worker=1; see `skiff scale --help`"),
+    (["config:unset"], "config:unset needs the names of config vars"),
 ])
 def test_a_line_that_is_no_command_is_answered_in_one_line(world, args, says):
     done = world.skiff(*args, check=False)

@@ -1,5 +1,7 @@
 #include "platform/apps/app_spec.h"
 
+#include "platform/apps/procfile.h"
+
 namespace skiff::platform {
 
 using json::Value;
@@ -32,9 +34,21 @@ AppSpec with_release(AppSpec spec, const Release& release) {
     const auto known = spec.formation.find(type);
     formation[type] = known != spec.formation.end() ? known->second : type == "web" ? 1 : 0;
   }
+  for (const auto& [type, quantity] : spec.formation) {
+    if (formation.size() < kMaxProcessTypes) formation.emplace(type, quantity);
+  }
   spec.release = release.version;
   spec.formation = std::move(formation);
   return spec;
+}
+
+std::map<std::string, int> formation_of(const AppSpec& spec, const Release& release) {
+  std::map<std::string, int> out;
+  for (const auto& [type, command] : release.types) {
+    if (const auto known = spec.formation.find(type); known != spec.formation.end())
+      out[type] = known->second;
+  }
+  return out;
 }
 
 bool is_rolled_out(const Value& app) {

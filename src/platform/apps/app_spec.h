@@ -14,15 +14,19 @@ enum class Maintenance { kOff, kOn };
 struct AppSpec {
   int release = 0;  // 0: none yet
   Maintenance maintenance = Maintenance::kOff;
-  std::map<std::string, int> formation;  // process type to quantity
+  // Process type to quantity; also of types that the release does not have, for when they return.
+  std::map<std::string, int> formation;
 
   friend bool operator==(const AppSpec&, const AppSpec&) = default;
 };
 
 AppSpec parse_app_spec(const json::Value& app);
 json::Value encode_app_spec(const AppSpec& spec);
-// The spec with this release as the one to run: quantities of its types stay; a new web gets 1, others 0.
+// The spec with this release as the one to run: quantities stay, also those of types that it lacks, as far as
+// there is room for them (kMaxProcessTypes); a new web gets 1, others 0.
 AppSpec with_release(AppSpec spec, const Release& release);
+// The quantities of the types that a release has.
+std::map<std::string, int> formation_of(const AppSpec& spec, const Release& release);
 // True when everything was written that follows from the spec.
 bool is_rolled_out(const json::Value& app);
 

@@ -22,7 +22,29 @@ TEST_CASE("a release keeps the quantities of its types; a first web runs") {
   CHECK(first.formation == std::map<std::string, int>{{"clock", 0}, {"web", 1}, {"worker", 0}});
   const AppSpec scaled{3, Maintenance::kOff, {{"web", 0}, {"worker", 5}, {"gone", 2}}};
   CHECK(with_release(scaled, release).formation ==
-        std::map<std::string, int>{{"clock", 0}, {"web", 0}, {"worker", 5}});
+        std::map<std::string, int>{{"clock", 0}, {"gone", 2}, {"web", 0}, {"worker", 5}});
+}
+
+TEST_CASE("a process type that goes and returns has the dynos that it had") {
+  Release with, without;
+  with.types = {{"web", "a"}, {"worker", "b"}};
+  without.types = {{"web", "a"}, {"workers", "b"}};
+  AppSpec spec = with_release({}, with);
+  spec.formation["worker"] = 2;
+  spec = with_release(spec, without);
+  CHECK(formation_of(spec, without) == std::map<std::string, int>{{"web", 1}, {"workers", 0}});
+  spec = with_release(spec, with);
+  CHECK(formation_of(spec, with) == std::map<std::string, int>{{"web", 1}, {"worker", 2}});
+}
+
+TEST_CASE("types that are gone are remembered as far as a formation may go") {
+  AppSpec spec;
+  for (int i = 0; i < 50; ++i) spec.formation["old-" + std::to_string(i)] = 1;
+  Release release;
+  release.types = {{"web", "a"}};
+  const AppSpec next = with_release(spec, release);
+  CHECK(next.formation.size() == 50);
+  CHECK(next.formation.contains("web"));
 }
 
 TEST_CASE("an App is rolled out when its status has seen its generation") {

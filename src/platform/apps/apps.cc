@@ -97,7 +97,7 @@ io::Task<Result<void>> Apps::destroy(std::string app) {
   co_return Result<void>{};
 }
 
-io::Task<Result<Apps::Rollout>> Apps::change_app(std::string app, Change change) {
+io::Task<Result<Apps::Writing>> Apps::change_app(std::string app, Change change) {
   for (int attempt = 0; attempt < kChangeAttempts; ++attempt) {
     auto object = co_await get(app);
     SKIFF_CO_RETURN_IF_ERROR(object);
@@ -108,10 +108,10 @@ io::Task<Result<Apps::Rollout>> Apps::change_app(std::string app, Change change)
     if (!updated && updated.error().code == Code::kConflict) continue;
     SKIFF_CO_RETURN_IF_ERROR(updated);
     auto rolled = co_await roll_out(app);
-    if (rolled) co_return Rollout::kDone;
+    if (rolled) co_return Writing::kDone;
     if (rolled.error().code == Code::kNotFound) co_return std::unexpected(rolled.error());
     log_warn("app is rolled out later", {{"app", app}, {"error", rolled.error().message}});
-    co_return Rollout::kLater;
+    co_return Writing::kLater;
   }
   co_return fail(Code::kConflict, "the app was changed by others all the time; try again");
 }
@@ -124,7 +124,7 @@ io::Task<Result<std::vector<Apps::Process>>> Apps::formation(std::string app) {
   if (spec.release == 0) co_return processes;
   auto current = co_await release(app, spec.release);
   SKIFF_CO_RETURN_IF_ERROR(current);
-  for (const auto& [type, quantity] : spec.formation) {
+  for (const auto& [type, quantity] : formation_of(spec, *current)) {
     processes.push_back({type, current->types[type], quantity});
   }
   co_return processes;
@@ -133,9 +133,10 @@ io::Task<Result<std::vector<Apps::Process>>> Apps::formation(std::string app) {
 io::Task<Result<void>> Apps::scale(std::string app, std::map<std::string, int> quantities) {
   auto object = co_await get(app);
   SKIFF_CO_RETURN_IF_ERROR(object);
-  const AppSpec spec = parse_app_spec(*object);
+  auto current = co_await release(app, parse_app_spec(*object).release);
+  SKIFF_CO_RETURN_IF_ERROR(current);
   for (const auto& [type, quantity] : quantities) {
-    if (!spec.formation.contains(type)) {
+    if (!current->types.contains(type)) {
       co_return fail(
           Code::kNotFound,
           fmt::format("Couldn't find that process type ({}); push a build whose Procfile names it", type));
@@ -148,7 +149,8 @@ io::Task<Result<void>> Apps::scale(std::string app, std::map<std::string, int> q
   }
   Change change = [quantities](AppSpec& now) {
     for (const auto& [type, quantity] : quantities) {
-      if (now.formation.contains(type)) now.formation[type] = quantity;
+      if (now.formation.contains(type))
+        now.formation[type] = quantity;  // else a release has just taken it away
     }
   };
   auto changed = co_await change_app(std::move(app), std::move(change));

@@ -45,12 +45,13 @@ class Apps {
   io::Task<Result<void>> destroy(std::string app);
 
   io::Task<Result<std::vector<Release>>> releases(std::string app);  // by version
-  io::Task<Result<json::Value>> config(std::string app);             // of the release that should run
+  io::Task<Result<Release>> release(std::string app, int version);
+  io::Task<Result<json::Value>> config(std::string app);  // of the release that should run
   // Changes config vars (null removes) in a new release, rolled out when the app has a build. No release when
   // nothing changes.
   io::Task<Result<std::optional<Release>>> change_config(std::string app, json::Value changes);
-  // A change is made once the App says so: what can't be rolled out then is tried until it can, and the phase
-  // of the release is "Pending".
+  // A change is made once the App says so: what can't be rolled out then is tried until it can, and the
+  // release is written later.
   io::Task<Result<Release>> release_slug(std::string app, Slug slug);
   // A new release with image, types and config of an old one.
   io::Task<Result<Release>> roll_back(std::string app, int version);
@@ -83,12 +84,13 @@ class Apps {
   io::Task<Result<void>> prune_images(std::string app);
   // The caller has the app's turn in releasing_, from before it read what the new release goes on from.
   io::Task<Result<Release>> make_release(std::string app, Release release, json::Value config);
+  io::Task<Result<std::map<std::string, int>>> find_stopped(std::string app,
+                                                            std::map<std::string, std::string> types);
   io::Task<Result<std::optional<Release>>> try_release(std::string app, Release release, json::Value config);
-  io::Task<Result<Release>> release(std::string app, int version);
   io::Task<Result<json::Value>> config_of(std::string app, int version);
-  enum class Rollout { kDone, kLater };
+  enum class Writing { kDone, kLater };
   // Changes the App's spec, whoever else does, and rolls out: later when that fails, for the change is made.
-  io::Task<Result<Rollout>> change_app(std::string app, Change change);
+  io::Task<Result<Writing>> change_app(std::string app, Change change);
   io::Task<Result<void>> roll_out(std::string app);
   io::Task<Result<void>> write_routes(std::string app, AppSpec spec, Release release);
   io::Task<Result<void>> write_deployments(std::string app, AppSpec spec, Release release);

@@ -39,7 +39,8 @@ Release parse_release(const Value& object) {
   release.commit = spec["commit"].str();
   for (const auto& [type, command] : spec["processTypes"].members()) release.types[type] = command.str();
   release.created_at = object["metadata"]["creationTimestamp"].str();
-  release.phase = object["status"]["phase"].str_or("Pending");
+  release.phase = object["status"]["phase"].str_or(kPending);
+  release.message = object["status"]["message"].str();
   return release;
 }
 

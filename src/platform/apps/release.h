@@ -16,10 +16,18 @@ struct Release {
   std::string commit;
   std::map<std::string, std::string> types;  // process type to command
   std::string created_at;
-  std::string phase;  // "Pending", kSucceeded
+  std::string phase;    // see rollout.h
+  std::string message;  // why it is not up
+  // Of a release that was just made: whether the cluster has it already.
+  enum class Written { kLater, kNow } written = Written::kLater;
+  // Likewise: process types with dynos that it has no more, and how many those were.
+  std::map<std::string, int> stopped = {};
 };
 
-constexpr const char* kSucceeded = "Succeeded";  // a release's rollout was begun
+constexpr const char* kPending = "Pending";
+constexpr const char* kSucceeded = "Succeeded";
+constexpr const char* kFailed = "Failed";
+constexpr const char* kSuperseded = "Superseded";
 
 // What a build leaves.
 struct Slug {

@@ -88,6 +88,8 @@ io::Task<Result<Release>> Apps::make_release(std::string app, Release release, V
   for (const auto& [name, value] : vars.members()) bytes += name.size() + value.str().size();
   if (bytes > kMaxConfigBytes)
     co_return fail(Code::kInvalidArgument, "Config vars are larger than 64 KB together");
+  auto stopped = co_await find_stopped(app, release.types);
+  SKIFF_CO_RETURN_IF_ERROR(stopped);
   for (int attempt = 0; attempt < kReleaseAttempts; ++attempt) {
     auto made = co_await try_release(app, release, vars);
     SKIFF_CO_RETURN_IF_ERROR(made);
@@ -96,10 +98,27 @@ io::Task<Result<Release>> Apps::make_release(std::string app, Release release, V
     Change change = [done](AppSpec& spec) { spec = with_release(std::move(spec), done); };
     auto changed = co_await change_app(app, std::move(change));
     SKIFF_CO_RETURN_IF_ERROR(changed);
-    if (*changed == Rollout::kDone) done.phase = kSucceeded;
+    done.stopped = *stopped;
+    if (*changed == Writing::kDone) done.written = Release::Written::kNow;
     co_return done;
   }
   co_return fail(Code::kConflict, "several releases of this app were made at once; try again");
+}
+
+// The dynos of process types that the present release has and the next one, of these `types`, has not.
+io::Task<Result<std::map<std::string, int>>> Apps::find_stopped(std::string app,
+                                                                std::map<std::string, std::string> types) {
+  std::map<std::string, int> stopped;
+  auto object = co_await get(app);
+  SKIFF_CO_RETURN_IF_ERROR(object);
+  const AppSpec spec = parse_app_spec(*object);
+  if (spec.release == 0) co_return stopped;
+  auto present = co_await this->release(app, spec.release);
+  SKIFF_CO_RETURN_IF_ERROR(present);
+  for (const auto& [type, quantity] : formation_of(spec, *present)) {
+    if (quantity > 0 && !types.contains(type)) stopped[type] = quantity;
+  }
+  co_return stopped;
 }
 
 // Nothing when another writer took the number.

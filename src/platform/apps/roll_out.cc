@@ -100,11 +100,6 @@ io::Task<Result<void>> Apps::write_deployments(std::string app, AppSpec spec, Re
 }
 
 io::Task<Result<void>> Apps::note_rolled_out(std::string app, Value object, Release release) {
-  Value phase = Value::object({{"status", Value::object({{"phase", kSucceeded}})}});
-  auto succeeded =
-      co_await api_.patch(resource_path("releases", app, release_name(release.version)) + "/status",
-                          kube::PatchType::kMerge, std::move(phase));
-  SKIFF_CO_RETURN_IF_ERROR(succeeded);
   Value status = Value::object({{"observedGeneration", object["metadata"]["generation"]},
                                 {"release", release.version},
                                 {"url", web_url(app)}});

@@ -21,6 +21,7 @@ namespace {
 using json::Value;
 
 constexpr Duration kPodStart = std::chrono::minutes(3);
+constexpr Duration kPatience = std::chrono::seconds(3);  // before the pusher is told what the build waits for
 constexpr Duration kPastDeadline = std::chrono::seconds(60);  // for the pod to end once its time is over
 constexpr Duration kLogPause =
     std::chrono::milliseconds(300);  // before a log that broke off is asked for again
@@ -228,8 +229,13 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   SKIFF_CO_RETURN_IF_ERROR(created);
   PodWatch watch(loop_, api_, kBuildsNamespace, name);
   std::vector<std::string> begun = {"Running", "Succeeded", "Failed"};
-  auto starting = watch.reach(std::move(begun));
-  auto started = co_await io::with_timeout(loop_, kPodStart, std::move(starting));
+  auto started = co_await io::with_timeout(loop_, kPatience, watch.reach(begun));
+  if (!started && started.error().code == Code::kTimeout) {
+    if (const auto why = watch.what_it_waits_for(); !why.empty()) {
+      output.write(fmt::format(" !     The build waits for room: {}\n", why));
+    }
+    started = co_await io::with_timeout(loop_, kPodStart - kPatience, watch.reach(std::move(begun)));
+  }
   if (!started && started.error().code == Code::kTimeout) {
     co_return fail(
         Code::kUnavailable,

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "base/time.h"
 #include "platform/apps/manifests.h"
+#include "platform/dynos/dyno_trouble.h"
 
 namespace skiff::platform {
 
@@ -89,13 +90,21 @@ void tell_start(const Value& pod, const Instance& instance, ToldDyno& told, Line
     const Value& ended = pod["status"]["containerStatuses"].at(0)["lastState"]["terminated"];
     if (ended.is_object()) tell_exit(pod, ended, told, lines);
   }
-  if (told.state.empty()) {
+  if (told.state.empty() || told.state == "waiting") {
     told.state = "starting";
   } else {
     change_state(told, "starting", lines);
   }
   lines.push_back(fmt::format("Starting process with command `{}`", command_of(pod)));
   told.starts = instance.number;
+}
+
+// A dyno that does not come to its start, once.
+void tell_wait(const Value& pod, ToldDyno& told, Lines& lines) {
+  const DynoTrouble trouble = find_trouble(pod);
+  if (trouble.kind != DynoTrouble::Kind::kNoRoom && trouble.kind != DynoTrouble::Kind::kWaiting) return;
+  lines.push_back("Not started yet: " + trouble.why);
+  told.state = "waiting";
 }
 
 }  // namespace
@@ -111,6 +120,7 @@ ToldDyno parse_told(std::string_view text) {
 
 Lines plan_dyno_lines(const Value& pod, ToldDyno& told) {
   Lines lines;
+  if (told.state.empty() && !pod["metadata"].contains("deletionTimestamp")) tell_wait(pod, told, lines);
   const Instance instance = instance_of(pod["status"]["containerStatuses"].at(0));
   const bool deleted = pod["metadata"].contains("deletionTimestamp");
   if (told.state == "down") return lines;

@@ -123,6 +123,17 @@ TEST_CASE("a pod that goes before it ran is not talked about") {
   CHECK(tell(deleted(pod(R"({"waiting":{}})")), told).empty());
 }
 
+TEST_CASE("a dyno that no node has room for says so once, and starts later") {
+  ToldDyno told;
+  Value full = pod("{}");
+  full.edit("status").set(
+      "conditions",
+      *json::parse(R"([{"type":"PodScheduled","status":"False","message":"1 Too many pods."}])"));
+  CHECK(tell(full, told) == "Not started yet: waits for room: 1 Too many pods.");
+  CHECK(tell(full, told).empty());
+  CHECK(tell(not_started(pod(kRunning)), told) == "Starting process with command `bin/server`");
+}
+
 TEST_CASE("what was told is kept as text") {
   for (const ToldDyno& told : {ToldDyno{}, ToldDyno{12, "crashed"}})
     CHECK(parse_told(encode_told(told)) == told);

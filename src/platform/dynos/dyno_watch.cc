@@ -27,13 +27,9 @@ bool container_ran(const Value& pod) {
 
 }  // namespace
 
-DynoWatch::DynoWatch(io::Loop& loop, kube::Client& api, LogStore& logs, LogCollector& collector)
-    : loop_(loop),
-      api_(api),
-      logs_(logs),
-      collector_(collector),
-      pods_(loop, api, "/api/v1/pods", "labelSelector=" + url_encode(kProcessLabel)),
-      scope_(loop) {
+DynoWatch::DynoWatch(io::Loop& loop, kube::Client& api, kube::Informer& pods, LogStore& logs,
+                     LogCollector& collector)
+    : loop_(loop), api_(api), logs_(logs), collector_(collector), pods_(pods), scope_(loop) {
   pods_.on_change([this](const Value& before, const Value& after) { on_change(before, after); });
   pods_.on_synced([this] { on_synced(); });
 }

@@ -13,8 +13,8 @@ namespace skiff::platform {
 
 class DynoWatch {
  public:
-  DynoWatch(io::Loop& loop, kube::Client& api, LogStore& logs, LogCollector& collector);
-  void start() { pods_.start(); }
+  // `pods` are those of all apps; all outlive it.
+  DynoWatch(io::Loop& loop, kube::Client& api, kube::Informer& pods, LogStore& logs, LogCollector& collector);
 
  private:
   void on_change(const json::Value& before, const json::Value& after);
@@ -29,7 +29,7 @@ class DynoWatch {
   LogStore& logs_;
   LogCollector& collector_;
   DynoNames names_;
-  kube::Informer pods_;
+  kube::Informer& pods_;
   io::TaskScope scope_;
 };
 

@@ -82,6 +82,21 @@ END
 exit 0
 )sh";
 
+static constexpr const char* kRolloutHook = R"sh(#!/bin/sh
+# Made by Skiff: tells the pusher whether what was deployed comes up.
+none=0000000000000000000000000000000000000000
+while read -r old new ref; do
+  case "$ref" in refs/heads/main|refs/heads/master) ;; *) continue ;; esac
+  [ "$new" != "$none" ] || continue
+  curl -sS -N --unix-socket "$SKIFF_SOCKET" http://skiff/rollout 2>/dev/null ||
+    echo " !     Whether it came up is not known now: the platform went away. See skiff releases"
+done
+)sh";
+
+std::string rollout_hook_script() {
+  return kRolloutHook;
+}
+
 std::string hook_script() {
   return kHook;
 }

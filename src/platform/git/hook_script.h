@@ -9,5 +9,8 @@
 namespace skiff::platform {
 
 std::string hook_script();
+// The hook behind a push: git has taken it, whatever comes of the release, and the pusher may leave. It waits
+// for the dynos of what was deployed and shows what the platform says of them.
+std::string rollout_hook_script();
 
 }  // namespace skiff::platform

@@ -158,6 +158,7 @@ Result<void> Repositories::start() {
   }
   SKIFF_RETURN_IF_ERROR(keep_file(info + "/attributes", kAttributes, 0644));
   ending_.spawn(tidy_all(this));
+  SKIFF_RETURN_IF_ERROR(keep_file(hooks + "/post-receive", rollout_hook_script(), 0755));
   return keep_file(hooks + "/pre-receive", hook_script(), 0755);
 }
 

@@ -39,11 +39,13 @@ io::Task<Api::Answer> Api::answer_releases(Question question) {
   auto object = co_await apps_.get(app);
   SKIFF_CO_RETURN_IF_ERROR(object);
   const int current = parse_app_spec(*object).release;
+  const std::string serving = (*object)["status"]["serving"].str();
   auto all = co_await apps_.releases(app);
   SKIFF_CO_RETURN_IF_ERROR(all);
   Value out = Value::array();
   for (const auto& release : *all) {
-    out.push_back(release_shape(app, release, release.version == current ? IsCurrent::kYes : IsCurrent::kNo));
+    out.push_back(
+        release_shape(app, release, release.version == current ? IsCurrent::kYes : IsCurrent::kNo, serving));
   }
   co_return json_response(200, out);
 }

@@ -42,6 +42,7 @@ Api::Api(io::Loop& loop, ApiParts parts, ApiOptions options)
       builds_(parts.builds),
       repositories_(parts.repositories),
       logs_(parts.logs),
+      rollouts_(parts.rollouts),
       options_(std::move(options)) {}
 
 void Api::note(const std::string& app, std::string_view text) {
@@ -51,6 +52,14 @@ void Api::note(const std::string& app, std::string_view text) {
 void Api::note_release(const std::string& app, const Release& release) {
   note(app, release.description + " by user skiff");
   note(app, fmt::format("Release v{} created by user skiff", release.version));
+  note_stopped(app, release);
+}
+
+void Api::note_stopped(const std::string& app, const Release& release) {
+  for (const auto& [type, quantity] : release.stopped) {
+    note(app, fmt::format("{}@{} stopped: v{} has no such process type; the number is remembered", type,
+                          quantity, release.version));
+  }
 }
 
 // The edge itself comes without a visitor; its token is worth nothing to one.
@@ -156,6 +165,7 @@ io::Task<Api::Answer> Api::answer_part(Question question) {
       {"", &Api::answer_app},
       {"config-vars", &Api::answer_config},
       {"releases", &Api::answer_releases},
+      {"rollouts", &Api::answer_rollout},
       {"formation", &Api::answer_formation},
       {"dynos", &Api::answer_dynos},
       {"builds", &Api::answer_builds},

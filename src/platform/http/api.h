@@ -6,6 +6,7 @@
 
 #include "net/http_server.h"
 #include "platform/apps/apps.h"
+#include "platform/apps/rollouts.h"
 #include "platform/builds/builder.h"
 #include "platform/git/repositories.h"
 #include "platform/http/guard.h"
@@ -27,6 +28,7 @@ struct ApiParts {
   BuildRecords& builds;
   Repositories& repositories;
   LogStore& logs;
+  Rollouts& rollouts;
 };
 
 class Api {
@@ -64,15 +66,19 @@ class Api {
   io::Task<Answer> answer_app(Question question);
   io::Task<Answer> answer_config(Question question);
   io::Task<Answer> answer_releases(Question question);
+  io::Task<Answer> answer_rollout(Question question);
   io::Task<Answer> answer_formation(Question question);
   io::Task<Answer> answer_dynos(Question question);
   io::Task<Answer> answer_builds(Question question);
   io::Task<Answer> answer_log_session(Question question);
+  io::Task<std::string> describe(std::string app, Rollout rollout);
+  io::Task<void> tell_rollout(std::string app, net::ResponseWriter& writer);
   json::Value shape(const json::Value& app) const;
   // An app's repository, build cache, outputs of builds and log.
   io::Task<Result<void>> remove_files(std::string app);
   // A line of app[api].
   void note(const std::string& app, std::string_view text);
+  void note_stopped(const std::string& app, const Release& release);
   void note_release(const std::string& app, const Release& release);
 
   io::Loop& loop_;
@@ -81,6 +87,7 @@ class Api {
   BuildRecords& builds_;
   Repositories& repositories_;
   LogStore& logs_;
+  Rollouts& rollouts_;
   ApiOptions options_;
   Attempts attempts_;
 };

@@ -52,15 +52,19 @@ struct RunningBuild {
   BuildText text;
 };
 
-std::string tell_success(const Release& release, const std::string& url) {
+std::string tell_release(const Release& release) {
   std::string text = fmt::format("       Released v{}\n", release.version);
-  if (release.phase == kSucceeded) {
-    text += fmt::format("       {} deployed to Skiff\n", url);
-  } else {
+  if (release.written == Release::Written::kLater) {
     text +=
         " !     It runs later: the cluster could not take it yet. Skiff goes on trying; there is no need to "
         "push "
         "again.\n";
+  }
+  for (const auto& [type, quantity] : release.stopped) {
+    text += fmt::format(
+        " !     The Procfile has no {} any more: its dynos stop ({}); the number is remembered for when it "
+        "returns\n",
+        type, quantity);
   }
   return text + "\nskiff-build: ok\n";
 }
@@ -104,6 +108,10 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::BodyReader& bo
                                 net::ResponseWriter& writer) {
   const std::string app = repositories_.pushed_app(request.peer);
   const std::string commit = request.query_parameter("commit").value_or("");
+  if (!app.empty() && request.path() == "/rollout") {
+    co_await tell_rollout(app, writer);
+    co_return;
+  }
   if (app.empty() || !is_commit_name(commit)) {
     auto sent = co_await writer.send(
         net::Response::text(403, " !     Only the hook of a push may ask for a build\n"));
@@ -148,8 +156,9 @@ io::Task<void> Api::build_pushed(std::string app, std::string id, std::string co
   if (outcome) {
     note(app, fmt::format("Deploy {} by user skiff", commit.substr(0, kShortCommit)));
     note(app, fmt::format("Release v{} created by user skiff", outcome->version));
+    note_stopped(app, *outcome);
     note(app, "Build succeeded");
-    ending = tell_success(*outcome, apps_.web_url(app));
+    ending = tell_release(*outcome);
   } else {
     note(app, "Build failed: " + outcome.error().message);
     ending = fmt::format("\n !     Push refused: {}\n", outcome.error().message);

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "platform/apps/manifests.h"
 #include "platform/dynos/dyno_names.h"
+#include "platform/dynos/dyno_trouble.h"
 
 namespace skiff::platform {
 
@@ -17,10 +18,6 @@ namespace {
 
 Value app_reference(const std::string& app) {
   return Value::object({{"name", app}});
-}
-
-std::string dyno_name(const Value& pod) {
-  return pod["metadata"]["annotations"][kDynoAnnotation].str_or(fallback_dyno_name(pod));
 }
 
 // Since when its container runs; since when the pod is there, before.
@@ -45,12 +42,22 @@ Value app_shape(const Value& app, const std::string& web_url, const std::string&
                         {"build_stack", stack}});
 }
 
-Value release_shape(const std::string& app, const Release& release, IsCurrent current) {
+Value release_shape(const std::string& app, const Release& release, IsCurrent current,
+                    std::string_view serving) {
+  const auto served = split(replace_all(std::string(serving), " ", ""), ',');
+  const bool serves = std::ranges::count(served, release_name(release.version)) > 0;
+  Value stopped = Value::array();
+  for (const auto& [type, quantity] : release.stopped) {
+    stopped.push_back(Value::object({{"type", type}, {"quantity", quantity}}));
+  }
   return Value::object({{"app", app_reference(app)},
+                        {"stopped", std::move(stopped)},
                         {"version", release.version},
                         {"description", release.description},
                         {"status", to_lower(release.phase)},
                         {"current", current == IsCurrent::kYes},
+                        {"serving", serves},
+                        {"message", release.message},
                         {"created_at", release.created_at},
                         {"updated_at", release.created_at},
                         {"slug", release.image.empty() ? Value() : Value::object({{"id", release.image}})}});
@@ -103,24 +110,22 @@ Value dyno_shapes(const std::string& app, const std::vector<Value>& pods) {
     const std::string state = dyno_state(pod);
     if (state == "down") continue;
     const auto& metadata = pod["metadata"];
-    const std::string& release = metadata["labels"][kReleaseLabel].str();
-    dynos.push_back(Value::object(
-        {{"app", app_reference(app)},
-         {"id", metadata["uid"]},
-         {"name", dyno_name(pod)},
-         {"type", metadata["labels"][kProcessLabel]},
-         {"state", state},
-         {"command", command_of(pod)},
-         {"size", "Basic"},
-         {"created_at", metadata["creationTimestamp"]},
-         {"updated_at", since(pod)},
-         {"release",
-          Value::object({{"version", parse_int(release.substr(release.find('v') + 1)).value_or(0)}})}}));
+    dynos.push_back(Value::object({{"app", app_reference(app)},
+                                   {"id", metadata["uid"]},
+                                   {"name", name_of_dyno(pod)},
+                                   {"type", metadata["labels"][kProcessLabel]},
+                                   {"state", state},
+                                   {"command", command_of(pod)},
+                                   {"size", "Basic"},
+                                   {"created_at", metadata["creationTimestamp"]},
+                                   {"updated_at", since(pod)},
+                                   {"reason", find_trouble(pod).why},
+                                   {"release", Value::object({{"version", release_of(pod)}})}}));
   }
   std::sort(dynos.edit_items().begin(), dynos.edit_items().end(), [](const Value& a, const Value& b) {
     const auto key = [](const Value& dyno) {
       const std::string& name = dyno["name"].str();
-      return std::tuple(dyno["type"].str(), dyno_number(name), name, dyno["release"]["version"].as_int());
+      return std::tuple(dyno["type"].str(), dyno["release"]["version"].as_int(), dyno_number(name), name);
     };
     return key(a) < key(b);
   });

@@ -11,10 +11,13 @@ namespace skiff::platform {
 
 json::Value app_shape(const json::Value& app, const std::string& web_url, const std::string& git_url);
 enum class IsCurrent { kNo, kYes };
-json::Value release_shape(const std::string& app, const Release& release, IsCurrent current);
+// `serving` as in the App's status: "v2, v3".
+json::Value release_shape(const std::string& app, const Release& release, IsCurrent current,
+                          std::string_view serving = "");
 json::Value build_shape(const std::string& app, const json::Value& build);
 json::Value formation_shape(const std::string& app, const Apps::Process& process);
-// Dynos by type and number; those that are being stopped are left out.
+// Dynos by type, release and number, each with what keeps it from running ("reason"); those that are being
+// stopped are left out.
 json::Value dyno_shapes(const std::string& app, const std::vector<json::Value>& pods);
 // "starting", "up", "crashed", "down".
 std::string dyno_state(const json::Value& pod);
