@@ -178,6 +178,7 @@ io::Task<Result<void>> Agent::Impl::start() {
   scope.spawn(serve());
   scope.spawn(begin_without_api());
   scope.spawn(rotate_logs());
+  scope.spawn(images.remove_leftovers());
   scope.spawn(collect_garbage());
   scope.spawn(watch_storage());
   co_return Result<void>();

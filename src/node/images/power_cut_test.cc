@@ -144,3 +144,16 @@ TEST_CASE("a layer that was damaged is found and made again") {
     CHECK(ImageStore::is_whole(paths, *image));
   }
 }
+
+TEST_CASE("what a killed agent left of an unpacking is out of the way at once and then removed") {
+  const Folder folder;
+  const NodePaths paths{folder / "node"};
+  REQUIRE(io::make_directories(paths.layers() + "/abc.partialXYZ/usr"));
+  REQUIRE(io::make_directories(paths.layers() + "/def"));
+  ImageStore store(paths);
+  REQUIRE(store.open());
+  CHECK(io::list_directory(paths.layers()) == std::vector<std::string>{"def"});
+  CHECK(io::list_directory(paths.images())->size() == 3);
+  REQUIRE(remove_leftovers(paths));
+  CHECK(io::list_directory(paths.images()) == std::vector<std::string>{"layers", "names"});
+}

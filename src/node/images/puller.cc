@@ -70,9 +70,15 @@ Result<void> Puller::open() {
   if (!names) return std::unexpected(names.error());
   for (const auto& name : *names) {
     if (name.starts_with(kPullFolder))
-      SKIFF_RETURN_IF_ERROR(io::remove_tree(options_.paths.images() + "/" + name));
+      SKIFF_RETURN_IF_ERROR(set_leftover_aside(options_.paths, options_.paths.images() + "/" + name));
   }
   return {};
+}
+
+io::Task<void> Puller::remove_leftovers() {
+  auto removed =
+      co_await io::run_blocking(loop_, [paths = options_.paths] { return node::remove_leftovers(paths); });
+  if (!removed) log_warn("leftovers of pulls stay", {{"error", removed.error().message}});
 }
 
 bool Puller::present(const std::string& reference) const {

@@ -26,8 +26,10 @@ struct PullerOptions {
 class Puller final : public ImageService {
  public:
   Puller(io::Loop& loop, PullerOptions options);
-  // Reads what is there and removes what a killed agent left. Blocking, once.
+  // Reads what is there and sets aside what a killed agent left. Blocking, once; remove_leftovers() then
+  // frees it.
   Result<void> open();
+  io::Task<void> remove_leftovers();
 
   bool present(const std::string& reference) const override;
   io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy, std::string docker_config) override;

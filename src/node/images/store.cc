@@ -22,6 +22,7 @@ namespace skiff::node {
 namespace {
 
 constexpr const char* kPartial = ".partial";
+constexpr const char* kLeftover = "leftover-";
 constexpr const char* kRecordEnd = ".json";
 constexpr size_t kMaxAccountFile = 1 << 20;  // bytes of an image's /etc/passwd or /etc/group
 
@@ -107,6 +108,22 @@ Result<void> unpack_once(const NodePaths& paths, const std::string& layout, cons
 
 }  // namespace
 
+Result<void> set_leftover_aside(const NodePaths& paths, const std::string& path) {
+  std::string aside = paths.images() + "/" + kLeftover + "XXXXXX";
+  if (::mkdtemp(aside.data()) == nullptr) return fail_errno(errno, "make " + aside);
+  if (::rename(path.c_str(), (aside + "/it").c_str()) != 0) return fail_errno(errno, "set aside " + path);
+  return {};
+}
+
+Result<void> remove_leftovers(const NodePaths& paths) {
+  auto names = io::list_directory(paths.images());
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : *names) {
+    if (name.starts_with(kLeftover)) SKIFF_RETURN_IF_ERROR(io::remove_tree(paths.images() + "/" + name));
+  }
+  return {};
+}
+
 std::string ImageStore::record_path(const std::string& canonical) const {
   return paths_.images() + "/names/" + sha256_hex(canonical) + kRecordEnd;
 }
@@ -118,7 +135,7 @@ Result<void> ImageStore::open() {
   if (!layers) return std::unexpected(layers.error());
   for (const auto& name : *layers) {
     if (name.find(kPartial) == std::string::npos) continue;
-    SKIFF_RETURN_IF_ERROR(io::remove_tree(paths_.layers() + "/" + name));
+    SKIFF_RETURN_IF_ERROR(set_leftover_aside(paths_, paths_.layers() + "/" + name));
   }
   auto names = io::list_directory(paths_.images() + "/names");
   if (!names) return std::unexpected(names.error());

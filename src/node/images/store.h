@@ -15,6 +15,11 @@
 
 namespace skiff::node {
 
+// What an agent that was killed left may be large: it is renamed, so that nobody meets it, and removed later.
+// Blocking, the second as long as it takes.
+Result<void> set_leftover_aside(const NodePaths& paths, const std::string& path);
+Result<void> remove_leftovers(const NodePaths& paths);
+
 class ImageStore {
  public:
   explicit ImageStore(NodePaths paths) : paths_(std::move(paths)) {}

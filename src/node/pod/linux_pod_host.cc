@@ -272,8 +272,10 @@ io::Task<Result<void>> LinuxPodHost::remove(json::Value pod) {
   auto removed = co_await io::run_blocking(loop_,
                                            [folder = options_.paths.pod(uid_of(pod)),
                                             logs = pod_log_folder(options_.paths, pod)]() -> Result<void> {
-                                             SKIFF_RETURN_IF_ERROR(io::remove_tree(folder));
-                                             return io::remove_tree(logs);
+                                             // The folder at last: while it is there, a pod that was half
+                                             // removed is found.
+                                             SKIFF_RETURN_IF_ERROR(io::remove_tree(logs));
+                                             return io::remove_tree(folder);
                                            });
   co_return removed;
 }
