@@ -81,6 +81,16 @@ Result<void> stop_roles_of(const std::string& data) {
   }
 }
 
+// True when one of the folders above is the instance's data directory.
+bool lies_in_instance(std::string folder, const std::string& id) {
+  for (size_t slash = folder.rfind('/'); slash != std::string::npos && slash > 0; slash = folder.rfind('/')) {
+    folder.resize(slash);
+    const auto instance = open_instance(folder);
+    if (instance && instance->id == id) return true;
+  }
+  return false;
+}
+
 // Id → its data directory, "" when nothing says where that was.
 std::map<std::string, std::string> find_leftovers(Machine& machine) {
   std::map<std::string, std::string> out;
@@ -92,7 +102,10 @@ std::map<std::string, std::string> find_leftovers(Machine& machine) {
     if (const auto instance = open_instance(role.data)) known.insert(instance->id);
   }
   for (const auto& id : node::instances_on_machine()) {
-    if (!known.contains(id)) out.try_emplace(id, "");
+    const bool lives = known.contains(id) ||
+                       std::ranges::any_of(node::monitor_folders(id),
+                                           [&](const auto& folder) { return lies_in_instance(folder, id); });
+    if (!lives) out.try_emplace(id, "");
   }
   return out;
 }

@@ -290,6 +290,17 @@ def test_what_a_deleted_data_directory_has_left_is_taken_off_the_machine(instanc
     instance.up()
 
 
+def test_an_instance_of_a_version_without_claims_is_no_leftover(instance):
+    instance.up()
+    deploy(instance)
+    before, own = pods(instance), settings(instance)["id"]
+    instance.skiff("down", "--data", str(instance.data))
+    (pathlib.Path(os.environ.get("SKIFF_MACHINE", "/var/lib/skiff-machine")) / "instances" / f"{own}.json").unlink()
+    assert own not in instance.skiff("remove", "--leftovers").stdout
+    instance.up()
+    assert wait_for(lambda: pods(instance) == before), (pods(instance), before)
+
+
 def test_remove_succeeds_though_records_of_containers_are_damaged(instance):
     instance.up()
     deploy(instance)

@@ -123,6 +123,17 @@ std::vector<std::string> instances_on_machine() {
   return {out.begin(), out.end()};
 }
 
+std::vector<std::string> monitor_folders(const std::string& instance) {
+  std::vector<std::string> out;
+  for (const pid_t pid : processes_of(host_cgroups(), instance)) {
+    const auto words = split(io::read_file("/proc/" + std::to_string(pid) + "/cmdline").value_or(""), '\0');
+    if (!words.front().ends_with("conmon")) continue;
+    const auto bundle = std::ranges::find(words, "-b");
+    if (bundle != words.end() && std::next(bundle) != words.end()) out.push_back(*std::next(bundle));
+  }
+  return out;
+}
+
 io::Task<Result<void>> remove_traces(io::Loop& loop, std::string instance) {
   const CgroupHost cgroups = host_cgroups();
   auto ended = co_await end_processes(loop, cgroups, instance);

@@ -14,6 +14,9 @@ namespace skiff::node {
 // The ids of instances that have a bridge or a cgroup on this machine.
 std::vector<std::string> instances_on_machine();
 
+// The folders that its containers' monitors work in, below its data directory, there or not.
+std::vector<std::string> monitor_folders(const std::string& instance);
+
 // Ends the instance's containers and their monitors, found by its cgroup, and takes its cgroups, firewall
 // table, forwarding rules and network away. Everything is tried; the first error is returned. Fine when
 // nothing is there.
