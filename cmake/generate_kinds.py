@@ -17,8 +17,14 @@ CUSTOM = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "kQuantity",
 }
 EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
-for name in ("JSON", "JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"):
-    CUSTOM[EXTENSIONS + name] = "kAny"
+# Either a schema or something else: any JSON, but messages of their own in protobuf. What else, as a format.
+UNIONS = {
+    EXTENSIONS + "JSONSchemaPropsOrArray": "schema-or-list",
+    EXTENSIONS + "JSONSchemaPropsOrBool": "schema-or-bool",
+    EXTENSIONS + "JSONSchemaPropsOrStringArray": "schema-or-strings",
+}
+for name in (EXTENSIONS + "JSON", *UNIONS):
+    CUSTOM[name] = "kAny"
 
 SCALARS = {
     "string": "kString", "boolean": "kBool", "bool": "kBool", "integer": "kInteger", "int64": "kInteger",
@@ -46,6 +52,8 @@ def field_row(field, type_index):
     index = -1
     if name in CUSTOM:
         scalar = CUSTOM[name]
+        if name in UNIONS:
+            format_, index = UNIONS[name], type_index[EXTENSIONS + "JSONSchemaProps"]
     elif name in type_index:
         scalar, index = "kObject", type_index[name]
     elif name in SCALARS:

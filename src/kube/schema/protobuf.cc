@@ -6,8 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
-#include "base/time.h"
+#include "kube/schema/conform.h"
 #include "kube/schema/schema.h"
+#include "kube/schema/unix_time.h"
 
 namespace skiff::kube {
 namespace {
@@ -111,11 +112,12 @@ Result<Value> decode_time(const Field& field, std::string_view message) {
   Small time(message);
   if (!time.ok) return malformed(field.name);
   if (time.empty) return Value();
-  auto seconds = std::chrono::seconds(static_cast<int64_t>(time.numbers[1]));
-  constexpr auto kLimit = std::chrono::seconds(9'000'000'000);  // what fits nanoseconds in 64 bits
-  if (seconds > kLimit || seconds < -kLimit) return malformed(field.name + " is out of range");
-  auto at = WallTime(seconds) + std::chrono::nanoseconds(static_cast<int32_t>(time.numbers[2]));
-  return Value(field.scalar == Scalar::kMicroTime ? format_rfc3339_micro(at) : format_rfc3339(at));
+  const UnixTime at{static_cast<int64_t>(time.numbers[1]), static_cast<int32_t>(time.numbers[2])};
+  const bool micro = field.scalar == Scalar::kMicroTime;
+  if (at.seconds == kGoZeroTime && (!micro || at.nanos == 0)) return Value();
+  const auto text = format_unix_time(at, micro ? Fraction::kMicro : Fraction::kNone);
+  if (!text) return malformed(field.name + " is out of range");
+  return Value(*text);
 }
 
 Result<Value> decode_raw(const Field& field, std::string_view message) {
@@ -123,6 +125,43 @@ Result<Value> decode_raw(const Field& field, std::string_view message) {
   if (!raw.ok) return malformed(field.name);
   if (raw.texts[1].empty()) return Value();
   return json::parse(raw.texts[1]);
+}
+
+// A schema as JSON has it: protobuf carries the zero values too.
+Result<Value> decode_schema(const Type& type, std::string_view message, int depth) {
+  auto decoded = decode_message(type, message, depth + 1);
+  if (!decoded) return decoded;
+  return Conformer(nullptr).convert(type, *decoded, FieldPath());
+}
+
+// {1: schema, 2: schemas}, {1: bool, 2: schema} or {1: schema, 2: strings}.
+Result<Value> decode_union(const Field& field, std::string_view message, int depth) {
+  if (depth > kMaxDepth) return malformed("nested too deeply");
+  const bool of_bool = field.format == "schema-or-bool", of_lists = field.format == "schema-or-list";
+  const int schema_number = of_bool ? 2 : 1;
+  Value schema, list;
+  bool allowed = false;
+  Reader reader(message);
+  while (!reader.at_end()) {
+    const auto record = reader.next();
+    if (!record) return malformed(field.name);
+    if (record->number != 1 && record->number != 2) continue;
+    if (record->number != schema_number && of_bool) {
+      allowed = record->varint != 0;
+    } else if (record->number != schema_number && !of_lists) {
+      list.push_back(Value(record->bytes));
+    } else {
+      auto decoded = decode_schema(*field.type, record->bytes, depth);
+      if (!decoded) return decoded;
+      if (record->number == schema_number) {
+        schema = std::move(*decoded);
+      } else {
+        list.push_back(std::move(*decoded));
+      }
+    }
+  }
+  if (!schema.is_null()) return schema;
+  return of_bool ? Value(allowed) : list;
 }
 
 Result<Value> decode_value(const Field& field, const Record& record, int depth) {
@@ -143,7 +182,8 @@ Result<Value> decode_value(const Field& field, const Record& record, int depth) 
     case Scalar::kMicroTime:
       return decode_time(field, record.bytes);
     case Scalar::kAny:
-      return decode_raw(field, record.bytes);
+      return field.type != nullptr ? decode_union(field, record.bytes, depth)
+                                   : decode_raw(field, record.bytes);
     case Scalar::kQuantity: {
       Small quantity(record.bytes);
       return quantity.ok ? Result<Value>(Value(quantity.texts[1])) : malformed(field.name);

@@ -9,7 +9,7 @@
 
 namespace skiff::kube {
 
-// False for kinds that have no protobuf form here: custom ones, and definitions, whose schemas are any JSON.
+// False for kinds that have no protobuf form: custom ones.
 bool has_protobuf(const Kind& kind);
 // "k8s\0", the envelope and the message of an object, a list of objects or a Status; nothing when the kind
 // has no such form.

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/strings.h"
-#include "base/time.h"
+#include "kube/schema/unix_time.h"
 
 namespace skiff::kube {
 namespace {
@@ -41,12 +41,21 @@ std::string encode_message(const Type& type, const Value& value);
 
 std::string encode_time(const Value& value) {
   std::string out;
-  const auto time = parse_rfc3339(value.str());
+  const auto time = parse_unix_time(value.str());
   if (!time) return out;
-  const auto since = time->time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-  put_number(out, 1, static_cast<uint64_t>(seconds.count()));
-  put_number(out, 2, static_cast<uint64_t>(std::chrono::nanoseconds(since - seconds).count()));
+  put_number(out, 1, static_cast<uint64_t>(time->seconds));
+  put_number(out, 2, static_cast<uint64_t>(time->nanos));
+  return out;
+}
+
+// {1: schema, 2: schemas}, {1: bool, 2: schema} or {1: schema, 2: strings}.
+std::string encode_union(const Field& field, const Value& value) {
+  std::string out;
+  const bool of_bool = field.format == "schema-or-bool";
+  if (of_bool) put_number(out, 1, value.is_object() || value.as_bool() ? 1 : 0);
+  if (value.is_object()) put_bytes(out, of_bool ? 2 : 1, encode_message(*field.type, value));
+  for (const auto& item : value.items())
+    put_bytes(out, 2, item.is_object() ? encode_message(*field.type, item) : item.str());
   return out;
 }
 
@@ -83,7 +92,8 @@ void put_value(std::string& out, const Field& field, int number, const Value& va
     case Scalar::kMicroTime:
       return put_bytes(out, number, encode_time(value));
     case Scalar::kAny:
-      return put_bytes(out, number, wrapped(json::encode(value)));
+      return put_bytes(out, number,
+                       field.type != nullptr ? encode_union(field, value) : wrapped(json::encode(value)));
     case Scalar::kQuantity:
       return put_bytes(out, number, wrapped(value.is_string() ? value.str() : json::encode(value)));
     case Scalar::kIntOrString:
@@ -154,7 +164,7 @@ std::string encode_list(const Type& item_type, const Value& list) {
 }  // namespace
 
 bool has_protobuf(const Kind& kind) {
-  return kind.type != nullptr && kind.group != "apiextensions.k8s.io";
+  return kind.type != nullptr;
 }
 
 std::optional<std::string> encode_protobuf(const Registry& registry, const Value& object) {

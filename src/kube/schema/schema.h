@@ -42,7 +42,7 @@ struct Field {
   std::string name;  // JSON name; "" for an inlined struct
   Scalar scalar = Scalar::kString;
   FieldShape shape = FieldShape::kSingle;
-  const Type* type = nullptr;  // for kObject
+  const Type* type = nullptr;  // for kObject, and for kAny the struct that it may be
   bool inlined = false;        // JSON flattens the fields of `type`
   bool required = false;
   bool omit_empty = true;  // Go's omitempty
@@ -55,7 +55,9 @@ struct Field {
   std::string list_type;  // "atomic", "set", "map" or ""
   std::vector<std::string> list_map_keys;
   std::string map_type;
-  std::string format;  // "int32", "int64", "date-time", "byte" ...
+  // "int32", "int64", "date-time", "byte"; of kAny what may stand instead of the struct: "schema-or-list",
+  // "schema-or-bool", "schema-or-strings".
+  std::string format;
 };
 
 struct Type {
