@@ -2,11 +2,14 @@
 
 #include <fmt/core.h>
 
+#include "io/sync.h"
+
 namespace skiff::cli {
 
 namespace {
 
 constexpr int kFirstError = 400;
+constexpr Duration kPause = std::chrono::milliseconds(250);  // between two tries
 
 Code code_of_status(int status) {
   switch (status) {
@@ -44,6 +47,17 @@ std::unexpected<Error> no_answer(const Error& error) {
               fmt::format("the platform does not answer ({}); `skiff up` starts it", error.message));
 }
 
+// Nobody listens where Skiff is not up: no use in waiting. An answer 503 with Retry-After says that nothing
+// was begun.
+bool may_ask_again(const std::string& method, const Result<net::Response>& response) {
+  const bool question = method == "GET";
+  if (!response)
+    return question && response.error().code == Code::kUnavailable && !net::was_not_sent(response.error());
+  const int status = response->status;
+  if (status == 503 && response->headers.find("Retry-After")) return true;
+  return question && (status == 502 || status == 503 || status == 504);
+}
+
 net::ClientOptions client_options(const PlatformAddress& platform) {
   net::ClientOptions options;
   options.address = platform.address;
@@ -55,7 +69,7 @@ net::ClientOptions client_options(const PlatformAddress& platform) {
 }  // namespace
 
 PlatformClient::PlatformClient(io::Loop& loop, io::Network& network, PlatformAddress address)
-    : token_(address.token), client_(loop, network, client_options(address)) {}
+    : loop_(loop), token_(address.token), client_(loop, network, client_options(address)) {}
 
 net::Request PlatformClient::request(std::string method, std::string path) const {
   net::Request request;
@@ -66,13 +80,31 @@ net::Request PlatformClient::request(std::string method, std::string path) const
   return request;
 }
 
+io::Task<bool> PlatformClient::pause(std::string method, const Result<net::Response>* response,
+                                     MonotonicTime begin) {
+  if (!may_ask_again(method, *response) || loop_.now() - begin + kPause > kRestartPatience) co_return false;
+  if (!told_) {
+    fmt::print(stderr,
+               " !     Skiff is not ready, a part of it may be restarting: waiting up to {} seconds\n",
+               kRestartPatience / std::chrono::seconds(1));
+  }
+  told_ = true;
+  co_await io::sleep(loop_, kPause);
+  co_return true;
+}
+
 io::Task<Result<json::Value>> PlatformClient::call(std::string method, std::string path, json::Value body) {
   auto message = request(std::move(method), std::move(path));
   if (!body.is_null()) {
     message.headers.set("Content-Type", "application/json");
     message.body = json::encode(body);
   }
-  auto response = co_await client_.send(std::move(message));
+  const MonotonicTime begin = loop_.now();
+  Result<net::Response> response = net::Response{};
+  for (bool again = true; again;) {
+    response = co_await client_.send(message);
+    again = co_await pause(message.method, &response, begin);
+  }
   if (!response) co_return no_answer(response.error());
   if (response->status >= kFirstError) co_return error_of(response->status, response->content());
   if (response->content().empty()) co_return json::Value();

@@ -45,10 +45,9 @@ static io::Task<Result<void>> change_config(CommandContext& context, std::string
   auto vars = co_await context.platform.call("PATCH", app_path(app, "/config-vars"), std::move(changes));
   SKIFF_CO_RETURN_IF_ERROR(vars);
   auto releases = co_await context.platform.call("GET", app_path(app, "/releases"), nullptr);
+  if (!releases) co_return wrap(releases.error(), what + ": done, but what became of it is not known");
   int64_t newest = 0;
-  if (releases) {
-    for (const auto& release : releases->items()) newest = std::max(newest, release["version"].as_int());
-  }
+  for (const auto& release : releases->items()) newest = std::max(newest, release["version"].as_int());
   context.console.out(fmt::format("{} and restarting {}... ", what, app));
   const std::string trouble = co_await wait_for_release(context, app, newest);
   context.console.out(fmt::format("{}, v{}\n{}", trouble.empty() ? "done" : "released", newest, trouble));

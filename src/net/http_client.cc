@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <list>
 
 #include "base/strings.h"
@@ -73,6 +74,19 @@ class OpenResponse final : public ClientStream, public BodyReader {
   bool keep_alive_;
   Response head_;
 };
+
+// RFC 9110 9.2.2.
+bool is_idempotent(std::string_view method) {
+  constexpr std::string_view kMethods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+  return std::ranges::count(kMethods, method) > 0;
+}
+
+// Whether the server has left a connection that waits for a request; one that talks unasked is of no use
+// either. Costs a turn of the loop.
+io::Task<bool> is_still_open(Connection& connection) {
+  auto got = co_await io::with_timeout(connection.loop(), Duration::zero(), connection.fill());
+  co_return !got && got.error().code == Code::kTimeout;
+}
 
 enum class Framing { kLength, kChunked };
 
@@ -187,8 +201,11 @@ io::Task<Result<std::unique_ptr<io::Stream>>> HttpClient::Impl::connect_stream(I
 io::Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect() {
   auto stream = co_await io::with_timeout(loop, options.connect_timeout, connect_stream(this));
   if (!stream) {
-    if (stream.error().code != Code::kTimeout) co_return std::unexpected(stream.error());
-    co_return fail(Code::kTimeout, "connect to " + options.address.to_string() + ": no answer in time");
+    Error error = stream.error();
+    if (error.code == Code::kTimeout) {
+      error.message = "connect to " + options.address.to_string() + ": no answer in time";
+    }
+    co_return std::unexpected(not_sent(std::move(error)));
   }
   co_return std::make_unique<Connection>(loop, std::move(*stream));
 }
@@ -214,12 +231,21 @@ io::Task<Result<std::unique_ptr<OpenResponse>>> HttpClient::Impl::exchange(
 }
 
 io::Task<Result<std::unique_ptr<OpenResponse>>> HttpClient::Impl::open(const Request& request) {
+  const bool repeatable = is_idempotent(request.method);
   for (;;) {
     auto pooled = pool->take();
     if (!pooled) break;
+    if (!repeatable) {
+      const bool usable = co_await is_still_open(*pooled);
+      if (!usable) continue;
+    }
     bool answered = false;
     auto opened = co_await exchange(std::move(pooled), request, answered);
     if (opened || answered) co_return opened;
+    if (!repeatable) {
+      co_return wrap(opened.error(),
+                     fmt::format("no answer to {}, which the server may have carried out", request.method));
+    }
   }
   auto fresh = co_await connect();
   if (!fresh) co_return std::unexpected(fresh.error());
@@ -243,6 +269,19 @@ io::Task<Result<std::unique_ptr<OpenResponse>>> HttpClient::Impl::stream_up(cons
   if (!answer) co_return std::unexpected(sent ? answer.error() : sent.error());
   if (!sent) answer->keep_alive = false;
   co_return std::make_unique<OpenResponse>(pool, std::move(*connection), std::move(*answer));
+}
+
+namespace {
+struct NotSent final : ErrorDetails {};
+}  // namespace
+
+Error not_sent(Error error) {
+  error.details = std::make_shared<NotSent>();
+  return error;
+}
+
+bool was_not_sent(const Error& error) {
+  return dynamic_cast<const NotSent*>(error.details.get()) != nullptr;
 }
 
 HttpClient::HttpClient(io::Loop& loop, io::Network& network, ClientOptions options)

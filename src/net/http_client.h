@@ -30,12 +30,17 @@ struct ClientOptions {
   size_t max_idle_connections = 16;
 };
 
+// The same error, of a request of which no byte left: the server can't have carried it out.
+Error not_sent(Error error);
+bool was_not_sent(const Error& error);
+
 class HttpClient {
  public:
   HttpClient(io::Loop& loop, io::Network& network, ClientOptions options);
   ~HttpClient();
-  // The whole response. A request whose pooled connection had died is sent again on a new one when no byte of
-  // a response had arrived.
+  // The whole response. When a pooled connection turns out to have died before any byte of a response, an
+  // idempotent request (RFC 9110 9.2.2) is sent again on another one. Others are sent once: Unavailable says
+  // then that the server may have carried it out. A connection that is known to be closed carries neither.
   io::Task<Result<Response>> send(Request request);
   // The head now, the body as it comes. No limit on how long the body takes.
   io::Task<Result<std::unique_ptr<ClientStream>>> open(Request request);

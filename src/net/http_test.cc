@@ -119,6 +119,92 @@ TEST_CASE("a pooled connection that died is replaced") {
   CHECK(rig.network.connections() == 2);
 }
 
+namespace {
+
+// A server that answers the first request of each connection, then closes it: at once, or when the next one
+// has come.
+struct Leaver {
+  enum class When { kAtOnce, kAsked };
+  explicit Leaver(When w) : network(loop), when(w), scope(loop) {
+    listener = network.listen(io::Address::tcp("127.0.0.1", 80)).value();
+    scope.spawn(serve(this));
+  }
+  static io::Task<void> serve(Leaver* self) {
+    for (;;) {
+      auto stream = co_await self->listener->accept();
+      if (!stream) co_return;
+      self->scope.spawn(talk(self, std::move(*stream)));
+    }
+  }
+  static io::Task<void> talk(Leaver* self, std::unique_ptr<io::Stream> stream) {
+    char buffer[4096];
+    auto got = co_await stream->read(buffer);
+    if (!got || *got == 0) co_return;
+    ++self->requests;
+    co_await stream->write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    if (self->when == When::kAtOnce) co_return;
+    got = co_await stream->read(buffer);
+    if (got && *got > 0) ++self->requests;
+  }
+  Result<Response> send(HttpClient& client, const char* method) {
+    return io::block_on(loop, client.send({.method = method, .target = "/"}));
+  }
+  HttpClient client() { return HttpClient(loop, network, {.address = listener->address(), .host = "x"}); }
+
+  io::SimLoop loop{1};
+  io::SimNetwork network;
+  When when;
+  int requests = 0;
+  std::unique_ptr<io::Listener> listener;
+  io::TaskScope scope;
+};
+
+}  // namespace
+
+TEST_CASE("a request that may do harm twice is sent once, though its connection dies") {
+  for (const char* method : {"POST", "PATCH"}) {
+    Leaver server(Leaver::When::kAsked);
+    auto client = server.client();
+    CHECK(server.send(client, method));
+    const auto second = server.send(client, method);
+    REQUIRE_FALSE(second.has_value());
+    CHECK(second.error().code == Code::kUnavailable);
+    CHECK(second.error().message.find("may have carried out") != std::string::npos);
+    CHECK(server.requests == 2);
+    CHECK(server.network.connections() == 1);
+  }
+}
+
+TEST_CASE("a request that finds nobody was not sent") {
+  io::SimLoop loop(1);
+  io::SimNetwork network(loop);
+  HttpClient client(loop, network, {.address = io::Address::tcp("127.0.0.1", 81), .host = "x"});
+  const auto answer = io::block_on(loop, client.send({.method = "POST"}));
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(was_not_sent(answer.error()));
+  CHECK_FALSE(was_not_sent({Code::kUnavailable, "lost"}));
+}
+
+TEST_CASE("an idempotent request goes on another connection when its own dies") {
+  for (const char* method : {"GET", "PUT", "DELETE"}) {
+    Leaver server(Leaver::When::kAsked);
+    auto client = server.client();
+    CHECK(server.send(client, method));
+    CHECK(server.send(client, method));
+    CHECK(server.requests == 3);
+    CHECK(server.network.connections() == 2);
+  }
+}
+
+TEST_CASE("a connection that the server has left carries no request") {
+  Leaver server(Leaver::When::kAtOnce);
+  auto client = server.client();
+  for (int i = 1; i <= 3; ++i) {
+    CHECK(server.send(client, "POST"));
+    CHECK(server.requests == i);
+  }
+}
+
 TEST_CASE("a watcher's handler is dropped when the client leaves") {
   Rig rig;
   auto client = rig.client();

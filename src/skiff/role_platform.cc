@@ -2,6 +2,7 @@
 #include "io/file.h"
 #include "io/pulse.h"
 #include "io/sync.h"
+#include "kube/client/patient_client.h"
 #include "platform/platform.h"
 #include "skiff/role_support.h"
 #include "skiff/roles.h"
@@ -73,7 +74,9 @@ Result<void> run_platform(const Instance& instance, io::InheritedSockets sockets
   if (!client) return std::unexpected(client.error());
   auto options = platform_options(instance);
   if (!options) return std::unexpected(options.error());
-  kube::HttpClient api(loop, *context->network, {*client, "", "skiff-platform"});
+  kube::HttpClient asking(loop, *context->network, {*client, "", "skiff-platform"});
+  // People wait for what is asked here; the API server may be in the middle of a restart.
+  kube::PatientClient api(loop, asking);
   platform::Platform platform(loop, *context->network, api, std::move(*options));
   Serving serving{loop, api, platform, *context->network, instance.platform_port};
   io::TaskScope scope(loop);

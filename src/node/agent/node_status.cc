@@ -4,6 +4,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "io/file.h"
 #include "node/agent/disk_pressure.h"
@@ -53,10 +55,14 @@ Value capacity(const MachineFacts& machine) {
   return Value::object({{"cpu", std::to_string(machine.cpu_milli / 1000)},
                         {"memory", std::to_string(machine.memory_bytes >> 10) + "Ki"},
                         {"ephemeral-storage", std::to_string(machine.disk_bytes >> 10) + "Ki"},
-                        {"pods", std::to_string(kMaxPods)}});
+                        {"pods", std::to_string(count_pods(machine.memory_bytes))}});
 }
 
 }  // namespace
+
+int64_t count_pods(int64_t memory_bytes) {
+  return std::clamp(memory_bytes / kBytesForEachPod, kLeastPods, kMostPods);
+}
 
 MachineFacts read_machine(const std::string& data) {
   MachineFacts out;

@@ -22,7 +22,13 @@ struct MachineFacts {
 // From /proc, /etc/os-release and the file system of `data`. Blocking.
 MachineFacts read_machine(const std::string& data);
 
-constexpr int kMaxPods = 110;
+// How many pods fit on a machine: as many as a dyno's request of memory fits into it, never fewer than
+// upstream's 110 and never more than a bridge has ports. What pods ask for is counted besides, by the
+// scheduler.
+constexpr int64_t kLeastPods = 110;
+constexpr int64_t kMostPods = 1000;             // the kernel's bound of a bridge is 1,024
+constexpr int64_t kBytesForEachPod = 64 << 20;  // of memory
+int64_t count_pods(int64_t memory_bytes);
 
 struct NodeStatusInput {
   std::string name, address;

@@ -23,6 +23,7 @@ namespace {
 constexpr size_t kMaxTerminationMessage = 4096;
 constexpr size_t kMaxLogTail = 2048;
 constexpr size_t kMaxLogTailLines = 80;
+constexpr Duration kAskAgain = std::chrono::seconds(1);  // a Secret, while the API is away
 
 // A part of a volume and the flags of the file system that it is on.
 struct FoundPart {
@@ -256,12 +257,21 @@ io::Task<void> LinuxPodHost::remove_output(json::Value pod, std::string containe
       });
 }
 
+static bool is_silence(Code code) {
+  return code == Code::kUnavailable || code == Code::kTimeout;
+}
+
 io::Task<std::string> LinuxPodHost::pull_credentials(json::Value pod) {
   json::Value auths = json::Value::object();
   for (const auto& ref : pod["spec"]["imagePullSecrets"].items()) {
     const std::string path =
         "/api/v1/namespaces/" + pod["metadata"]["namespace"].str() + "/secrets/" + ref["name"].str();
     auto secret = co_await api_.get(path);
+    // An API that is away has not said that there is none: a pull without credentials would be refused.
+    while (!secret && is_silence(secret.error().code)) {
+      co_await io::sleep(loop_, kAskAgain);
+      secret = co_await api_.get(path);
+    }
     if (!secret) continue;
     auto config = secret_value(*secret, ".dockerconfigjson");
     auto parsed = config ? json::parse(*config) : Result<json::Value>(json::Value());

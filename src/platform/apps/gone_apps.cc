@@ -69,10 +69,12 @@ io::Task<void> Apps::stop_builds(Apps* self, std::string app) {
 
 // Of apps whose namespace was going when the platform before this one ended.
 io::Task<void> Apps::remove_left_images(Apps* self) {
-  auto spaces = co_await self->api_.list("/api/v1/namespaces", "labelSelector=" + url_encode(kAppLabel));
-  if (!spaces) {
+  const std::string query = "labelSelector=" + url_encode(kAppLabel);
+  auto spaces = co_await self->api_.list("/api/v1/namespaces", query);
+  while (!spaces) {
     log_warn("namespaces can't be listed", {{"error", spaces.error().message}});
-    co_return;
+    co_await io::sleep(self->loop_, kGonePause);
+    spaces = co_await self->api_.list("/api/v1/namespaces", query);
   }
   for (const auto& space : (*spaces)["items"].items()) {
     if (is_deleted(space)) self->scope_.spawn(remove_images_later(self, space["metadata"]["name"].str()));

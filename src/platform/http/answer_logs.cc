@@ -41,9 +41,9 @@ io::Task<Api::Answer> Api::answer_log_session(Question question) {
 }
 
 io::Task<void> Api::stream_log(std::string app, const net::Request& request, net::ResponseWriter& writer) {
-  auto found = co_await apps_.get(app);
+  auto found = co_await look_up(app);
   if (!found) {
-    auto sent = co_await writer.send(error_response(found.error(), "app"));
+    auto sent = co_await writer.send(json_without_app(found.error()));
     co_return;
   }
   const LogFilter filter{parameter(request, "source"), parameter(request, "dyno")};

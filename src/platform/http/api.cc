@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "io/sync.h"
+#include "kube/client/patient_client.h"
 #include "platform/http/errors.h"
 
 namespace skiff::platform {
@@ -124,6 +125,11 @@ io::Task<void> Api::handle(const net::Request& request, net::BodyReader& body, n
   }
 }
 
+io::Task<Result<json::Value>> Api::look_up(std::string app) {
+  auto found = co_await io::with_timeout(loop_, kube::kApiPatience, apps_.get(std::move(app)));
+  co_return found;
+}
+
 io::Task<void> Api::serve_json(std::vector<std::string> path, const net::Request& request,
                                net::BodyReader& body, net::ResponseWriter& writer) {
   auto text = co_await net::read_all(body, kMaxApiBody);
@@ -144,9 +150,9 @@ io::Task<void> Api::serve_json(std::vector<std::string> path, const net::Request
     answer = co_await answer_apps(request.method, std::move(*parsed));
   } else if (path.size() > 1 && path.size() <= kMaxPath && path[0] == "apps") {
     path.resize(kMaxPath);
-    auto exists = co_await apps_.get(path[1]);
+    auto exists = co_await look_up(path[1]);
     if (!exists) {
-      auto sent = co_await writer.send(error_response(exists.error(), "app"));
+      auto sent = co_await writer.send(json_without_app(exists.error()));
       co_return;
     }
     Question question{request.method, path[1], path[2], path[3], std::move(*parsed)};

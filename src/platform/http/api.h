@@ -71,6 +71,8 @@ class Api {
   io::Task<Answer> answer_dynos(Question question);
   io::Task<Answer> answer_builds(Question question);
   io::Task<Answer> answer_log_session(Question question);
+  // The app, NotFound, or no answer of the API within its patience.
+  io::Task<Result<json::Value>> look_up(std::string app);
   io::Task<std::string> describe(std::string app, Rollout rollout);
   io::Task<void> tell_rollout(std::string app, net::ResponseWriter& writer);
   json::Value shape(const json::Value& app) const;

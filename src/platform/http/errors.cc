@@ -1,5 +1,7 @@
 #include "platform/http/errors.h"
 
+#include <fmt/core.h>
+
 namespace skiff::platform {
 
 using json::Value;
@@ -45,6 +47,42 @@ net::Response error_response(const Error& error, std::string_view resource) {
   Value body = Value::object({{"id", how.id}, {"message", error.message}});
   if (error.code == Code::kNotFound && !resource.empty()) body.set("resource", resource);
   return json_response(how.status, body);
+}
+
+namespace {
+// What is not known is not absent: whoever asks may come again.
+bool is_silence(const Error& error) {
+  return error.code != Code::kNotFound && error.code != Code::kForbidden &&
+         error.code != Code::kInvalidArgument;
+}
+
+net::Response come_again(net::Response response) {
+  response.headers.set("Retry-After", "1");
+  return response;
+}
+
+std::string describe_silence(const Error& error) {
+  return "the Kubernetes API gives no answer (" + error.message + ")";
+}
+}  // namespace
+
+net::Response git_without_app(const std::string& app, const Error& error) {
+  if (error.code == Code::kNotFound) {
+    return net::Response::text(404,
+                               fmt::format("There is no app {}; make it with `skiff create {}`\n", app, app));
+  }
+  return come_again(net::Response::text(
+      503, fmt::format(
+               "Whether there is an app {} is not known now: {}. Nothing was pushed; try again in a moment\n",
+               app, describe_silence(error))));
+}
+
+net::Response json_without_app(const Error& error) {
+  if (!is_silence(error)) return error_response(error, "app");
+  Error silent = error;
+  silent.code = Code::kUnavailable;
+  silent.message = describe_silence(error) + "; nothing was done, try again in a moment";
+  return come_again(error_response(silent));
 }
 
 std::unexpected<Error> no_endpoint() {

@@ -8,6 +8,7 @@
 #include "io/file.h"
 #include "io/sync.h"
 #include "platform/http/api.h"
+#include "platform/http/errors.h"
 
 namespace skiff::platform {
 
@@ -84,10 +85,9 @@ io::Task<void> run_build(Builder& builder, std::string app, std::string id, std:
 
 io::Task<void> Api::serve_git(std::string app, std::string rest, const net::Request& request,
                               net::BodyReader& body, net::ResponseWriter& writer) {
-  auto found = co_await apps_.get(app);
+  auto found = co_await look_up(app);
   if (!found) {
-    auto sent = co_await writer.send(net::Response::text(
-        404, fmt::format("There is no app {}; make it with `skiff create {}`\n", app, app)));
+    auto sent = co_await writer.send(git_without_app(app, found.error()));
     co_return;
   }
   auto ready = co_await repositories_.create(app);
@@ -143,6 +143,7 @@ io::Task<void> Api::build_pushed(std::string app, std::string id, std::string co
   if (!going) co_return;
   note(app, "Build started by user skiff");
   auto recorded = co_await builds_.begin(app, id, commit);
+  if (!recorded) log_warn("build is not recorded", {{"build", id}, {"error", recorded.error().message}});
   RunningBuild build(loop_, builds_, app, id);
   io::TaskScope scope(loop_);
   scope.spawn(run_build(builder_, app, id, commit, build));

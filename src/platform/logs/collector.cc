@@ -11,6 +11,7 @@ namespace skiff::platform {
 namespace {
 constexpr Duration kRetryPause = std::chrono::milliseconds(300);
 constexpr int kFirstError = 400;
+constexpr int kFirstServerError = 500;
 }  // namespace
 
 LogCollector::LogCollector(io::Loop& loop, io::Network& network, LogStore& store, net::ClientOptions options)
@@ -28,18 +29,18 @@ void LogCollector::pod_gone(const std::string& uid) {
 io::Task<void> LogCollector::collect(LogCollector* self, DynoOutput dyno) {
   for (;;) {
     // What an instance wrote that ended while nobody read comes before the output of its successor.
-    co_await self->read_log(dyno, Instance::kPrevious);
-    const bool readable = co_await self->read_log(dyno, Instance::kCurrent);
+    const Reading before = co_await self->read_log(dyno, Instance::kPrevious);
+    const Reading now = co_await self->read_log(dyno, Instance::kCurrent);
     const bool gone = self->gone_[dyno.uid];
-    if (gone) break;
-    if (!readable) log_debug("log of a dyno is not readable yet", {{"pod", dyno.pod}});
+    if (gone && before != Reading::kUnknown && now != Reading::kUnknown) break;
+    if (now != Reading::kRead) log_debug("log of a dyno is not readable yet", {{"pod", dyno.pod}});
     co_await io::sleep(self->loop_, kRetryPause);
   }
   self->gone_.erase(dyno.uid);
   self->store_.forget(dyno.app, dyno.uid);
 }
 
-io::Task<bool> LogCollector::read_log(DynoOutput dyno, Instance instance) {
+io::Task<LogCollector::Reading> LogCollector::read_log(DynoOutput dyno, Instance instance) {
   const LogPosition stored = store_.origin(dyno.app, dyno.uid).position;
   net::Request request;
   request.target =
@@ -47,11 +48,12 @@ io::Task<bool> LogCollector::read_log(DynoOutput dyno, Instance instance) {
                   dyno.pod, dyno.container, instance == Instance::kPrevious ? "previous" : "follow");
   if (stored.lines > 0) request.target += "&sinceTime=" + url_encode(format_rfc3339_nano(stored.time));
   auto stream = co_await client_.open(std::move(request));
-  if (!stream || (*stream)->head().status >= kFirstError) co_return false;
+  if (!stream || (*stream)->head().status >= kFirstServerError) co_return Reading::kUnknown;
+  if ((*stream)->head().status >= kFirstError) co_return Reading::kNothing;
   OutputCutter cutter(stored);
   for (;;) {
     auto piece = co_await (*stream)->body().read_some();
-    if (!piece || piece->empty()) co_return true;
+    if (!piece || piece->empty()) co_return Reading::kRead;
     store_.append_output(dyno.app, dyno.uid, dyno.name, cutter.add(*piece));
   }
 }

@@ -31,8 +31,12 @@ class LogCollector {
  private:
   static io::Task<void> collect(LogCollector* self, DynoOutput dyno);
   enum class Instance { kPrevious, kCurrent };
-  // To the end of the instance's output; false when there is none to read.
-  io::Task<bool> read_log(DynoOutput dyno, Instance instance);
+  enum class Reading {
+    kRead,     // to its end, or to where it broke off
+    kNothing,  // the API says that there is none
+    kUnknown,  // nobody could say
+  };
+  io::Task<Reading> read_log(DynoOutput dyno, Instance instance);
   io::Loop& loop_;
   LogStore& store_;
   net::HttpClient client_;

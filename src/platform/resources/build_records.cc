@@ -92,13 +92,14 @@ io::Task<void> BuildRecords::end(std::string app, std::string id, const Result<R
         return io::write_file_atomic(path, all);
       });
   if (!written) log_warn("output of a build is lost", {{"build", id}, {"error", written.error().message}});
+  // Its beginning, when it can be asked for; its end is written all the same.
   auto build = co_await api_.get(resource_path("builds", app, id));
-  if (!build) co_return;
+  if (!build && build.error().code == Code::kNotFound) co_return;
   const WallTime now = loop_.wall_now();
-  Value status = (*build)["status"];
+  Value status = build && (*build)["status"].is_object() ? (*build)["status"] : Value::object();
   status.set("phase", outcome ? "Succeeded" : "Failed");
   status.set("finishedAt", format_rfc3339(now));
-  status.set("durationSeconds", seconds_between(status["startedAt"].str(), now));
+  if (build) status.set("durationSeconds", seconds_between(status["startedAt"].str(), now));
   status.set("output", fmt::format("/apps/{}/builds/{}", app, id));
   if (auto buildpack = text.buildpack(); !buildpack.empty()) status.set("buildpack", buildpack);
   if (outcome) status.set("release", outcome->version);
