@@ -10,6 +10,8 @@ namespace skiff::kube {
 namespace {
 
 constexpr int64_t kMaxMemory = 1 << 20;  // bytes of one pattern's program and of the states made of it
+constexpr size_t kMaxText = 16 << 10;    // bytes of a pattern: reading one is not linear in its length
+constexpr size_t kMaxQuoted = 1024;      // bytes of a pattern that an error repeats
 constexpr size_t kMaxKept = 64;          // patterns, so that all together are bounded too
 
 class Compiled final : public Pattern {
@@ -94,14 +96,19 @@ std::string with_named_groups(const std::string& text) {
 }  // namespace
 
 Result<std::shared_ptr<const Pattern>> Pattern::compile(const std::string& text) {
+  if (text.size() > kMaxText) {
+    return fail(Code::kInvalidArgument, fmt::format("error parsing regexp: expression too large: `{}`",
+                                                    std::string_view(text).substr(0, kMaxQuoted)));
+  }
   thread_local std::map<std::string, std::shared_ptr<const Pattern>> kept;
   if (const auto found = kept.find(text); found != kept.end()) return found->second;
   auto made = std::make_shared<const Compiled>(with_named_groups(text));
   if (!made->matcher().ok()) {
     const RE2& matcher = made->matcher();
     const std::string& part = matcher.error_code() == RE2::ErrorPatternTooLarge ? text : matcher.error_arg();
-    return fail(Code::kInvalidArgument, fmt::format("error parsing regexp: {}: `{}`",
-                                                    words_for(matcher.error_code()), part.substr(0, 1024)));
+    return fail(Code::kInvalidArgument,
+                fmt::format("error parsing regexp: {}: `{}`", words_for(matcher.error_code()),
+                            part.substr(0, kMaxQuoted)));
   }
   if (kept.size() >= kMaxKept) kept.clear();
   kept.emplace(text, made);
