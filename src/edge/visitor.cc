@@ -93,7 +93,8 @@ void read_visitor(const RequestHead& head, const Hop& hop, const std::vector<IpN
   out.chain = chain.empty() ? std::string(hop.ip) : fmt::format("{}, {}", chain, hop.ip);
   const std::string protos = joined(head, "x-forwarded-proto"), ports = joined(head, "x-forwarded-port");
   std::string_view proto = first_of(protos);
-  if (proto.empty()) proto = parameter(out.forwarded.substr(0, out.forwarded.find(',')), "proto");
+  if (proto.empty())
+    proto = parameter(std::string_view(out.forwarded).substr(0, out.forwarded.find(',')), "proto");
   const bool https = same_name(proto, "https"), told = https || same_name(proto, "http");
   out.tls = told ? https : hop.tls;
   if (is_port(first_of(ports))) {
