@@ -73,7 +73,7 @@ std::string nearest_visitor(std::string_view chain, std::string_view peer,
 
 bool is_port(std::string_view text) {
   const auto number = parse_int(text);
-  return number && *number > 0 && *number <= UINT16_MAX;
+  return number && text.front() != '0' && *number > 0 && *number <= UINT16_MAX;
 }
 
 void append_element(const Hop& hop, std::string& forwarded) {
