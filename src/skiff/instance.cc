@@ -41,20 +41,22 @@ std::string first_address(const std::string& range) {
 }
 
 json::Value to_json(const Instance& instance) {
-  return json::Value::object({{"id", instance.id},
-                              {"domain", instance.domain},
-                              {"nodeName", instance.node_name},
-                              {"httpPort", instance.ports.http},
-                              {"httpsPort", instance.ports.https},
-                              {"kubePort", instance.ports.kube},
-                              {"platformPort", instance.platform_port},
-                              {"trustedProxies", instance.edge.trusted_proxies},
-                              {"proxyProtocol", instance.edge.proxy_protocol},
-                              {"allowedBackends", instance.edge.allowed_backends},
-                              {"podRange", instance.pod_range},
-                              {"serviceRange", instance.service_range},
-                              {"logToken", instance.log_token},
-                              {"edgeToken", instance.edge_token}});
+  return json::Value::object(
+      {{"id", instance.id},
+       {"domain", instance.domain},
+       {"nodeName", instance.node_name},
+       {"httpPort", instance.ports.http},
+       {"httpsPort", instance.ports.https},
+       {"kubePort", instance.ports.kube},
+       {"platformPort", instance.platform_port},
+       {"trustedProxies", instance.edge.trusted_proxies},
+       {"proxyProtocol", instance.edge.proxy_protocol},
+       {"allowedBackends", instance.edge.allowed_backends},
+       {"podEgress", instance.pod_egress == node::PodEgress::kOpen ? "open" : "restricted"},
+       {"podRange", instance.pod_range},
+       {"serviceRange", instance.service_range},
+       {"logToken", instance.log_token},
+       {"edgeToken", instance.edge_token}});
 }
 
 Result<Instance> from_json(const std::string& data, const json::Value& value) {
@@ -70,6 +72,7 @@ Result<Instance> from_json(const std::string& data, const json::Value& value) {
   instance.edge.trusted_proxies = value["trustedProxies"].str();
   instance.edge.proxy_protocol = value["proxyProtocol"].as_bool();
   instance.edge.allowed_backends = value["allowedBackends"].str();
+  if (value["podEgress"].str() == "open") instance.pod_egress = node::PodEgress::kOpen;
   instance.pod_range = value["podRange"].str();
   instance.service_range = value["serviceRange"].str();
   instance.log_token = value["logToken"].str();
@@ -247,6 +250,7 @@ Result<Instance> open_or_create_instance(const InstanceRequest& request, Random&
   if (request.trusted_proxies) instance.edge.trusted_proxies = *request.trusted_proxies;
   if (request.allowed_backends) instance.edge.allowed_backends = *request.allowed_backends;
   if (request.proxy_protocol) instance.edge.proxy_protocol = *request.proxy_protocol;
+  if (request.pod_egress) instance.pod_egress = *request.pod_egress;
   SKIFF_RETURN_IF_ERROR(check_edge_settings(instance.edge));
   instance.platform_port = platform_port_of(instance.ports);
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("run")));

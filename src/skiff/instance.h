@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/certificates.h"
+#include "node/services/ruleset.h"
 
 namespace skiff {
 
@@ -36,6 +37,7 @@ struct Instance {
   std::string node_name;
   Ports ports;
   EdgeSettings edge;
+  node::PodEgress pod_egress = node::PodEgress::kRestricted;
   uint16_t platform_port = 0;  // loopback only
   std::string pod_range;       // "10.42.0.0/16"
   std::string service_range;
@@ -61,6 +63,7 @@ struct InstanceRequest {
   Ports ports{0, 0, 0};
   std::optional<std::string> trusted_proxies, allowed_backends;  // "" takes them back
   std::optional<bool> proxy_protocol;
+  std::optional<node::PodEgress> pod_egress;
 };
 
 // Opens the instance, or makes it: keys, tokens, ranges. Conflict when its ranges are another's (machine.h).

@@ -148,6 +148,20 @@ void add_edge_options(CLI::App& up_command, InstanceRequest& request) {
       ->type_name("IP:PORT,...");
 }
 
+void add_pod_options(CLI::App& up_command, InstanceRequest& request) {
+  up_command
+      .add_option_function<std::string>(
+          "--pod-egress",
+          [&](const std::string& text) {
+            request.pod_egress = text == "open" ? node::PodEgress::kOpen : node::PodEgress::kRestricted;
+          },
+          "What pods reach of this machine: restricted (the edge, the Kubernetes API, cluster addresses) or "
+          "open (all ports, and "
+          "169.254.0.0/16) (default: restricted)")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"restricted", "open"}).description(""));
+}
+
 void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   CLI::App* up_command = root.add_subcommand("up", "Start the instance; the first start makes it");
   up_command->footer("Needs root. What is given is kept: later starts need only --data.");
@@ -167,6 +181,7 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
       ->type_name("PORT")
       ->check(kPorts);
   add_edge_options(*up_command, a.up.request);
+  add_pod_options(*up_command, a.up.request);
   up_command->add_flag("--detach", a.detach, "Return when the instance is ready (default: run until Ctrl-C)");
   up_command->callback([&a, &code] {
     a.up.request.data = a.data;

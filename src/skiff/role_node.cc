@@ -19,6 +19,8 @@ Result<node::AgentOptions> agent_options(const Instance& instance) {
   auto services = node::parse_subnet(instance.service_range);
   if (!services) return std::unexpected(services.error());
   options.ranges = {*pods, *services};
+  options.egress = instance.pod_egress;
+  options.open_ports = {instance.ports.http, instance.ports.https, instance.ports.kube};
   options.log_address = io::Address::unix_socket(instance.node_log_socket());
   options.log_token = instance.log_token;
   return options;

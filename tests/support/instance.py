@@ -88,11 +88,11 @@ class Instance:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def up(self):
+    def up(self, *options):
         stack = self.data / "images" / "stack"
         copy_stack(STACK_CACHE, stack)
         self.skiff("up", "--data", str(self.data), "--http-port", str(self.http), "--https-port", str(self.https),
-                   "--kube-port", str(self.kube), "--detach", timeout=900)
+                   "--kube-port", str(self.kube), "--detach", *options, timeout=900)
         copy_stack(stack, STACK_CACHE)
         return self
 

@@ -13,6 +13,7 @@
 #include "node/logs/log_files.h"
 #include "node/logs/log_server.h"
 #include "node/network/forwarding.h"
+#include "node/network/pod_network.h"
 #include "node/pod/linux_pod_host.h"
 #include "node/pod/net_prober.h"
 #include "node/runtime/conmon_runtime.h"
@@ -109,7 +110,7 @@ struct Agent::Impl {
             l, a, runtime, images, host, prober, events, options.host_ip,
             [this](const json::Value& pod) { return routed.contains(pod, services.objects()); }}),
         heartbeat(l, a, images, status_input(options), options.data, options.pressure_hold),
-        services(l, a, options.instance, options.ranges),
+        services(l, a, {options.instance, options.ranges, {}, options.egress, options.open_ports}),
         dns(l, n, dns_options(options),
             [this] { return ClusterZone::Objects{services.objects().services, services.objects().slices}; }),
         logs(l, options.log_token,
@@ -164,6 +165,9 @@ io::Task<Result<void>> Agent::Impl::start() {
   if (!opened) co_return opened;
   auto ground = co_await host.open();
   if (!ground) co_return wrap(ground.error(), "set up the node's network");
+  auto closed = co_await io::run_blocking(loop, [] { return turn_on_forwarding(kForwardingRecord); });
+  if (!closed) co_return wrap(closed.error(), "set up the node's network");
+  services.close_interfaces(std::move(*closed));
   co_await allow_forwarding(loop, bridge_name(options.instance), options.ranges.services.to_string());
   auto proxied = co_await services.start();
   if (!proxied) co_return wrap(proxied.error(), "set up services");

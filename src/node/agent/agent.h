@@ -17,6 +17,7 @@
 #include "net/http_server.h"
 #include "node/api/cluster_api.h"
 #include "node/network/addresses.h"
+#include "node/services/ruleset.h"
 
 namespace skiff::node {
 
@@ -25,7 +26,9 @@ struct AgentOptions {
   std::string local_images;  // folder of OCI layouts for skiff.local/… images; "" is <data>/../images
   std::string node_name;     // also a label: lower case, a DNS name
   std::string instance;      // at most 6 characters of [a-z0-9]; tells instances on one machine apart
-  std::string host_ip;   // the node's address as pods and status name it; "" is the bridge's (pods' gateway)
+  std::string host_ip;  // the node's address as pods and status name it; "" is the bridge's (pods' gateway)
+  PodEgress egress = PodEgress::kRestricted;
+  std::vector<uint16_t> open_ports;  // TCP ports of the machine that pods reach all the same: the edge's
   ClusterRanges ranges;  // pods and services; the API server must allot from the same service range
   std::string cluster_domain = "cluster.local";
   io::Address log_address;  // where logs are served to the API server: unix socket or loopback

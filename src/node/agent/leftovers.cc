@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <set>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
 #include "node/network/forwarding.h"
 #include "node/network/pod_network.h"
+#include "node/network/port_filter.h"
 #include "node/runtime/cgroup_host.h"
 #include "node/services/firewall.h"
 #include "node/services/ruleset.h"
@@ -84,6 +86,10 @@ Result<void> remove_from_host(const CgroupHost& cgroups, const std::string& inst
   Firewall firewall;
   const std::string table = table_name(instance);
   auto unfiltered = firewall.apply("table ip " + table + "\ndelete table ip " + table + "\n");
+  // Where the kernel can't filter in bridges there is none.
+  if (auto removed = firewall.apply(remove_port_filter(instance)); !removed) {
+    log_debug("no port filter", {{"error", removed.error().message}});
+  }
   auto unlinked = remove_bridge(instance);
   return unfiltered ? unlinked : unfiltered;
 }

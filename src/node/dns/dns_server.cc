@@ -18,6 +18,7 @@ constexpr size_t kMaxPacket = 4096;
 constexpr size_t kMaxTcpPacket = 65535;
 constexpr size_t kMaxForwards = 512;  // queries under way to resolvers; more are dropped, clients ask again
 constexpr Duration kResolverLimit = std::chrono::seconds(2);
+constexpr Duration kAcceptPause = std::chrono::milliseconds(50);  // after an error
 constexpr Duration kTcpIdle = std::chrono::seconds(10);
 constexpr int kReadsATurn = 64;
 
@@ -33,6 +34,34 @@ std::string failure(const std::string& query) {
   const auto question = parse_dns_query(query);
   if (!question) return "";
   return encode_dns_answer(*question, {DnsCode::kFailure, {}, ""}, kMaxPacket);
+}
+
+bool is_truncated(const std::string& packet) {
+  return packet.size() > 2 && (static_cast<uint8_t>(packet[2]) & 0x02) != 0;
+}
+
+// Over TCP a message follows its length in two bytes.
+std::string framed(const std::string& packet) {
+  return std::string{static_cast<char>(packet.size() >> 8), static_cast<char>(packet.size() & 255)} + packet;
+}
+
+size_t framed_size(const std::string& received) {
+  return static_cast<size_t>((static_cast<uint8_t>(received[0]) << 8) | static_cast<uint8_t>(received[1]));
+}
+
+// The next message of a stream; what came behind it stays in `received`. Both outlive the task.
+io::Task<Result<std::string>> read_framed(io::Stream* stream, std::string* received) {
+  std::array<char, kMaxPacket> buffer;
+  while (received->size() < 2 || received->size() < 2 + framed_size(*received)) {
+    auto got = co_await stream->read(buffer);
+    SKIFF_CO_RETURN_IF_ERROR(got);
+    if (*got == 0) co_return fail(Code::kEof, "the connection ended within a message");
+    received->append(buffer.data(), *got);
+  }
+  const size_t size = framed_size(*received);
+  std::string packet = received->substr(2, size);
+  received->erase(0, 2 + size);
+  co_return packet;
 }
 
 // Waits for one datagram on a connected socket.
@@ -143,7 +172,7 @@ io::Task<std::string> DnsServer::resolve(std::string query, size_t limit) {
   if (!question) co_return std::string();
   auto found = zone_.answer(objects_(), question->name, question->type);
   const std::string asked = found ? encode_dns_query(found->alias, question->type) : query;
-  auto reply = co_await ask_resolvers(asked);
+  auto reply = co_await ask_resolvers(asked, limit);
   if (!reply) co_return failure(query);
   if (!found) co_return *reply;
   auto rest = parse_dns_addresses(*reply, found->alias, question->type);
@@ -153,10 +182,16 @@ io::Task<std::string> DnsServer::resolve(std::string query, size_t limit) {
   co_return encode_dns_answer(*question, *found, limit);
 }
 
-io::Task<Result<std::string>> DnsServer::ask_resolvers(std::string query) {
+// What does not fit into a datagram is asked for again over TCP for a client that can take it (RFC 7766 5);
+// one of UDP gets what came, and asks by TCP itself.
+io::Task<Result<std::string>> DnsServer::ask_resolvers(std::string query, size_t limit) {
   for (const auto& resolver : options_.resolvers()) {
     auto task = ask(resolver, query);
     auto reply = co_await io::with_timeout(loop_, kResolverLimit, std::move(task));
+    if (reply && is_truncated(*reply) && limit > kMaxPacket) {
+      auto whole = ask_tcp(resolver, query);
+      reply = co_await io::with_timeout(loop_, kResolverLimit, std::move(whole));
+    }
     if (reply) co_return reply;
     log_debug("resolver failed", {{"resolver", resolver}, {"error", reply.error().message}});
   }
@@ -164,12 +199,11 @@ io::Task<Result<std::string>> DnsServer::ask_resolvers(std::string query) {
 }
 
 io::Task<Result<std::string>> DnsServer::ask(std::string resolver, std::string query) {
-  constexpr uint16_t kDnsPort = 53;
   auto address = parse_ipv4(resolver);
   if (!address) co_return std::unexpected(address.error());
   io::UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) co_return fail_errno(errno, "socket");
-  const sockaddr_in to = socket_address(*address, kDnsPort);
+  const sockaddr_in to = socket_address(*address, options_.resolver_port);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
     co_return fail_errno(errno, "connect");
   // A number of our own: guessing it is what forging an answer takes.
@@ -186,37 +220,39 @@ io::Task<Result<std::string>> DnsServer::ask(std::string resolver, std::string q
   co_return packet;
 }
 
+io::Task<Result<std::string>> DnsServer::ask_tcp(std::string resolver, std::string query) {
+  auto connected = co_await network_.connect(io::Address::tcp(std::move(resolver), options_.resolver_port));
+  SKIFF_CO_RETURN_IF_ERROR(connected);
+  // The stream is ours alone: the client's own number is as good as another.
+  auto asked = co_await (*connected)->write(framed(query));
+  SKIFF_CO_RETURN_IF_ERROR(asked);
+  std::string received;
+  auto reply = co_await read_framed(connected->get(), &received);
+  co_return reply;
+}
+
 io::Task<void> DnsServer::accept_tcp() {
   for (;;) {
     auto stream = co_await listener_->accept();
-    if (!stream) co_return;
+    // Out of descriptors, or a client that was gone before it was taken: the next one may fare better.
+    if (!stream) {
+      co_await io::sleep(loop_, kAcceptPause);
+      continue;
+    }
     if (scope_.size() < kMaxForwards) scope_.spawn(serve_tcp(std::move(*stream)));
   }
 }
 
 io::Task<void> DnsServer::serve_tcp(std::unique_ptr<io::Stream> stream) {
   std::string received;
-  std::array<char, kMaxPacket> buffer;
   for (;;) {
-    while (received.size() < 2 || received.size() < 2U + ((static_cast<uint8_t>(received[0]) << 8) |
-                                                          static_cast<uint8_t>(received[1]))) {
-      auto task = stream->read(buffer);
-      auto got = co_await io::with_timeout(loop_, kTcpIdle, std::move(task));
-      if (!got || *got == 0) co_return;
-      received.append(buffer.data(), *got);
-    }
-    const size_t size =
-        static_cast<size_t>((static_cast<uint8_t>(received[0]) << 8) | static_cast<uint8_t>(received[1]));
-    const std::string query = received.substr(2, size);
-    received.erase(0, 2 + size);
-    auto packet = answer(query, kMaxTcpPacket);
-    if (!packet) {
-      packet = co_await resolve(query, kMaxTcpPacket);
-    }
+    auto task = read_framed(stream.get(), &received);
+    auto query = co_await io::with_timeout(loop_, kTcpIdle, std::move(task));
+    if (!query) co_return;
+    auto packet = answer(*query, kMaxTcpPacket);
+    if (!packet) packet = co_await resolve(*query, kMaxTcpPacket);
     if (packet->empty()) co_return;
-    std::string framed{static_cast<char>(packet->size() >> 8), static_cast<char>(packet->size() & 255)};
-    framed += *packet;
-    auto written = co_await stream->write(framed);
+    auto written = co_await stream->write(framed(*packet));
     if (!written) co_return;
   }
 }

@@ -22,6 +22,7 @@ struct DnsOptions {
   uint16_t port = 53;
   std::string domain = "cluster.local";
   std::function<std::vector<std::string>()> resolvers;  // the host's, asked for each forwarded query
+  uint16_t resolver_port = 53;
 };
 using ZoneObjects = std::function<ClusterZone::Objects()>;
 
@@ -42,8 +43,9 @@ class DnsServer final : public io::FdHandler {
   std::optional<std::string> answer(const std::string& query, size_t limit);
   io::Task<void> forward_udp(std::string query, size_t limit, Client client);
   io::Task<std::string> resolve(std::string query, size_t limit);
-  io::Task<Result<std::string>> ask_resolvers(std::string query);
+  io::Task<Result<std::string>> ask_resolvers(std::string query, size_t limit);
   io::Task<Result<std::string>> ask(std::string resolver, std::string query);
+  io::Task<Result<std::string>> ask_tcp(std::string resolver, std::string query);
   io::Task<void> accept_tcp();
   io::Task<void> serve_tcp(std::unique_ptr<io::Stream> stream);
   void send(const std::string& packet, Client client);

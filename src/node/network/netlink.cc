@@ -96,11 +96,13 @@ Result<int> Netlink::link_index(const std::string& name) {
   return static_cast<int>(index);
 }
 
-Result<void> Netlink::add_bridge(const std::string& name) {
+Result<void> Netlink::add_bridge(const std::string& name, const Mac& mac) {
   Buffer buffer(kMessageBytes);
   nlmsghdr* header = begin(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   link_body(header, 0);
   mnl_attr_put_strz(header, IFLA_IFNAME, name.c_str());
+  // One of its own: else it would be the lowest of its ports', and change while pods know it.
+  mnl_attr_put(header, IFLA_ADDRESS, mac.size(), mac.data());
   nlattr* info = mnl_attr_nest_start(header, IFLA_LINKINFO);
   mnl_attr_put_strz(header, IFLA_INFO_KIND, "bridge");
   mnl_attr_nest_end(header, info);
@@ -110,12 +112,10 @@ Result<void> Netlink::add_bridge(const std::string& name) {
 }
 
 Result<void> Netlink::add_veth(const std::string& name, int bridge_index, const std::string& peer,
-                               int peer_namespace) {
+                               int peer_namespace, const Mac& peer_mac) {
   Buffer buffer(kMessageBytes);
   nlmsghdr* header = begin(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-  ifinfomsg* body = link_body(header, 0);
-  body->ifi_flags = IFF_UP;
-  body->ifi_change = IFF_UP;
+  link_body(header, 0);
   mnl_attr_put_strz(header, IFLA_IFNAME, name.c_str());
   mnl_attr_put_u32(header, IFLA_MASTER, static_cast<uint32_t>(bridge_index));
   nlattr* info = mnl_attr_nest_start(header, IFLA_LINKINFO);
@@ -124,11 +124,20 @@ Result<void> Netlink::add_veth(const std::string& name, int bridge_index, const 
   nlattr* other = mnl_attr_nest_start(header, VETH_INFO_PEER);
   mnl_nlmsg_put_extra_header(header, sizeof(ifinfomsg));
   mnl_attr_put_strz(header, IFLA_IFNAME, peer.c_str());
+  mnl_attr_put(header, IFLA_ADDRESS, peer_mac.size(), peer_mac.data());
   mnl_attr_put_u32(header, IFLA_NET_NS_FD, static_cast<uint32_t>(peer_namespace));
   mnl_attr_nest_end(header, other);
   mnl_attr_nest_end(header, data);
   mnl_attr_nest_end(header, info);
   return request(header, "make the pod's network interface " + name);
+}
+
+Result<void> Netlink::set_mac(int index, const Mac& mac) {
+  Buffer buffer(kMessageBytes);
+  nlmsghdr* header = begin(buffer, RTM_NEWLINK, 0);
+  link_body(header, index);
+  mnl_attr_put(header, IFLA_ADDRESS, mac.size(), mac.data());
+  return request(header, "give an interface its link-layer address");
 }
 
 Result<void> Netlink::set_up(int index) {

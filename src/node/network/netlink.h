@@ -2,6 +2,7 @@
 // belongs to the network namespace in which it was opened.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,6 +16,8 @@ namespace skiff::node {
 
 // An IPv4 address in host byte order.
 using Ipv4 = uint32_t;
+// A link-layer address.
+using Mac = std::array<uint8_t, 6>;
 std::string format_ipv4(Ipv4 address);
 Result<Ipv4> parse_ipv4(const std::string& text);
 
@@ -39,10 +42,11 @@ class Netlink {
   // The index of an interface; NotFound.
   Result<int> link_index(const std::string& name);
   // Fine when it exists.
-  Result<void> add_bridge(const std::string& name);
-  // `name` here, joined to `bridge`; `peer` in the other namespace.
+  Result<void> add_bridge(const std::string& name, const Mac& mac);
+  // `name` here, joined to `bridge` and down; `peer` in the other namespace, with the link-layer address.
   Result<void> add_veth(const std::string& name, int bridge_index, const std::string& peer,
-                        int peer_namespace);
+                        int peer_namespace, const Mac& peer_mac);
+  Result<void> set_mac(int index, const Mac& mac);
   Result<void> set_up(int index);
   // Fine when it is there.
   Result<void> add_address(int index, Ipv4 address, int bits);

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "node/digest.h"
+#include "node/network/port_filter.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,10 +15,6 @@ namespace skiff::node {
 namespace {
 constexpr Ipv4 kDnsHost = 10;  // the cluster DNS is the tenth address of the service range
 
-std::string veth_prefix(const std::string& instance) {
-  return "sk" + instance;
-}
-
 Result<void> write_setting(const std::string& path, const std::string& value) {
   auto current = io::read_file(path);
   if (current && trim(*current) == value) return {};
@@ -25,7 +22,18 @@ Result<void> write_setting(const std::string& path, const std::string& value) {
   if (!file || ::write(file.get(), value.data(), value.size()) < 0) return fail_errno(errno, "write " + path);
   return {};
 }
+
+// Pods have no IPv6 yet: no host interface of theirs may take any, be it an address or a router's word.
+Result<void> disable_ipv6(const std::string& interface) {
+  const std::string folder = "/proc/sys/net/ipv6/conf/" + interface;
+  if (!io::path_exists(folder)) return {};  // the host has none
+  return write_setting(folder + "/disable_ipv6", "1");
+}
 }  // namespace
+
+std::string veth_prefix(const std::string& instance) {
+  return "sk" + instance;
+}
 
 std::string bridge_name(const std::string& instance) {
   return "skiff-" + instance;
@@ -40,19 +48,42 @@ Result<void> make_bridge(const PodNetworkOptions& options) {
   auto netlink = Netlink::open();
   if (!netlink) return std::unexpected(netlink.error());
   const std::string name = bridge_name(options.instance);
-  SKIFF_RETURN_IF_ERROR(netlink->add_bridge(name));
+  const Ipv4 gateway = options.ranges.pods.base + 1;
+  SKIFF_RETURN_IF_ERROR(netlink->add_bridge(name, mac_of(gateway)));
+  SKIFF_RETURN_IF_ERROR(disable_ipv6(name));
   auto index = netlink->link_index(name);
   if (!index) return std::unexpected(index.error());
-  SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, options.ranges.pods.base + 1, options.ranges.pods.bits));
+  SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, gateway, options.ranges.pods.bits));
   SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, options.ranges.services.base + kDnsHost, 32));
   SKIFF_RETURN_IF_ERROR(netlink->set_up(*index));
-  SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/ip_forward", "1"));
   return write_setting("/proc/sys/net/ipv4/conf/" + name + "/send_redirects", "0");
+}
+
+Result<std::vector<std::string>> turn_on_forwarding(const std::string& record) {
+  constexpr const char* kSetting = "/proc/sys/net/ipv4/ip_forward";
+  auto current = io::read_file(kSetting);
+  if (!current) return std::unexpected(current.error());
+  if (trim(*current) == "0") {
+    std::string names;
+    for (const auto& name : io::list_directory("/sys/class/net").value_or(std::vector<std::string>{})) {
+      const bool pods = name.starts_with("skiff-") || name.starts_with("sk");
+      if (name != "lo" && !pods) names += name + "\n";
+    }
+    SKIFF_RETURN_IF_ERROR(io::make_directories(record.substr(0, record.rfind('/'))));
+    // Before the machine forwards: whoever is killed in between leaves it closed.
+    SKIFF_RETURN_IF_ERROR(io::write_file_atomic(record, names));
+    SKIFF_RETURN_IF_ERROR(write_setting(kSetting, "1"));
+  }
+  std::vector<std::string> out;
+  for (const auto& name : split(io::read_file(record).value_or(""), '\n')) {
+    if (!name.empty()) out.push_back(name);
+  }
+  return out;
 }
 
 Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& veth, int net_namespace,
                          Ipv4 address, const Subnet& subnet) {
-  SKIFF_RETURN_IF_ERROR(host.add_veth(veth, bridge_index, "eth0", net_namespace));
+  SKIFF_RETURN_IF_ERROR(host.add_veth(veth, bridge_index, "eth0", net_namespace, mac_of(address)));
   auto inside = Netlink::open();
   if (!inside) return std::unexpected(inside.error());
   constexpr int kLoopbackIndex = 1;  // the first interface of every namespace
@@ -66,6 +97,23 @@ Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& vet
   SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/conf/all/accept_redirects", "0"));
   SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/conf/eth0/accept_redirects", "0"));
   return inside->add_gateway(subnet.base + 1, *index);
+}
+
+Result<void> set_pod_mac(Ipv4 address) {
+  auto inside = Netlink::open();
+  if (!inside) return std::unexpected(inside.error());
+  auto index = inside->link_index("eth0");
+  if (!index) return std::unexpected(index.error());
+  return inside->set_mac(*index, mac_of(address));
+}
+
+Result<void> bring_up_port(const std::string& veth) {
+  SKIFF_RETURN_IF_ERROR(disable_ipv6(veth));
+  auto netlink = Netlink::open();
+  if (!netlink) return std::unexpected(netlink.error());
+  auto index = netlink->link_index(veth);
+  if (!index) return std::unexpected(index.error());
+  return netlink->set_up(*index);
 }
 
 Result<void> allow_hairpin(const std::string& veth) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "node/network/addresses.h"
 
@@ -17,19 +18,33 @@ struct PodNetworkOptions {
 };
 
 std::string bridge_name(const std::string& instance);
+// What the host's ends of all pods' interfaces begin with.
+std::string veth_prefix(const std::string& instance);
 // From the pod's uid; stable, so that a leftover of the same pod is found.
 std::string veth_name(const std::string& instance, const std::string& pod_uid);
 
-// Makes the bridge, gives it the gateway's and the DNS address, turns forwarding on. Idempotent. Blocking.
+// Makes the bridge, gives it the gateway's and the DNS address. Idempotent. Blocking.
 Result<void> make_bridge(const PodNetworkOptions& options);
+
+// Lets the machine forward what pods send. Where it did not forward before, the interfaces that it had then
+// are kept in the file `record`, which outlives every instance but no reboot, and returned: they must not
+// forward among each other now, only for pods. Nothing where forwarding was on already: its owner decides.
+// Blocking.
+Result<std::vector<std::string>> turn_on_forwarding(const std::string& record);
+constexpr const char* kForwardingRecord = "/run/skiff/interfaces";
 // Joins the namespace to the bridge with `address`; called from inside that namespace, `host` opened outside.
 Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& veth, int net_namespace,
                          Ipv4 address, const Subnet& subnet);
+// The host's end, after connect_pod(): without IPv6, and up.
+Result<void> bring_up_port(const std::string& veth);
 // Lets a pod reach itself through a Service where the host filters bridged packets (br_netfilter): they are
 // then translated inside the bridge, which by itself never sends a packet back to where it came from.
 Result<void> allow_hairpin(const std::string& veth);
 // Deletes every interface of the instance. Blocking.
 Result<void> remove_bridge(const std::string& instance);
+// For a pod that an older version connected: its interface gets the address that the port filter knows
+// (port_filter.h). Called from inside its namespace.
+Result<void> set_pod_mac(Ipv4 address);
 // Host part of a pod's removal.
 Result<void> disconnect_pod(const std::string& veth);
 

@@ -7,10 +7,12 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
+#include "node/network/port_filter.h"
 #include "node/network/sockets.h"
 #include "node/pod/container_builder.h"
 #include "node/runtime/record.h"
 #include "node/runtime/sandbox.h"
+#include "node/services/firewall.h"
 
 namespace skiff::node {
 
@@ -27,6 +29,30 @@ std::string uid_of(const json::Value& pod) {
 }
 bool uses_host_network(const json::Value& pod) {
   return pod["spec"]["hostNetwork"].as_bool();
+}
+
+struct Connected {
+  PodPort port;
+  std::string namespaces;
+};
+
+// A host whose kernel can't filter in bridges serves all the same: its pods trust each other's word then.
+void change_filter(const std::string& commands) {
+  Firewall firewall;
+  if (auto done = firewall.apply(commands); !done) {
+    log_warn("the ports of pods are not filtered", {{"error", done.error().message}});
+  }
+}
+
+void filter_ports(const std::string& instance, const std::vector<Connected>& connected) {
+  std::vector<PodPort> ports;
+  for (const auto& pod : connected) {
+    // Where a reboot took the pod's network there is nothing to change.
+    auto known = visit_network(pod.namespaces, [&pod] { return set_pod_mac(pod.port.address); });
+    if (!known) log_debug("no interface", {{"veth", pod.port.veth}, {"error", known.error().message}});
+    ports.push_back(pod.port);
+  }
+  change_filter(make_port_filter(instance, ports));
 }
 
 // True while the network in this folder has TCP sockets though every program in it has ended.
@@ -74,11 +100,18 @@ io::Task<Result<void>> LinuxPodHost::open() {
   auto index = netlink->link_index(bridge_name(options_.instance));
   if (!index) co_return std::unexpected(index.error());
   bridge_ = *index;
+  std::vector<Connected> connected;
   for (const auto& uid : known_pods()) {
     auto text = io::read_file(options_.paths.pod(uid) + kAddressFile);
     auto address = text ? parse_ipv4(std::string(trim(*text))) : Result<Ipv4>(std::unexpected(text.error()));
-    if (address && addresses_.reserve(*address)) taken_[uid] = *address;
+    if (!address || !addresses_.reserve(*address)) continue;
+    taken_[uid] = *address;
+    connected.push_back({{veth_name(options_.instance, uid), *address}, options_.paths.namespaces(uid)});
   }
+  co_await io::run_blocking(loop_, [instance = options_.instance, connected] {
+    filter_ports(instance, connected);
+    return Result<void>();
+  });
   co_return Result<void>();
 }
 
@@ -179,7 +212,7 @@ io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::strin
   auto made = co_await io::run_blocking(
       loop_,
       [folder, veth, network, hostname = *hostname, address = address.value_or(0), bridge = bridge_,
-       subnet = options_.ranges.pods]() -> Result<void> {
+       subnet = options_.ranges.pods, instance = options_.instance]() -> Result<void> {
         auto host = Netlink::open();
         if (!host) return std::unexpected(host.error());
         // What an earlier try or a reboot left.
@@ -188,7 +221,10 @@ io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::strin
         SKIFF_RETURN_IF_ERROR(make_sandbox(folder, hostname, network, [&](int net_namespace) {
           return connect_pod(*host, bridge, veth, net_namespace, address, subnet);
         }));
-        return network == PodNetwork::kOwn ? allow_hairpin(veth) : Result<void>();
+        if (network == PodNetwork::kHost) return {};
+        change_filter(allow_port(instance, {veth, address}));
+        SKIFF_RETURN_IF_ERROR(bring_up_port(veth));
+        return allow_hairpin(veth);
       });
   co_return made;
 }
@@ -229,14 +265,16 @@ struct TornDown {
   Result<void> result;
 };
 
-// Blocking. Each step is tried whatever became of those before.
-TornDown take_apart(const LinuxHostOptions& options, const std::string& uid, const std::string& cgroup,
-                    Unsent unsent) {
+// Blocking. Each step is tried whatever became of those before. `address` is 0 for a pod without one.
+TornDown take_apart(const LinuxHostOptions& options, const std::string& uid, Ipv4 address,
+                    const std::string& cgroup, Unsent unsent) {
   const NodePaths& paths = options.paths;
   if (unsent == Unsent::kKeep && is_sending(paths.namespaces(uid))) {
     return {true, false, fail(Code::kUnavailable, "clients have not taken all data yet")};
   }
-  const Result<void> unlinked = disconnect_pod(veth_name(options.instance, uid));
+  const PodPort port{veth_name(options.instance, uid), address};
+  const Result<void> unlinked = disconnect_pod(port.veth);
+  if (unlinked && address != 0) change_filter(forget_port(options.instance, port));
   const Result<void> removed = remove_sandbox(paths.namespaces(uid));
   const Result<void> released = VolumeManager::release(paths, uid);
   // An ended pod keeps its logs; what its volumes held goes.
@@ -251,9 +289,12 @@ TornDown take_apart(const LinuxHostOptions& options, const std::string& uid, con
 
 io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod, Unsent unsent) {
   const std::string uid = uid_of(pod);
-  auto torn = co_await io::run_blocking(loop_, [unsent, options = options_, uid, cgroup = cgroup_of(pod)] {
-    return take_apart(options, uid, cgroup, unsent);
-  });
+  const auto known = taken_.find(uid);
+  const Ipv4 address = known == taken_.end() ? 0 : known->second;
+  auto torn =
+      co_await io::run_blocking(loop_, [unsent, options = options_, uid, address, cgroup = cgroup_of(pod)] {
+        return take_apart(options, uid, address, cgroup, unsent);
+      });
   if (torn.waits) co_return torn.result;
   volumes_.forget(uid);
   const auto taken = taken_.find(uid);

@@ -8,6 +8,8 @@ namespace skiff::node {
 
 namespace {
 
+constexpr Ipv4 kDnsHost = 10;  // the cluster DNS is the tenth address of the service range
+
 std::string chain_of(const ServicePort& port) {
   return "svc-" + replace_all(port.ip, ".", "-") + "-" + port.protocol + "-" + std::to_string(port.port);
 }
@@ -43,6 +45,47 @@ std::vector<std::string> self_pairs(const std::vector<ServicePort>& ports) {
     for (const auto& backend : port.backends) out.insert(backend.ip + " . " + backend.ip);
   }
   return {out.begin(), out.end()};
+}
+
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "\"" : ", \"") + name + "\"";
+  return "{ " + out + " }";
+}
+
+// What pods send to addresses of the machine.
+std::string received_chain(const RulesetInput& input) {
+  std::string out = "  chain received {\n    type filter hook input priority 0\n";
+  if (input.egress == PodEgress::kOpen) return out + "  }\n";
+  out += "    iifname != \"skiff-" + input.instance + "\" accept\n";
+  out += "    ct state established,related accept\n";
+  // What a Service leads to was allowed by who made it: the API server first of all.
+  out += "    ct status dnat accept\n    meta l4proto icmp accept\n";
+  out += "    ip daddr " + format_ipv4(input.ranges.services.base + kDnsHost) + " th dport 53 accept\n";
+  std::vector<std::string> ports;
+  for (const uint16_t port : input.open_ports) ports.push_back(std::to_string(port));
+  if (!ports.empty()) out += "    tcp dport { " + join(ports, ", ") + " } accept\n";
+  return out + "    jump refuse\n  }\n";
+}
+
+// What the machine passes on: from pods, to them what Services and node ports lead to, nothing for its
+// neighbours.
+std::string forwarded_rules(const RulesetInput& input) {
+  const std::string bridge = "\"skiff-" + input.instance + "\"";
+  std::string out;
+  if (input.egress == PodEgress::kRestricted) {
+    out += "    iifname " + bridge + " ip daddr 169.254.0.0/16 jump refuse\n";
+  }
+  out += "    iifname " + bridge + " ip saddr != " + input.ranges.pods.to_string() + " drop\n";
+  out += "    iifname != " + bridge + " oifname " + bridge +
+         " ct state new ct status dnat ct original ip daddr != " + input.ranges.services.to_string() +
+         " accept\n";
+  out += "    iifname != " + bridge + " oifname " + bridge + " ct state new drop\n";
+  if (!input.closed_interfaces.empty()) {
+    const std::string closed = quoted_list(input.closed_interfaces);
+    out += "    iifname " + closed + " oifname " + closed + " drop\n";
+  }
+  return out;
 }
 
 }  // namespace
@@ -89,7 +132,9 @@ std::string make_ruleset(const RulesetInput& input) {
          "\" masquerade\n";
   // A pod that reaches itself through a Service must not see its own address as the client's.
   out += "    ct status dnat ip saddr . ip daddr @self masquerade\n  }\n";
-  out += "  chain forwarded {\n    type filter hook forward priority 0\n" + refuse + "  }\n";
+  out += "  chain forwarded {\n    type filter hook forward priority 0\n" + refuse + forwarded_rules(input) +
+         "  }\n";
+  out += received_chain(input);
   out += "  chain sent {\n    type filter hook output priority 0\n" + refuse + "  }\n";
   return out + "}\n";
 }

@@ -34,10 +34,19 @@ struct ServicePort {
 std::vector<ServicePort> make_service_ports(const std::vector<json::Value>& services,
                                             const std::vector<json::Value>& slices);
 
+// What pods may reach of the machine beside cluster addresses. Restricted: of the machine itself its name
+// server, what Services lead to and `open_ports`, and no link-local address (169.254.0.0/16, where clouds
+// tell secrets). Open: all that the machine's own firewall lets them.
+enum class PodEgress { kRestricted, kOpen };
+
 struct RulesetInput {
   std::string instance;
   ClusterRanges ranges;
   std::vector<ServicePort> ports;
+  PodEgress egress = PodEgress::kRestricted;
+  std::vector<uint16_t> open_ports = {};  // TCP, of the machine
+  // Interfaces of the machine that did not forward before pods came: they don't among each other.
+  std::vector<std::string> closed_interfaces = {};
 };
 // Commands for nft: replace the table.
 std::string make_ruleset(const RulesetInput& input);

@@ -51,3 +51,25 @@ TEST_CASE("the same objects give the same text in any order") {
   CHECK(make_ruleset({"t1", ranges, make_service_ports({parse(kService), other}, {})}) ==
         make_ruleset({"t1", ranges, make_service_ports({other, parse(kService)}, {})}));
 }
+
+TEST_CASE("pods reach of the machine what is open to them, and no link-local address") {
+  RulesetInput input{"t1", {*parse_subnet("10.42.0.0/16"), *parse_subnet("10.43.0.0/16")}, {}};
+  input.open_ports = {80, 443};
+  const auto text = make_ruleset(input);
+  CHECK(text.find("ip daddr 169.254.0.0/16 jump refuse") != std::string::npos);
+  CHECK(text.find("tcp dport { 80, 443 } accept\n    jump refuse\n") != std::string::npos);
+  CHECK(text.find("ip daddr 10.43.0.10 th dport 53 accept") != std::string::npos);
+  input.egress = PodEgress::kOpen;
+  const auto open = make_ruleset(input);
+  CHECK(open.find("169.254") == std::string::npos);
+  CHECK(open.find("tcp dport { 80, 443 }") == std::string::npos);
+}
+
+TEST_CASE("the machine forwards for pods only") {
+  RulesetInput input{"t1", {*parse_subnet("10.42.0.0/16"), *parse_subnet("10.43.0.0/16")}, {}};
+  CHECK(make_ruleset(input).find("oifname \"skiff-t1\" ct state new drop") != std::string::npos);
+  CHECK(make_ruleset(input).find("iifname {") == std::string::npos);
+  input.closed_interfaces = {"eth0", "wlan0"};
+  CHECK(make_ruleset(input).find("iifname { \"eth0\", \"wlan0\" } oifname { \"eth0\", \"wlan0\" } drop") !=
+        std::string::npos);
+}

@@ -18,8 +18,8 @@ std::vector<json::Value> values(const std::map<std::string, json::Value>& object
 }
 }  // namespace
 
-ServiceProxy::ServiceProxy(io::Loop& loop, ClusterApi& api, std::string instance, ClusterRanges ranges)
-    : loop_(loop), api_(api), instance_(std::move(instance)), ranges_(ranges), changed_(loop), scope_(loop) {}
+ServiceProxy::ServiceProxy(io::Loop& loop, ClusterApi& api, RulesetInput facts)
+    : loop_(loop), api_(api), facts_(std::move(facts)), changed_(loop), scope_(loop) {}
 
 io::Task<Result<void>> ServiceProxy::start() {
   // The rules of an agent before us stay until the cluster's services are known.
@@ -69,8 +69,9 @@ io::Task<void> ServiceProxy::run() {
 }
 
 io::Task<Result<void>> ServiceProxy::apply() {
-  const std::string text = make_ruleset(
-      {instance_, ranges_, make_service_ports(values(objects_.services), values(objects_.slices))});
+  RulesetInput input = facts_;
+  input.ports = make_service_ports(values(objects_.services), values(objects_.slices));
+  const std::string text = make_ruleset(input);
   if (text == applied_) co_return Result<void>();
   auto done =
       co_await io::run_blocking(loop_, [firewall = firewall_, text] { return firewall->apply(text); });

@@ -22,7 +22,10 @@ struct ServiceObjects {
 
 class ServiceProxy {
  public:
-  ServiceProxy(io::Loop& loop, ClusterApi& api, std::string instance, ClusterRanges ranges);
+  // `facts` without the ports of Services.
+  ServiceProxy(io::Loop& loop, ClusterApi& api, RulesetInput facts);
+  // See RulesetInput. Before start().
+  void close_interfaces(std::vector<std::string> names) { facts_.closed_interfaces = std::move(names); }
 
   // Begins to follow the cluster. Until its services are known the rules of the agent before this one stay.
   io::Task<Result<void>> start();
@@ -37,8 +40,7 @@ class ServiceProxy {
 
   io::Loop& loop_;
   ClusterApi& api_;
-  std::string instance_;
-  ClusterRanges ranges_;
+  RulesetInput facts_;  // without the ports of Services
   ServiceObjects objects_;
   bool services_known_ = false;
   std::map<const void*, std::map<std::string, json::Value>> listing_;  // lists that are arriving
