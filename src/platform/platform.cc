@@ -7,9 +7,9 @@
 
 #include "base/strings.h"
 #include "io/file.h"
-#include "platform/disk_care.h"
 #include "platform/apps/manifests.h"
 #include "platform/apps/rollouts.h"
+#include "platform/disk_care.h"
 #include "platform/dynos/dyno_watch.h"
 #include "platform/http/api.h"
 #include "platform/logs/collector.h"
