@@ -57,6 +57,22 @@ Value accepted_names(const Value& spec) {
   return names;
 }
 
+// What the server said before of each condition of its own, and what is said now of those of others.
+Value known_conditions(const Value& definition, const Value& before) {
+  constexpr std::string_view kOwn[] = {"NamesAccepted", "Established", "Terminating"};
+  const auto is_own = [&](const Value& condition) {
+    return std::ranges::find(kOwn, std::string_view(condition["type"].str())) != std::end(kOwn);
+  };
+  Value out = Value::array();
+  for (const auto& condition : before["status"]["conditions"].items()) {
+    if (is_own(condition)) out.push_back(condition);
+  }
+  for (const auto& condition : definition["status"]["conditions"].items()) {
+    if (!is_own(condition)) out.push_back(condition);
+  }
+  return out;
+}
+
 Value stored_versions(const Value& spec, const Value& before) {
   Value out = before["status"]["storedVersions"];
   if (!out.is_array()) out = Value::array();
@@ -88,8 +104,7 @@ Value definition_status(const Value& definition, const Value& before, const Regi
   const Value& spec = definition["spec"];
   const Judgement names = accept_names(spec, registry);
   const bool accepted = names.status == std::string_view("True");
-  Value conditions = before["status"]["conditions"];
-  if (!conditions.is_array()) conditions = Value::array();
+  Value conditions = known_conditions(definition, before);
   put_condition(conditions, names, now);
   if (accepted) {
     put_condition(conditions,

@@ -11,7 +11,8 @@ namespace skiff::kube {
 constexpr std::string_view kCustomCleanup = "customresourcecleanup.apiextensions.k8s.io";
 
 // Status for a definition about to be stored; `before` is the stored one or null. Names that another kind of
-// the group has are not accepted, and the definition is not established.
+// the group has are not accepted, and the definition is not established. Conditions of others stay as the
+// definition has them.
 json::Value definition_status(const json::Value& definition, const json::Value& before,
                               const Registry& registry, WallTime now);
 bool is_established(const json::Value& definition);
