@@ -133,6 +133,9 @@ void add_kind_schemas(const Registry& registry, const Kind& kind, json::Value& s
     if (!properties.contains(field)) properties.set(field, typed("string"));
   }
   schema.set("x-kubernetes-group-version-kind", json::Value::array({kind_marker(kind)}));
+  for (const auto& path : kind.selectable_fields) {
+    schema.edit("x-kubernetes-selectable-fields").push_back(json::Value::object({{"fieldPath", path}}));
+  }
   schemas.set(name, std::move(schema));
 }
 

@@ -39,7 +39,7 @@ void note_unknown_field(std::vector<std::string>* findings, const FieldPath& pat
 // Custom resources: fields that the schema does not name are removed and reported; keys are sorted, as
 // upstream writes them.
 json::Value prune_custom(const Kind& kind, const json::Value& object, std::vector<std::string>* findings);
-// Sets the schema's defaults.
-void default_custom(const json::Value& schema, json::Value& value);
+// Sets the schema's defaults; true when there was one to set.
+bool default_custom(const json::Value& schema, json::Value& value);
 
 }  // namespace skiff::kube

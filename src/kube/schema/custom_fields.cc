@@ -63,25 +63,43 @@ Value prune_custom(const Kind& kind, const Value& object, std::vector<std::strin
   return prune(kind.custom_schema, object, FieldPath(), findings);
 }
 
-void default_custom(const Value& schema, Value& value) {
+bool default_custom(const Value& schema, Value& value) {
+  bool changed = false;
   if (value.is_array()) {
-    for (size_t i = 0; i < value.size(); ++i) default_custom(schema["items"], value.edit_at(i));
-    return;
+    for (size_t i = 0; i < value.size(); ++i) changed |= default_custom(schema["items"], value.edit_at(i));
+    return changed;
   }
-  if (!value.is_object()) return;
+  if (!value.is_object()) return false;
   for (const auto& [name, property] : schema["properties"].members()) {
     const auto* preset = property.find("default");
     bool missing = !value.contains(name) || (value[name].is_null() && !property["nullable"].as_bool());
-    if (preset != nullptr && missing) value.set(name, *preset);
-    if (value.contains(name)) default_custom(property, value.edit(name));
+    if (preset != nullptr && missing) {
+      value.set(name, *preset);
+      changed = true;
+    }
+    if (value.contains(name)) changed |= default_custom(property, value.edit(name));
   }
   const auto& additional = schema["additionalProperties"];
-  if (!additional.is_object()) return;
+  if (!additional.is_object()) return changed;
   std::vector<std::string> names;
   for (const auto& [name, member] : value.members()) {
     if (!schema["properties"].contains(name)) names.push_back(name);
   }
-  for (const auto& name : names) default_custom(additional, value.edit(name));
+  for (const auto& name : names) changed |= default_custom(additional, value.edit(name));
+  return changed;
+}
+
+// Defaults stand where the structure of values is: not below allOf, anyOf, oneOf or not.
+bool sets_defaults(const Value& schema) {
+  if (!schema.is_object()) return false;
+  if (schema.contains("default")) return true;
+  const auto below = [](const json::Member& member) { return sets_defaults(member.second); };
+  return std::ranges::any_of(schema["properties"].members(), below) ||
+         sets_defaults(schema["additionalProperties"]) || sets_defaults(schema["items"]);
+}
+
+bool default_stored(const Kind& kind, Value& object) {
+  return kind.stored_defaults.is_object() && default_custom(kind.stored_defaults, object);
 }
 
 }  // namespace skiff::kube

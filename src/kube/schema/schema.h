@@ -93,10 +93,12 @@ struct Kind {
   std::vector<Subresource> subresources;  // as upstream's discovery lists them
   std::string storage_version_hash;
   // Custom resources only:
-  json::Value custom_schema;    // openAPIV3Schema
-  json::Value printer_columns;  // additionalPrinterColumns
-  json::Value scale_paths;      // specReplicasPath, statusReplicasPath, labelSelectorPath; null: no /scale
-  bool terminating = false;     // its definition is being deleted: nothing of it is created any more
+  json::Value custom_schema;                   // openAPIV3Schema
+  json::Value stored_defaults;                 // the storage version's schema; null when it sets no defaults
+  json::Value printer_columns;                 // additionalPrinterColumns
+  std::vector<std::string> selectable_fields;  // "spec.color"
+  json::Value scale_paths;   // specReplicasPath, statusReplicasPath, labelSelectorPath; null: no /scale
+  bool terminating = false;  // its definition is being deleted: nothing of it is created any more
   std::string api_version() const { return group.empty() ? version : group + "/" + version; }
   std::string group_resource() const { return group.empty() ? plural : plural + "." + group; }
 };
@@ -144,6 +146,10 @@ Result<json::Value> decode_protobuf(const Registry& registry, std::string_view b
 
 // Fills upstream's defaults in place (Deployment strategy, probes, ports, ...). Pure and idempotent.
 void apply_defaults(const Kind& kind, json::Value& object);
+// Of a custom kind: whether the schema sets any default; the defaults that an object from the store lacks,
+// since they may be newer than it. True when something was set.
+bool sets_defaults(const json::Value& schema);
+bool default_stored(const Kind& kind, json::Value& object);
 
 struct FieldError {
   std::string

@@ -72,6 +72,9 @@ ObjectCheck validate_pod, validate_deployment, validate_replica_set, validate_se
     validate_secret, validate_ingress, validate_endpoints, validate_endpoint_slice, validate_role,
     validate_cluster_role, validate_role_binding, validate_cluster_role_binding, validate_lease,
     validate_node, validate_event, validate_definition, validate_scale;
+// The selectable fields of a version of a definition; `schema` is its openAPIV3Schema.
+void validate_selectable_fields(const json::Value& fields, const json::Value& schema, const std::string& at,
+                                Findings& findings);
 void validate_custom(const Kind& kind, const json::Value& object, const json::Value* old, Findings& findings);
 // "string", "integer": as schemas name types.
 std::string_view json_type_name(const json::Value& value);

@@ -56,6 +56,20 @@ void check_versions(const Value& versions, const Value& before, Findings& findin
   }
 }
 
+void check_selectable_fields(const Value& versions, const Value& before, Findings& findings) {
+  const bool shared = have_one(versions, "selectableFields");
+  for (size_t i = 0; i < versions.size(); ++i) {
+    const Value& version = versions.at(i);
+    const Value& old = before.at(i);
+    if (old["schema"] == version["schema"] && old["selectableFields"] == version["selectableFields"])
+      continue;
+    validate_selectable_fields(
+        version["selectableFields"], version["schema"]["openAPIV3Schema"],
+        shared ? "spec.selectableFields" : fmt::format("spec.versions[{}].selectableFields", i), findings);
+    if (shared && have_one(versions, "schema")) return;
+  }
+}
+
 }  // namespace
 
 void validate_definition(const Value& definition, const Value* old, Findings& findings) {
@@ -85,6 +99,7 @@ void validate_definition(const Value& definition, const Value* old, Findings& fi
                      "must have exactly one version marked as storage version");
   }
   check_versions(spec["versions"], old ? (*old)["spec"]["versions"] : Value(), findings);
+  check_selectable_fields(spec["versions"], old ? (*old)["spec"]["versions"] : Value(), findings);
   if (old == nullptr) return;
   for (auto name : {"group", "scope"}) {
     if ((*old)["spec"][name] == spec[name]) continue;

@@ -80,12 +80,15 @@ std::string_view zero_of(std::string_view path) {
   return "";
 }
 
-std::string text_of(const json::Value& object, std::string_view path) {
-  const json::Value& value = walk(object, path);
+std::string text_of(const json::Value& value) {
   if (value.is_bool()) return value.as_bool() ? "true" : "false";
   if (value.is_int()) return std::to_string(value.as_int());
-  if (value.is_null()) return std::string(zero_of(path));
+  if (value.kind() == json::Kind::kUint) return json::encode(value);
   return value.str();
+}
+std::string text_of(const json::Value& object, std::string_view path) {
+  const json::Value& value = walk(object, path);
+  return value.is_null() ? std::string(zero_of(path)) : text_of(value);
 }
 
 // Fields whose name is not where the value is.
@@ -155,9 +158,11 @@ Result<FieldSelector> FieldSelector::parse(std::string_view text) {
   return result;
 }
 
-bool FieldSelector::matches(const json::Value& object) const {
+bool FieldSelector::matches(const json::Value& object, Paths paths) const {
   return std::ranges::all_of(requirements_, [&](const FieldRequirement& one) {
-    return (looked_up(object, one.path) == one.value) == one.equal;
+    const std::string found =
+        paths == Paths::kAsWritten ? text_of(walk(object, one.path)) : looked_up(object, one.path);
+    return (found == one.value) == one.equal;
   });
 }
 

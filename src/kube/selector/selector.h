@@ -47,12 +47,14 @@ class FieldSelector {
   bool empty() const { return requirements_.empty(); }
   // Fields are looked up by their dotted path; booleans compare as "true"/"false", numbers as decimals,
   // absent ones as their zero value ("", and "false" or "0" for the known boolean and number fields).
-  bool matches(const json::Value& object) const;
+  // In custom objects every path is just that, and every absent field counts as "".
+  enum class Paths { kOfBuiltIns, kAsWritten };
+  bool matches(const json::Value& object, Paths paths = Paths::kOfBuiltIns) const;
 
  private:
   std::vector<FieldRequirement> requirements_;
 };
-// The field paths a kind may be selected by (metadata.name and metadata.namespace always).
+// The field paths a built-in kind may be selected by (metadata.name and metadata.namespace always).
 bool is_selectable_field(std::string_view group, std::string_view kind, std::string_view path);
 
 }  // namespace skiff::kube

@@ -15,6 +15,25 @@ std::vector<std::string> strings_of(const json::Value& list) {
   return out;
 }
 
+// ".spec.color" is selected by as "spec.color".
+std::vector<std::string> selectable_fields(const json::Value& version) {
+  std::vector<std::string> out;
+  for (const auto& field : version["selectableFields"].items()) {
+    const std::string& path = field["jsonPath"].str();
+    out.push_back(path.starts_with('.') ? path.substr(1) : path);
+  }
+  return out;
+}
+
+// The schema whose defaults stored objects get, if any.
+json::Value stored_defaults(const json::Value& definition) {
+  for (const auto& version : definition["spec"]["versions"].items()) {
+    const json::Value& schema = version["schema"]["openAPIV3Schema"];
+    if (version["storage"].as_bool() && sets_defaults(schema)) return schema;
+  }
+  return {};
+}
+
 KindPtr make_kind(const json::Value& definition, const json::Value& version) {
   const json::Value& spec = definition["spec"];
   auto kind = std::make_shared<Kind>();
@@ -32,6 +51,8 @@ KindPtr make_kind(const json::Value& definition, const json::Value& version) {
   kind->scale_paths = version["subresources"]["scale"];
   kind->custom = true;
   kind->custom_schema = version["schema"]["openAPIV3Schema"];
+  kind->stored_defaults = stored_defaults(definition);
+  kind->selectable_fields = selectable_fields(version);
   kind->printer_columns = version["additionalPrinterColumns"];
   kind->terminating = !definition["metadata"]["deletionTimestamp"].is_null();
   return kind;

@@ -149,7 +149,7 @@ io::Task<void> serve_delete_collection(Exchange& exchange) {
   }
   std::string items;  // as text: a whole namespace of values would be many times larger
   for (const auto& entry : page->entries) {
-    auto object = json::parse(*entry.value);
+    auto object = served_object(*exchange.kind, entry.value);
     if (!object || !selection->matches(*object)) continue;
     const Target target{exchange.kind, (*object)["metadata"]["namespace"].str(),
                         (*object)["metadata"]["name"].str()};

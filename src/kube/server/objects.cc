@@ -93,34 +93,6 @@ Result<void> fit_to_target(const Target& target, json::Value& object) {
 
 }  // namespace
 
-bool is_definition(const Kind& kind) {
-  return kind.group == "apiextensions.k8s.io" && kind.kind == "CustomResourceDefinition";
-}
-
-std::string collection_prefix(const Target& target) {
-  std::string prefix =
-      "/" + (target.kind->group.empty() ? "core" : target.kind->group) + "/" + target.kind->plural + "/";
-  if (target.kind->namespaced && !target.name_space.empty()) prefix += target.name_space + "/";
-  return prefix;
-}
-
-std::string object_path(const Target& target) {
-  return collection_prefix(target) + target.name;
-}
-
-store::Bytes served_bytes(const Kind& kind, const store::Bytes& stored) {
-  // The members of a custom object are sorted, so the version stands in front.
-  if (!kind.custom || stored->starts_with("{\"apiVersion\":\"" + kind.api_version() + "\"")) return stored;
-  auto object = json::parse(*stored);
-  if (!object) return stored;
-  object->set("apiVersion", kind.api_version());
-  return std::make_shared<const std::string>(json::encode(*object));
-}
-
-store::Revision revision_of(const json::Value& object) {
-  return store::Revision{parse_int(object["metadata"]["resourceVersion"].str()).value_or(0)};
-}
-
 Objects::Objects(io::Loop& loop, store::Store& store, Registry& registry, const ServerOptions& options)
     : loop_(loop),
       store_(store),
@@ -136,7 +108,7 @@ KindPtr Objects::kind(std::string_view group, std::string_view plural) const {
 json::Value Objects::find(const Target& target) const {
   const auto entry = store_.get(object_path(target));
   if (!entry) return {};
-  auto value = json::parse(*served_bytes(*target.kind, entry->value));
+  auto value = served_object(*target.kind, entry->value);
   return value ? std::move(*value) : json::Value();
 }
 

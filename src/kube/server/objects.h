@@ -87,8 +87,9 @@ class Objects {
   std::unique_ptr<Admission> admission_;
 };
 
-// Stored bytes as the version of `kind` shows them: objects of a custom kind are kept under the version that
-// wrote them, and differ in apiVersion alone.
+// What is stored as the version of `kind` shows it: objects of a custom kind are kept under the version that
+// wrote them, and get the defaults that came into their definition later. Selectors look at this.
+Result<json::Value> served_object(const Kind& kind, const store::Bytes& stored);
 store::Bytes served_bytes(const Kind& kind, const store::Bytes& stored);
 // The revision an object or a list carries; 0 when there is none or it is no number.
 store::Revision revision_of(const json::Value& object);

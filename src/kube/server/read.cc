@@ -47,7 +47,7 @@ std::string join_items(const Kind& kind, const std::vector<store::Entry>& entrie
 std::vector<json::Value> parse_all(const Kind& kind, const std::vector<store::Entry>& entries) {
   std::vector<json::Value> out;
   for (const auto& entry : entries) {
-    auto value = json::parse(*served_bytes(kind, entry.value));
+    auto value = served_object(kind, entry.value);
     if (value) out.push_back(std::move(*value));
   }
   return out;
@@ -120,7 +120,7 @@ io::Task<void> serve_list(Exchange& exchange) {
     if (!page.entries.empty()) options.start_after = page.entries.back().key;
     for (auto& entry : page.entries) {
       if (!selection->everything()) {
-        auto object = json::parse(*entry.value);
+        auto object = served_object(*exchange.kind, entry.value);
         if (!object || !selection->matches(*object)) continue;
       }
       kept.push_back(std::move(entry));

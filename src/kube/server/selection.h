@@ -9,6 +9,7 @@ namespace skiff::kube {
 struct Selection {
   LabelSelector labels;
   FieldSelector fields;
+  FieldSelector::Paths paths = FieldSelector::Paths::kOfBuiltIns;
   std::string name;  // of a single object watched by its own path
   bool everything() const { return labels.empty() && fields.empty() && name.empty(); }
   bool matches(const json::Value& object) const;

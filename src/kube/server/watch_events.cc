@@ -34,7 +34,7 @@ void WatchEncoder::line(std::string_view type, const store::Bytes& bytes, const 
   json::Value value;
   if (object) {
     value = *object;
-  } else if (auto parsed = json::parse(*served_bytes(*kind_, bytes))) {
+  } else if (auto parsed = served_object(*kind_, bytes)) {
     value = std::move(*parsed);
   }
   if (wanted_.form == Form::kTable) {
@@ -50,7 +50,7 @@ void WatchEncoder::line(std::string_view type, const store::Bytes& bytes, const 
 
 void WatchEncoder::append_added(const store::Entry& entry, WallTime now, std::string& out) {
   if (selection_.everything()) return line("ADDED", entry.value, nullptr, now, out);
-  auto object = json::parse(*entry.value);
+  auto object = served_object(*kind_, entry.value);
   if (object && selection_.matches(*object)) line("ADDED", entry.value, &*object, now, out);
 }
 
@@ -60,10 +60,10 @@ void WatchEncoder::append(const store::Event& event, WallTime now, std::string& 
     const char* type = removed ? "DELETED" : event.previous ? "MODIFIED" : "ADDED";
     return line(type, event.entry.value, nullptr, now, out);
   }
-  auto after = json::parse(*event.entry.value);
+  auto after = served_object(*kind_, event.entry.value);
   json::Value before;
   if (event.previous) {
-    if (auto parsed = json::parse(*event.previous)) before = std::move(*parsed);
+    if (auto parsed = served_object(*kind_, event.previous)) before = std::move(*parsed);
   }
   const bool was = !before.is_null() && selection_.matches(before);
   const bool is = !removed && after && selection_.matches(*after);
