@@ -26,10 +26,29 @@ io::Task<Result<void>> renew_rules(Objects& objects, Target target, Value object
   co_return Result<void>();
 }
 
+// A namespace that a version without Pod Security made has no level of its own.
+io::Task<Result<void>> add_level(Objects& objects, Target target, Value object) {
+  const Value wanted = object["metadata"]["labels"];
+  const auto add = [wanted](const Value& old) -> Result<Value> {
+    Value out = old;
+    for (const auto& [name, value] : wanted.members()) {
+      if (!out["metadata"]["labels"].contains(name)) out.edit("metadata").edit("labels").set(name, value);
+    }
+    return out;
+  };
+  auto written = co_await objects.modify(std::move(target), add, {});
+  if (!written) co_return wrap(written.error(), "bootstrap");
+  co_return Result<void>();
+}
+
 io::Task<Result<void>> ensure(Objects& objects, Target target, Value object) {
   target.name = object["metadata"]["name"].str();
   if (!target.kind) co_return fail(Code::kInternal, "no kind for " + target.name);
   if (objects.store().get(object_path(target))) {
+    if (object["kind"].str() == "Namespace" && object["metadata"].contains("labels")) {
+      auto leveled = co_await add_level(objects, std::move(target), std::move(object));
+      co_return leveled;
+    }
     if (!object.contains("rules")) co_return Result<void>();
     auto renewed = co_await renew_rules(objects, std::move(target), std::move(object));
     co_return renewed;

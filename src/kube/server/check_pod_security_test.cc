@@ -145,4 +145,19 @@ TEST_CASE("who raises a namespace's level is told which pods break it") {
   CHECK(Spaces::warnings(spaces.label("free", std::string(kEnforce) + R"("privileged")")).empty());
 }
 
+TEST_CASE("a kube-system that an older version made gets its level with the next start") {
+  ServerRig rig;
+  const std::string path = "/api/v1/namespaces/kube-system", level = "pod-security.kubernetes.io/enforce";
+  rig.ask("PATCH", path, R"({"metadata":{"labels":{"pod-security.kubernetes.io/enforce":null,"mine":"x"}}})",
+          "application/merge-patch+json");
+  REQUIRE_FALSE(rig.ask("GET", path).body["metadata"]["labels"].contains(level));
+  rig.start_again();
+  CHECK(rig.ask("GET", path).body["metadata"]["labels"][level].str() == "privileged");
+  CHECK(rig.ask("GET", path).body["metadata"]["labels"]["mine"].str() == "x");
+  rig.ask("PATCH", path, R"({"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"baseline"}}})",
+          "application/merge-patch+json");
+  rig.start_again();
+  CHECK(rig.ask("GET", path).body["metadata"]["labels"][level].str() == "baseline");
+}
+
 }  // namespace skiff::kube

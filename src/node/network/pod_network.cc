@@ -6,9 +6,13 @@
 #include "node/network/port_filter.h"
 
 #include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace skiff::node {
 
@@ -21,6 +25,15 @@ Result<void> write_setting(const std::string& path, const std::string& value) {
   io::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file || ::write(file.get(), value.data(), value.size()) < 0) return fail_errno(errno, "write " + path);
   return {};
+}
+
+// In the calling thread's network.
+bool has_mac(const char* interface, const Mac& mac) {
+  io::UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  struct ifreq request{};
+  std::strncpy(request.ifr_name, interface, sizeof request.ifr_name - 1);
+  if (!socket || ::ioctl(socket.get(), SIOCGIFHWADDR, &request) != 0) return false;
+  return std::memcmp(request.ifr_hwaddr.sa_data, mac.data(), mac.size()) == 0;
 }
 
 // Pods have no IPv6 yet: no host interface of theirs may take any, be it an address or a router's word.
@@ -104,7 +117,11 @@ Result<void> set_pod_mac(Ipv4 address) {
   if (!inside) return std::unexpected(inside.error());
   auto index = inside->link_index("eth0");
   if (!index) return std::unexpected(index.error());
-  return inside->set_mac(*index, mac_of(address));
+  const Mac wanted = mac_of(address);
+  if (has_mac("eth0", wanted)) return {};
+  // The host knows the former one: the kernel of the pod tells it the new one.
+  SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1"));
+  return inside->set_mac(*index, wanted);
 }
 
 Result<void> bring_up_port(const std::string& veth) {
