@@ -3,6 +3,7 @@ import base64
 import hashlib
 import http.server
 import json
+import shutil
 import threading
 
 import pytest
@@ -139,3 +140,19 @@ def test_what_an_interrupted_pull_left_goes(rig, registry):
     rig.kill()
     rig.start()
     assert not left.parent.exists()
+
+
+def test_an_upgrade_leaves_the_layers_of_running_containers_also_while_the_registry_is_away(rig, registry):
+    image = {"image": registry.reference(), "imagePullPolicy": "IfNotPresent"}
+    rig.put(pod("old", FOREVER, container=image))
+    rig.wait_ready("old", 30)
+    layers = rig.data / "node/images/layers"
+    before = {layer.name: layer.stat().st_ino for layer in layers.iterdir()}
+    rig.kill()
+    shutil.rmtree(layers.parent / "seals")  # as the versions that kept none left it
+    registry.close()
+    rig.start()
+    rig.put(pod("new", FOREVER, container=image))
+    rig.wait_ready("new", 30)
+    assert before and {layer.name: layer.stat().st_ino for layer in layers.iterdir()} == before
+    assert rig.pod("old")["status"]["containerStatuses"][0]["restartCount"] == 0

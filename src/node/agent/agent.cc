@@ -163,6 +163,8 @@ io::Task<Result<void>> Agent::Impl::start() {
   if (!made) co_return made;
   auto opened = images.open();
   if (!opened) co_return opened;
+  auto sealed = co_await images.seal_old_layers();
+  if (!sealed) co_return sealed;
   auto ground = co_await host.open();
   if (!ground) co_return wrap(ground.error(), "set up the node's network");
   auto closed = co_await io::run_blocking(loop, [] { return turn_on_forwarding(kForwardingRecord); });

@@ -3,6 +3,7 @@
 // empty or missing; such a layer is made again instead of trusted for ever. Blocking.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -15,5 +16,10 @@ Result<void> seal_layer(const NodePaths& paths, const std::string& layer, const 
 // False as well for a layer without a record, and one that is not there.
 bool layer_is_whole(const NodePaths& paths, const std::string& layer);
 void forget_seal(const NodePaths& paths, const std::string& layer);
+
+// Versions before the seals trusted every layer, and containers run on theirs: once, when there are no seals
+// at all, the layers get one as they are. Not those that show what a power cut leaves: nothing in them, or
+// programs, libraries or all files without a byte.
+Result<void> seal_old_layers(const NodePaths& paths, const std::set<std::string>& layers);
 
 }  // namespace skiff::node

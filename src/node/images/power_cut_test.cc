@@ -133,8 +133,14 @@ TEST_CASE("a layer that was damaged is found and made again") {
     REQUIRE(::unlink((layer + "/empty").c_str()) == 0);
     repaired();
   }
-  SUBCASE("a layer of a version that kept no seals") {
+  SUBCASE("a layer without a seal where others have one") {
     forget_seal(paths, image->layers.at(0));
+    repaired();
+  }
+  SUBCASE("a layer of a version that kept no seals, but not when it is visibly damaged") {
+    REQUIRE(io::remove_tree(paths.images() + "/seals"));
+    REQUIRE(::truncate((layer + "/bin/program").c_str(), 0) == 0);
+    REQUIRE(seal_old_layers(paths, {image->layers.at(0)}));
     repaired();
   }
   SUBCASE("an emptied blob is named, and a whole layer needs none") {

@@ -7,6 +7,8 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/process.h"
+#include "node/images/damaged_layers.h"
+#include "node/images/layer_seal.h"
 #include "node/images/unpack.h"
 
 namespace skiff::node {
@@ -75,9 +77,19 @@ Result<void> Puller::open() {
   return {};
 }
 
+io::Task<Result<void>> Puller::seal_old_layers() {
+  auto sealed = co_await io::run_blocking(loop_, [paths = options_.paths, layers = store_.layers()] {
+    return node::seal_old_layers(paths, layers);
+  });
+  co_return sealed;
+}
+
 io::Task<void> Puller::remove_leftovers() {
-  auto removed =
-      co_await io::run_blocking(loop_, [paths = options_.paths] { return node::remove_leftovers(paths); });
+  auto removed = co_await io::run_blocking(loop_, [paths = options_.paths]() -> Result<void> {
+    auto damaged = remove_damaged_layers(paths);
+    auto left = node::remove_leftovers(paths);
+    return damaged ? left : damaged;
+  });
   if (!removed) log_warn("leftovers of pulls stay", {{"error", removed.error().message}});
 }
 
@@ -229,8 +241,15 @@ io::Task<Result<void>> Puller::collect(std::vector<std::string> in_use, Pressure
     auto forgotten = store_.forget(parsed->canonical());
     if (!forgotten) co_return forgotten;
   }
+  auto mounted =
+      co_await io::run_blocking(loop_, [paths = options_.paths]() -> Result<std::set<std::string>> {
+        auto removed = remove_damaged_layers(paths);
+        if (!removed) log_warn("damaged image layers stay", {{"error", removed.error().message}});
+        return mounted_layers();
+      });
+  if (!mounted) co_return std::unexpected(mounted.error());
   if (!pulls_.empty()) co_return Result<void>();
-  const auto unused = store_.set_unused_aside();
+  const auto unused = store_.set_unused_aside(*mounted);
   if (!unused) co_return std::unexpected(unused.error());
   auto removed = co_await io::run_blocking(loop_, [folders = *unused]() -> Result<void> {
     for (const auto& folder : folders) SKIFF_RETURN_IF_ERROR(io::remove_tree(folder));

@@ -29,6 +29,8 @@ class Puller final : public ImageService {
   // Reads what is there and sets aside what a killed agent left. Blocking, once; remove_leftovers() then
   // frees it.
   Result<void> open();
+  // Once, after open() and before any image is asked for: trusts the layers of versions that kept no seals.
+  io::Task<Result<void>> seal_old_layers();
   io::Task<void> remove_leftovers();
 
   bool present(const std::string& reference) const override;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 
 #include "io/sync.h"
@@ -48,19 +49,34 @@ Result<void> share_tree(const std::string& from, const std::string& to) {
   return {};
 }
 
+// Gives the tree its name, and the tree that has it already the old name, in one step.
+Result<void> exchange(const std::string& partial, const std::string& to) {
+  if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return {};
+  if (errno == ENOENT && ::rename(partial.c_str(), to.c_str()) == 0) return {};
+  if (errno != EINVAL) return fail_errno(errno, "rename to " + to);
+  // A file system that can't: a cut between the two leaves none, which is made again.
+  const std::string aside = partial + ".old";
+  SKIFF_RETURN_IF_ERROR(io::remove_tree(aside));
+  if (::rename(to.c_str(), aside.c_str()) != 0) return fail_errno(errno, "rename " + to);
+  if (::rename(partial.c_str(), to.c_str()) != 0) {
+    const int reason = errno;
+    ::rename(aside.c_str(), to.c_str());
+    return fail_errno(reason, "rename to " + to);
+  }
+  return io::remove_tree(aside);
+}
+
 // `to` is either as before or the whole tree.
 Result<void> publish(const std::string& from, const std::string& to) {
   const std::string partial = to + kPartial + std::to_string(::getpid());
   SKIFF_RETURN_IF_ERROR(io::remove_tree(partial));
   auto made = share_tree(from, partial);
   if (made) made = sync_file_system(partial);
-  if (made) made = io::remove_tree(to);
-  if (made && ::rename(partial.c_str(), to.c_str()) != 0) made = fail_errno(errno, "rename to " + to);
-  if (!made) {
-    auto removed = io::remove_tree(partial);
-    return made;
-  }
-  return sync_file_system(to);
+  if (made) made = exchange(partial, to);
+  if (made) made = sync_file_system(to);
+  // What it was before, or what came of a failure.
+  auto removed = io::remove_tree(partial);
+  return made ? removed : made;
 }
 
 }  // namespace

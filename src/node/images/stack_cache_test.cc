@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "io/sync.h"
+#include "testing/power_cut.h"
 
 using namespace skiff;
 using node::StackCache;
@@ -63,6 +64,30 @@ TEST_CASE("an old layout of the instance is replaced as a whole") {
   REQUIRE(cache.copy_to(folders.other()));
   CHECK(io::list_directory(folders.other()) == std::vector<std::string>{"blobs", "recipe"});
   CHECK(!io::path_exists(folders.other() + "/blobs/old"));
+}
+
+TEST_CASE(
+    "at each step of a replacement the layout is the old or the new one, and nothing is left beside it") {
+  const Folders folders;
+  const StackCache cache(folders.cache(), "r1");
+  REQUIRE(io::make_directories(folders.other()));
+  REQUIRE(io::write_file_atomic(folders.other() + "/recipe", "r0"));
+  REQUIRE(io::write_file_atomic(folders.other() + "/only-old", "kept"));
+  REQUIRE(io::make_directories(folders.cache()));
+  REQUIRE(cache.keep(folders.layout()));
+  testing::PowerCut power(folders.path);
+  REQUIRE(cache.copy_to(folders.other()));
+  REQUIRE(power.cuts() > 3);
+  for (size_t i = 0; i <= power.cuts(); ++i) {
+    CAPTURE(i);
+    const std::string layout = power.after_cut(i) + "/data/images/stack";
+    const auto recipe = io::read_file(layout + "/recipe");
+    REQUIRE(recipe);
+    const std::string file = *recipe == "r0" ? "/only-old" : "/blobs/sha256/one";
+    CHECK(io::read_file(layout + file) == (*recipe == "r0" ? "kept" : "layer"));
+  }
+  CHECK(io::read_file(folders.other() + "/recipe") == "r1");
+  CHECK(io::list_directory(folders.path + "/data/images") == std::vector<std::string>{"stack"});
 }
 
 TEST_CASE("who makes the images holds a lock that ends with it") {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <mutex>
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -14,6 +15,7 @@
 #include "io/file.h"
 #include "io/tree.h"
 #include "node/digest.h"
+#include "node/images/damaged_layers.h"
 #include "node/images/layer_seal.h"
 #include "node/images/unpack.h"
 
@@ -68,40 +70,37 @@ Result<std::string> make_partial(const std::string& target) {
   return partial;
 }
 
-Result<void> set_damaged_aside(const std::string& target) {
-  auto aside = make_partial(target);
-  if (!aside) return std::unexpected(aside.error());
-  const std::string inside = *aside + "/damaged";
-  if (::rename(target.c_str(), inside.c_str()) != 0 && errno != ENOENT)
-    return fail_errno(errno, "set aside " + target);
-  return io::remove_tree(*aside);
-}
+// Between the look at a layer and what follows from it nobody else may act: two pulls may want the same one,
+// and the one that is late must not set aside what the other made and a container stands on.
+std::mutex layers_mutex;
 
-Result<void> unpack_into(const NodePaths& paths, const std::string& blob, const LayoutLayer& layer,
-                         const std::string& partial) {
-  const std::string name = layer_name(layer.digest), target = paths.layers() + "/" + name;
-  ::chmod(partial.c_str(), 0755);
-  SKIFF_RETURN_IF_ERROR(unpack_layer(blob, layer.compression, partial));
+// The layer that is there stays if it is whole.
+Result<void> put_in_place(const NodePaths& paths, const std::string& name, const std::string& partial) {
+  const std::lock_guard lock(layers_mutex);
+  if (layer_is_whole(paths, name)) return {};
+  const std::string target = paths.layers() + "/" + name;
+  if (io::path_exists(target)) {
+    log_warn("an image layer is damaged; it is made again", {{"layer", name}});
+    SKIFF_RETURN_IF_ERROR(set_damaged_aside(paths, name));
+  }
   SKIFF_RETURN_IF_ERROR(seal_layer(paths, name, partial));
-  auto kept = io::publish(partial, target);
-  if (!kept && kept.error().code == Code::kAlreadyExists) return {};
-  return kept;
+  return io::publish(partial, target);
 }
 
 Result<void> unpack_once(const NodePaths& paths, const std::string& layout, const LayoutLayer& layer) {
-  const std::string name = layer_name(layer.digest), target = paths.layers() + "/" + name;
-  const bool present = io::path_exists(target);
-  if (present && layer_is_whole(paths, name)) return {};
+  const std::string name = layer_name(layer.digest);
+  {
+    const std::lock_guard lock(layers_mutex);
+    if (layer_is_whole(paths, name)) return {};
+  }
   const std::string blob = blob_path(layout, layer.digest);
   SKIFF_RETURN_IF_ERROR(verify_blob(blob, layer.digest));
-  if (present) {
-    log_warn("an image layer is damaged; it is made again", {{"layer", name}});
-    SKIFF_RETURN_IF_ERROR(set_damaged_aside(target));
-  }
-  // Two pulls may unpack the same layer at once: each in its own folder, the first rename wins.
-  auto partial = make_partial(target);
+  // Two pulls may unpack the same layer at once: each in its own folder, the first to be ready wins.
+  auto partial = make_partial(paths.layers() + "/" + name);
   if (!partial) return std::unexpected(partial.error());
-  auto unpacked = unpack_into(paths, blob, layer, *partial);
+  ::chmod(partial->c_str(), 0755);
+  auto unpacked = unpack_layer(blob, layer.compression, *partial);
+  if (unpacked) unpacked = put_in_place(paths, name, *partial);
   if (io::path_exists(*partial)) auto removed = io::remove_tree(*partial);
   return unpacked;
 }
@@ -178,13 +177,19 @@ Result<void> ImageStore::forget(const std::string& canonical) {
   return io::remove_tree(record_path(canonical));
 }
 
-Result<std::vector<std::string>> ImageStore::set_unused_aside() {
-  std::set<std::string> used;
-  for (const auto& [name, image] : images_) used.insert(image.layers.begin(), image.layers.end());
-  auto layers = io::list_directory(paths_.layers());
-  if (!layers) return std::unexpected(layers.error());
+std::set<std::string> ImageStore::layers() const {
+  std::set<std::string> out;
+  for (const auto& [name, image] : images_) out.insert(image.layers.begin(), image.layers.end());
+  return out;
+}
+
+Result<std::vector<std::string>> ImageStore::set_unused_aside(const std::set<std::string>& mounted) {
+  std::set<std::string> used = layers();
+  used.insert(mounted.begin(), mounted.end());
+  auto found = io::list_directory(paths_.layers());
+  if (!found) return std::unexpected(found.error());
   std::vector<std::string> out;
-  for (const auto& layer : *layers) {
+  for (const auto& layer : *found) {
     if (used.contains(layer)) continue;
     log_info("image layer removed", {{"layer", layer}});
     const std::string folder = paths_.layers() + "/" + layer;
@@ -213,6 +218,7 @@ Result<Image> ImageStore::unpack_image(const NodePaths& paths, const std::string
 }
 
 bool ImageStore::is_whole(const NodePaths& paths, const Image& image) {
+  const std::lock_guard lock(layers_mutex);
   return std::ranges::all_of(image.layers, [&](const auto& layer) { return layer_is_whole(paths, layer); });
 }
 

@@ -3,7 +3,8 @@
 //
 // A layer's folder appears under its final name by a rename when it is whole and on the disk, so a crash
 // leaves at most a temporary folder, which open() removes. A layer that was damaged later is made again when
-// its image is next asked for (layer_seal.h).
+// its image is next asked for (layer_seal.h), and its files stay while containers stand on it
+// (damaged_layers.h).
 #pragma once
 
 #include <map>
@@ -33,9 +34,11 @@ class ImageStore {
   void add(const std::string& canonical, Image image) { images_[canonical] = std::move(image); }
   // Forgets names; set_unused_aside() then frees their layers. Blocking.
   Result<void> forget(const std::string& canonical);
-  // Takes layers that no image has out of the store; the caller removes the folders it gets, in the pool.
-  // Nothing may be unpacking.
-  Result<std::vector<std::string>> set_unused_aside();
+  // Those of the images.
+  std::set<std::string> layers() const;
+  // Takes layers that no image has, and no container either (mounted_layers()), out of the store; the caller
+  // removes the folders it gets, in the pool. Nothing may be unpacking.
+  Result<std::vector<std::string>> set_unused_aside(const std::set<std::string>& mounted);
 
   // Unpacks the missing and the damaged layers of an image in a layout. Static: takes no part in the records.
   // Blocking.
