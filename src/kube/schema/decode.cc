@@ -1,9 +1,12 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/strings.h"
 #include "base/yaml.h"
 #include "kube/schema/conform.h"
 #include "kube/schema/schema.h"
+#include "kube/schema/strict_order.h"
 
 namespace skiff::kube {
 namespace {
@@ -91,12 +94,20 @@ Result<void> check_kind(const Registry& registry, const Kind& kind, Value& objec
 }
 
 Result<Value> conform_custom(const Kind& kind, const Value& object, std::vector<std::string>& findings) {
-  auto pruned = prune_custom(kind, object, &findings);
+  std::vector<std::string> unknown;
+  auto pruned = prune_custom(kind, object, &unknown);
+  std::ranges::sort(unknown);
+  // Reported after those of the metadata.
+  const auto add_unknown = [&] { std::ranges::move(unknown, std::back_inserter(findings)); };
   static const Registry registry;
   const auto* meta = registry.find_type("meta/v1", "ObjectMeta");
-  if (!object["metadata"].is_object() || meta == nullptr) return pruned;
+  if (!object["metadata"].is_object() || meta == nullptr) {
+    add_unknown();
+    return pruned;
+  }
   auto metadata = Conformer(&findings).convert(*meta, object["metadata"], FieldPath(FieldPath(), "metadata"));
   if (!metadata) return metadata;
+  add_unknown();
   pruned.set("metadata", std::move(*metadata));
   return pruned;
 }
@@ -132,6 +143,11 @@ Result<Decoded> decode(const Registry& registry, const Kind& kind, MediaType med
   SKIFF_RETURN_IF_ERROR(check_kind(registry, kind, *parsed));
   auto decoded = conform(kind, std::move(*parsed));
   if (!decoded) return decoded;
+  if (media == MediaType::kJson && kind.type != nullptr && !duplicates.empty()) {
+    decoded->strict_findings = order_findings(body, decoded->strict_findings, duplicates);
+    return decoded;
+  }
+  // Found before the fields are looked at: by the reader of YAML, and of objects that have a schema.
   std::vector<std::string> findings;
   for (const auto& path : duplicates) findings.push_back(fmt::format("duplicate field \"{}\"", path));
   std::ranges::move(decoded->strict_findings, std::back_inserter(findings));

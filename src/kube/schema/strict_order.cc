@@ -1,0 +1,126 @@
+#include "kube/schema/strict_order.h"
+
+#include <algorithm>
+#include <bitset>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+
+namespace skiff::kube {
+namespace {
+
+struct Noted {
+  bool duplicate = false, reported = false;
+  int seen = 0;
+};
+using NotedByPath = std::map<std::string, Noted, std::less<>>;
+
+std::string unknown_text(std::string_view path) {
+  return fmt::format("unknown field \"{}\"", path);
+}
+std::string duplicate_text(std::string_view path) {
+  return fmt::format("duplicate field \"{}\"", path);
+}
+
+// Goes through the keys of a text that is known to be JSON.
+class KeyWalk {
+ public:
+  KeyWalk(std::string_view text, NotedByPath& noted, std::vector<std::string>& out)
+      : text_(text), noted_(noted), out_(out), left_(noted.size()) {
+    for (const auto& [path, one] : noted_) lengths_.set(std::min(path.size(), json::kMaxShownPath));
+  }
+
+  void run() {
+    while (at_ < text_.size() && left_ > 0) {
+      const char c = text_[at_];
+      if (c == '"') {
+        take_string();
+        continue;
+      }
+      ++at_;
+      if (c == '{' || c == '[') {
+        open_.push_back({c == '[', 0, path_.size()});
+        start_member();
+      } else if ((c == '}' || c == ']') && !open_.empty()) {
+        path_.resize(open_.back().path_size);
+        open_.pop_back();
+        key_next_ = false;
+      } else if (c == ',' && !open_.empty()) {
+        path_.resize(open_.back().path_size);
+        ++open_.back().index;
+        start_member();
+      }
+    }
+  }
+
+ private:
+  struct Open {
+    bool is_array;
+    size_t index, path_size;
+  };
+
+  void start_member() {
+    key_next_ = !open_.back().is_array;
+    if (open_.back().is_array) path_ += fmt::format("[{}]", open_.back().index);
+  }
+
+  void take_string() {
+    const size_t from = at_++;
+    bool escaped = false;
+    for (; at_ < text_.size() && text_[at_] != '"'; ++at_) {
+      if (text_[at_] != '\\') continue;
+      escaped = true;
+      ++at_;
+    }
+    ++at_;
+    if (!std::exchange(key_next_, false)) return;
+    const std::string_view quoted = text_.substr(from, at_ - from);
+    if (!path_.empty()) path_ += '.';
+    const auto key = escaped ? json::parse(quoted) : Result<json::Value>(json::Value());
+    path_ += escaped && key ? key->str() : quoted.substr(1, quoted.size() - 2);
+    meet(std::string_view(path_).substr(0, json::kMaxShownPath));
+  }
+
+  void meet(std::string_view path) {
+    if (!lengths_.test(path.size())) return;
+    const auto found = noted_.find(path);
+    if (found == noted_.end() || found->second.reported) return;
+    Noted& one = found->second;
+    if (++one.seen < (one.duplicate ? 2 : 1)) return;
+    one.reported = true;
+    --left_;
+    out_.push_back(one.duplicate ? duplicate_text(path) : unknown_text(path));
+  }
+
+  std::string_view text_;
+  NotedByPath& noted_;
+  std::vector<std::string>& out_;
+  size_t left_, at_ = 0;
+  bool key_next_ = false;
+  std::string path_;
+  std::vector<Open> open_;
+  std::bitset<json::kMaxShownPath + 1> lengths_;  // of the paths that are looked for
+};
+
+}  // namespace
+
+std::vector<std::string> order_findings(std::string_view body, const std::vector<std::string>& unknown,
+                                        const std::vector<std::string>& duplicates) {
+  NotedByPath noted;
+  for (const auto& path : duplicates) noted[path].duplicate = true;
+  const size_t head = unknown_text("").size() - 1;  // up to the path
+  for (const auto& finding : unknown) {
+    noted[finding.substr(head, finding.size() - head - 1)].duplicate = false;
+  }
+  std::vector<std::string> out;
+  KeyWalk(body, noted, out).run();
+  for (const auto& [path, one] : noted) {
+    if (!one.reported) out.push_back(one.duplicate ? duplicate_text(path) : unknown_text(path));
+  }
+  return out;
+}
+
+}  // namespace skiff::kube
