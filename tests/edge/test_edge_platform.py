@@ -20,13 +20,13 @@ def elsewhere():
         pytest.skip("needs root")
     try:
         for words in (["link", "add", "skiffnear", "type", "veth", "peer", "name", "skifffar", "netns", name],
-                      ["addr", "add", "192.0.2.1/30", "dev", "skiffnear"], ["link", "set", "skiffnear", "up"],
-                      ["-n", name, "addr", "add", "192.0.2.2/30", "dev", "skifffar"],
+                      ["addr", "add", "198.18.7.1/30", "dev", "skiffnear"], ["link", "set", "skiffnear", "up"],
+                      ["-n", name, "addr", "add", "198.18.7.2/30", "dev", "skifffar"],
                       ["-n", name, "link", "set", "skifffar", "up"]):
             subprocess.run(["ip", *words], check=True)
 
         def ask(port, text):
-            code = ("import socket,sys; s=socket.create_connection(('192.0.2.1', int(sys.argv[1])), timeout=15); "
+            code = ("import socket,sys; s=socket.create_connection(('198.18.7.1', int(sys.argv[1])), timeout=15); "
                     "s.sendall(sys.argv[2].encode()); d=b''\n"
                     "while x:=s.recv(65536): d+=x\n"
                     "sys.stdout.buffer.write(d)")

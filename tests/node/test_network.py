@@ -159,11 +159,11 @@ def neighbour_machine():
     ip("netns", "add", "skiff-lan")
     try:
         ip("link", "add", "skifflan0", "type", "veth", "peer", "name", "eth0", "netns", "skiff-lan")
-        ip("addr", "add", "198.51.100.1/24", "dev", "skifflan0")
+        ip("addr", "add", "198.18.8.1/24", "dev", "skifflan0")
         ip("link", "set", "skifflan0", "up")
-        ip("-n", "skiff-lan", "addr", "add", "198.51.100.2/24", "dev", "eth0")
+        ip("-n", "skiff-lan", "addr", "add", "198.18.8.2/24", "dev", "eth0")
         ip("-n", "skiff-lan", "link", "set", "eth0", "up")
-        ip("-n", "skiff-lan", "route", "add", "default", "via", "198.51.100.1")
+        ip("-n", "skiff-lan", "route", "add", "default", "via", "198.18.8.1")
         yield ["ip", "netns", "exec", "skiff-lan"]
     finally:
         subprocess.run(["ip", "netns", "del", "skiff-lan"])
@@ -181,7 +181,7 @@ def test_a_neighbour_of_the_machine_reaches_node_ports_and_no_pod(rig):
     assert "hello from web" in ask(address).stdout
     with neighbour_machine() as there:
         for _ in range(20):
-            answer = ask("198.51.100.1", 30880, there).stdout
+            answer = ask("198.18.8.1", 30880, there).stdout
             if "hello from web" in answer:
                 break
         assert "hello from web" in answer
