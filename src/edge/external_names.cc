@@ -52,10 +52,21 @@ ExternalNames::ExternalNames(io::Loop& loop, Lookup lookup, std::function<void()
 void ExternalNames::want(const std::set<std::string>& names) {
   wanted_ = names;
   std::erase_if(addresses_, [&](const auto& known) { return !wanted_.contains(known.first); });
+  std::string beyond;
   for (const auto& name : wanted_) {
-    if (followed_.size() >= kMaxExternalNames) return;
-    if (followed_.insert(name).second) scope_.spawn(follow(this, name));
+    if (followed_.contains(name)) continue;
+    if (followed_.size() >= kMaxExternalNames) {
+      beyond = name;
+      break;
+    }
+    followed_.insert(name);
+    scope_.spawn(follow(this, name));
   }
+  if (!beyond.empty() && !told_too_many_) {
+    log_warn("Ingresses lead to too many names: some have no addresses",
+             {{"most", std::to_string(kMaxExternalNames)}, {"one", beyond}});
+  }
+  told_too_many_ = !beyond.empty();
 }
 
 io::Task<void> ExternalNames::follow(ExternalNames* self, std::string name) {

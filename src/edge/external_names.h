@@ -17,7 +17,7 @@
 
 namespace skiff::edge {
 
-inline constexpr size_t kMaxExternalNames = 256;  // of all Ingresses; further ones have no addresses
+inline constexpr size_t kMaxExternalNames = 256;  // of all namespaces; further ones have no addresses
 
 class ExternalNames {
  public:
@@ -25,7 +25,7 @@ class ExternalNames {
   using Lookup = std::function<std::vector<std::string>(const std::string& name)>;
   // `on_change` is called when addresses became known or changed.
   ExternalNames(io::Loop& loop, Lookup lookup, std::function<void()> on_change);
-  // Follows these names from now on and forgets others.
+  // Follows these names from now on and forgets others. Says in the log when they are too many.
   void want(const std::set<std::string>& names);
   // A name is in it once it was looked up.
   const NameAddresses& addresses() const { return addresses_; }
@@ -36,6 +36,7 @@ class ExternalNames {
   Lookup lookup_;
   std::function<void()> on_change_;
   std::set<std::string> wanted_, followed_;
+  bool told_too_many_ = false;
   NameAddresses addresses_;
   io::TaskScope scope_;
 };

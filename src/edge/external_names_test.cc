@@ -69,4 +69,20 @@ TEST_CASE("a name that nobody wants is forgotten and not asked for") {
   CHECK(n.of("a.test") == std::vector<std::string>{"192.0.2.1"});
 }
 
+TEST_CASE("of too many names the first are followed") {
+  Names n;
+  std::set<std::string> many;
+  for (size_t i = 0; i <= kMaxExternalNames; ++i) {
+    const std::string name = std::to_string(10000 + i) + ".test";
+    n.world[name] = {"192.0.2.1"};
+    many.insert(name);
+  }
+  n.names.want(many);
+  n.loop.run_until_idle();
+  CHECK(n.names.addresses().size() == kMaxExternalNames);
+  CHECK(n.of(*many.begin()) == std::vector<std::string>{"192.0.2.1"});
+  CHECK(n.of(*many.rbegin()) == std::vector<std::string>{"unknown"});
+  CHECK(n.lookups == kMaxExternalNames);
+}
+
 }  // namespace skiff::edge

@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "base/strings.h"
+#include "edge/outside_names.h"
 #include "edge/routes.h"
 
 namespace skiff::edge {
@@ -155,7 +156,7 @@ std::string service_of(std::string name, const RouteOptions& options) {
 // What an Ingress leads to, filled into an App.
 class BackendFiller {
  public:
-  BackendFiller(const Index& index, const RouteOptions& options, std::set<std::string>& names, App& app)
+  BackendFiller(const Index& index, const RouteOptions& options, OutsideNames& names, App& app)
       : index_(index), options_(options), names_(names), app_(app) {}
 
   // `ns` is the Ingress's namespace.
@@ -191,7 +192,11 @@ class BackendFiller {
   }
 
   void add_outside(const std::string& ns, const std::string& name, uint16_t port) {
-    names_.insert(name);
+    if (!names_.take(ns, name)) {
+      app_.refused = "the namespace leads to too many names outside the cluster";
+      app_.outside = true;
+      return;
+    }
     const auto known = index_.view.names.find(name);
     if (known == index_.view.names.end()) {
       ++app_.starting;
@@ -205,13 +210,13 @@ class BackendFiller {
   static constexpr int kMaxHops = 4;  // of Services that name Services
   const Index& index_;
   const RouteOptions& options_;
-  std::set<std::string>& names_;
+  OutsideNames& names_;
   App& app_;
   int hops_ = 0;
 };
 
-App make_app(const Index& index, const RouteOptions& options, std::set<std::string>& names,
-             const json::Value& ingress, const json::Value& backend) {
+App make_app(const Index& index, const RouteOptions& options, OutsideNames& names, const json::Value& ingress,
+             const json::Value& backend) {
   const ClusterView& view = index.view;
   const auto& ns = ingress["metadata"]["namespace"].str();
   App app;
@@ -308,18 +313,18 @@ RouteTable make_routes(const ClusterView& view, const RouteOptions& options) {
   RouteTable table;
   const Index index = make_index(view, options.backends);
   Claims claims(table, options);
+  OutsideNames names(table);
   for (const json::Value* ingress : oldest_first(view.ingresses)) {
     const auto& spec = (*ingress)["spec"];
     for (const auto& rule : spec["rules"].items()) {
       if (!claims.claim(rule["host"].str(), *ingress)) continue;
       for (const auto& path : rule["http"]["paths"].items()) {
         add_path(table, rule["host"].str(), path["path"].str(), path["pathType"].str(),
-                 make_app(index, options, table.external_names, *ingress, path["backend"]));
+                 make_app(index, options, names, *ingress, path["backend"]));
       }
     }
     if (spec.contains("defaultBackend") && claims.claim("", *ingress)) {
-      add_path(table, "", "/", "Prefix",
-               make_app(index, options, table.external_names, *ingress, spec["defaultBackend"]));
+      add_path(table, "", "/", "Prefix", make_app(index, options, names, *ingress, spec["defaultBackend"]));
     }
   }
   sort_paths(table.hosts);

@@ -59,13 +59,17 @@ struct RouteTable {
   // What of the Ingresses is not followed, and why; for the edge's log.
   std::vector<std::string> refusals;
 
-  // Names outside the cluster that Ingresses lead to, through Services of type ExternalName.
+  // Names outside the cluster that Ingresses lead to, through Services of type ExternalName; of each
+  // namespace at most kMaxExternalNamesOfNamespace.
   std::set<std::string> external_names;
 
   // `host` in lower case without port. Nothing when the host or path is unknown. A path that the host's owner
   // does not serve may lead to a wildcard or an Ingress without a host, but of the same namespace alone.
   const App* find(std::string_view host, std::string_view path) const;
 };
+
+// So that no namespace takes all that the edge follows (kMaxExternalNames).
+inline constexpr size_t kMaxExternalNamesOfNamespace = 16;
 
 // What names outside the cluster are known to stand for; a name that is not in it was not looked up yet.
 using NameAddresses = std::map<std::string, std::vector<std::string>>;

@@ -312,4 +312,34 @@ TEST_CASE("a Service that names a host outside leads to those of its addresses t
   CHECK(app_of(elsewhere).ready.empty());
 }
 
+TEST_CASE("a namespace has its share of names outside, and no more") {
+  Cluster cluster;
+  const auto add = [&](const std::string& ns, size_t number) {
+    const std::string host = ns + std::to_string(number) + ".test",
+                      key = ns + "/web" + std::to_string(number);
+    cluster.view.ingresses[ns + "/i" + std::to_string(number)] =
+        parse(R"({"metadata":{"namespace":")" + ns + R"(","name":"i"},"spec":{"rules":[{"host":")" + host +
+              R"(","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"web)" +
+              std::to_string(number) + R"(","port":{"number":80}}}}]}}]}})");
+    cluster.view.services[key] =
+        parse(R"({"metadata":{"namespace":")" + ns + R"("},"spec":{"type":"ExternalName","externalName":")" +
+              host + R"("}})");
+  };
+  constexpr size_t kBeyond = 3;
+  for (size_t i = 0; i < kMaxExternalNamesOfNamespace + kBeyond; ++i) add("greedy", 100 + i);
+  add("shop", 1);
+  const auto table = cluster.table();
+  CHECK(table.external_names.size() == kMaxExternalNamesOfNamespace + 1);
+  CHECK(table.external_names.contains("shop1.test"));
+  const std::string first = "greedy" + std::to_string(100 + kMaxExternalNamesOfNamespace) + ".test";
+  CHECK(table.refusals == std::vector<std::string>{"namespace greedy leads to more than 16 names outside the "
+                                                   "cluster: " +
+                                                   first + " and further ones have no addresses"});
+  const App* refused = table.find(first, "/");
+  REQUIRE(refused != nullptr);
+  CHECK(refused->refused == "the namespace leads to too many names outside the cluster");
+  CHECK(refused->starting == 0);
+  CHECK(table.find("greedy100.test", "/")->starting == 1);
+}
+
 }  // namespace skiff::edge

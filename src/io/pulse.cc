@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 namespace skiff::io {
@@ -34,10 +35,38 @@ void write_stack(int) {
   errno = error;
 }
 
+static_assert(offsetof(PulsePage, layout) == 0 && std::atomic<uint64_t>::is_always_lock_free);
+
+// By a write, since a page of another version may be of another size.
+void refuse(int fd) {
+  constexpr uint64_t kRefused = 0;
+  [[maybe_unused]] const auto written = ::pwrite(fd, &kRefused, sizeof(kRefused), 0);
+}
+
 Result<PulsePage*> map_page(int fd) {
   void* at = ::mmap(nullptr, sizeof(PulsePage), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (at == MAP_FAILED) return fail_errno(errno, "map the page of pulses");
   return static_cast<PulsePage*>(at);
+}
+
+Result<PulsePage*> attach_page(int fd) {
+  struct stat info{};
+  if (::fstat(fd, &info) != 0 || info.st_size != static_cast<off_t>(sizeof(PulsePage))) {
+    return fail(Code::kInvalidArgument, "the page of pulses is of another version");
+  }
+  auto page = map_page(fd);
+  if (!page) return std::unexpected(page.error());
+  if ((*page)->layout != kPulseLayout) {
+    ::munmap(*page, sizeof(PulsePage));
+    return fail(Code::kInvalidArgument, "the page of pulses is of another version");
+  }
+  void* frame = nullptr;
+  ::backtrace(&frame, 1);
+  struct sigaction action{};
+  action.sa_handler = write_stack;
+  action.sa_flags = SA_RESTART;
+  if (::sigaction(kStackSignal, &action, nullptr) != 0) return fail_errno(errno, "sigaction");
+  return *page;
 }
 
 }  // namespace
@@ -71,24 +100,17 @@ std::optional<MonotonicTime> PulseBoard::ready_at() const {
   return MonotonicTime(std::chrono::nanoseconds(at));
 }
 
+bool PulseBoard::is_refused() const {
+  return page_->layout.load(std::memory_order_relaxed) != kPulseLayout;
+}
+
 Result<void> attach_pulses(int fd) {
   const UniqueFd owned(fd);
-  struct stat info{};
-  if (::fstat(fd, &info) != 0 || info.st_size != static_cast<off_t>(sizeof(PulsePage))) {
-    return fail(Code::kInvalidArgument, "the page of pulses is of another version");
+  auto page = attach_page(fd);
+  if (!page) {
+    refuse(fd);
+    return std::unexpected(page.error());
   }
-  auto page = map_page(fd);
-  if (!page) return std::unexpected(page.error());
-  if ((*page)->layout != kPulseLayout) {
-    ::munmap(*page, sizeof(PulsePage));
-    return fail(Code::kInvalidArgument, "the page of pulses is of another version");
-  }
-  void* frame = nullptr;
-  ::backtrace(&frame, 1);
-  struct sigaction action{};
-  action.sa_handler = write_stack;
-  action.sa_flags = SA_RESTART;
-  if (::sigaction(kStackSignal, &action, nullptr) != 0) return fail_errno(errno, "sigaction");
   own_page = *page;
   return {};
 }

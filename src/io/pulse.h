@@ -41,7 +41,9 @@ struct Pulse {
 
 // What both processes see. All zero at first.
 struct PulsePage {
-  uint64_t layout;                   // kPulseLayout: the supervisor may be of an older version
+  // The supervisor's kPulseLayout. First in every version: a process of another one, which can't read the
+  // rest, writes 0 here.
+  std::atomic<uint64_t> layout;
   std::atomic<int64_t> ready_at_ns;  // of the monotonic clock; 0: the process is still starting
   std::array<Pulse, kMaxSeats> seats;
 };
@@ -57,6 +59,8 @@ class PulseBoard {
   PulsePage& page() const { return *page_; }
   // When the child said that it serves; nothing before.
   std::optional<MonotonicTime> ready_at() const;
+  // True once the child has said that it can't show its loops here, and then for good.
+  bool is_refused() const;
 
  private:
   PulseBoard(UniqueFd fd, PulsePage* page) : fd_(std::move(fd)), page_(page) {}
@@ -65,7 +69,7 @@ class PulseBoard {
 };
 
 // Takes the board that the supervisor gave; installs the handler of kStackSignal. InvalidArgument when it is
-// of another version: the process then runs unwatched.
+// of another version: the process then runs unwatched, and the supervisor is told so.
 Result<void> attach_pulses(int fd);
 // Tells the supervisor that this process serves.
 void say_ready();

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <thread>
 
 #include "io/loop.h"
@@ -95,7 +97,29 @@ TEST_CASE("an attached process shows its loops, when it is ready, and the stack 
   CHECK(pulse.frames[0] != 0);
 }
 
-TEST_CASE("a page of another version is refused") {
+TEST_CASE("a page of another version is refused, and its supervisor sees that") {
+  auto board = io::PulseBoard::make();
+  REQUIRE(board);
+  CHECK(!board->is_refused());
+  board->page().layout = board->page().layout + 1;
+  auto attached = io::attach_pulses(::dup(board->fd()));
+  REQUIRE(!attached);
+  CHECK(attached.error().code == Code::kInvalidArgument);
+  CHECK(board->page().layout == 0);
+  CHECK(board->is_refused());
+}
+
+TEST_CASE("a page of another size is refused in its first word alone") {
+  io::UniqueFd other(::memfd_create("other-version", MFD_CLOEXEC));
+  const std::array<uint64_t, 4> page{1, 2, 3, 4};
+  REQUIRE(::pwrite(other.get(), page.data(), sizeof(page), 0) == sizeof(page));
+  REQUIRE(!io::attach_pulses(::dup(other.get())));
+  std::array<uint64_t, 4> after{};
+  REQUIRE(::pread(other.get(), after.data(), sizeof(after), 0) == sizeof(after));
+  CHECK(after == std::array<uint64_t, 4>{0, 2, 3, 4});
+}
+
+TEST_CASE("what is no page is refused") {
   io::UniqueFd other(::open("/dev/null", O_RDWR | O_CLOEXEC));
   auto attached = io::attach_pulses(other.release());
   REQUIRE(!attached);

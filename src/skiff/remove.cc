@@ -9,7 +9,6 @@
 #include <set>
 #include <thread>
 
-#include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
 #include "node/agent/leftovers.h"
@@ -17,6 +16,7 @@
 #include "skiff/instance.h"
 #include "skiff/machine.h"
 #include "skiff/node_options.h"
+#include "skiff/role_processes.h"
 
 namespace skiff {
 
@@ -24,38 +24,6 @@ namespace {
 
 constexpr Duration kStopLimit = std::chrono::seconds(30);
 constexpr Duration kStopPause = std::chrono::milliseconds(50);
-
-// A role that runs, of whichever instance.
-struct RunningRole {
-  pid_t pid = 0;
-  pid_t supervisor = 0;
-  std::string data;
-};
-
-std::string value_after(const std::vector<std::string>& words, const std::string& option) {
-  for (size_t i = 0; i + 1 < words.size(); ++i) {
-    if (words[i] == option) return words[i + 1];
-  }
-  return "";
-}
-
-std::vector<RunningRole> running_roles() {
-  std::vector<RunningRole> out;
-  for (const auto& name : io::list_directory("/proc").value_or(std::vector<std::string>{})) {
-    const auto pid = parse_int(name);
-    if (!pid) continue;
-    const auto words = split(io::read_file("/proc/" + name + "/cmdline").value_or(""), '\0');
-    if (words.size() < 4 || words[1] != "role") continue;
-    RunningRole role{static_cast<pid_t>(*pid), 0, value_after(words, "--data")};
-    constexpr std::string_view kSupervisor = "--supervisor=";
-    for (const auto& word : words) {
-      if (!word.starts_with(kSupervisor)) continue;
-      role.supervisor = static_cast<pid_t>(parse_int(word.substr(kSupervisor.size())).value_or(0));
-    }
-    if (!role.data.empty()) out.push_back(std::move(role));
-  }
-  return out;
-}
 
 bool has_instance(const std::string& data) {
   return open_instance(data).has_value();
@@ -70,8 +38,8 @@ Result<void> stop_roles_of(const std::string& data) {
     for (const auto& role : running_roles()) {
       if (role.data != data) continue;
       any = true;
-      if (role.supervisor > 0) ::kill(role.supervisor, late ? SIGKILL : SIGTERM);
-      if (late) ::kill(role.pid, SIGKILL);
+      send_signal(role.supervisor, late ? SIGKILL : SIGTERM);
+      if (late || !role.supervisor) send_signal(role.process, late ? SIGKILL : SIGTERM);
     }
     if (!any) return {};
     if (std::chrono::steady_clock::now() > deadline + kStopLimit) {

@@ -53,6 +53,10 @@ Supervisor::Supervisor(io::Loop& loop, std::vector<std::string> command, std::ve
   scope_.spawn(watch_roles(this));
 }
 
+std::optional<MonotonicTime> Supervisor::Role::ready_at() const {
+  return board->is_refused() ? started_at : board->ready_at();
+}
+
 Result<std::unique_ptr<io::Process>> Supervisor::spawn(Role& role) {
   const std::string path = log_of(role);
   io::UniqueFd log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -77,6 +81,7 @@ Result<std::unique_ptr<io::Process>> Supervisor::spawn(Role& role) {
   role.board = std::move(*board);
   role.watch.emplace(kPatience);
   role.looks_at_start = 0;
+  role.started_at = loop_.now();
   return io::spawn_process(loop_, options);
 }
 
@@ -90,7 +95,7 @@ io::Task<void> Supervisor::keep_running(Supervisor* self, Role* role) {
       auto status = co_await role->process->wait();
       role->process.reset();
       if (self->stopping_) co_return;
-      const auto ready_at = role->board->ready_at();
+      const auto ready_at = role->ready_at();
       ran_well = ready_at && self->loop_.now() - *ready_at >= kRanWell;
       log_warn(
           "role ended, starting it again",
@@ -123,6 +128,7 @@ io::Task<void> Supervisor::watch_roles(Supervisor* self) {
 io::Task<void> Supervisor::end_if_stuck(Role* role) {
   if (!role->process || stopping_) co_return;
   const pid_t process = role->process->pid();
+  if (role->board->is_refused()) co_return;
   const io::PulsePage& page = role->board->page();
   if (is_empty(page)) {
     const bool stuck =
@@ -180,7 +186,7 @@ void Supervisor::start(const std::string& role, std::vector<HeldSocket> sockets)
 
 bool Supervisor::all_ready() const {
   return std::all_of(roles_.begin(), roles_.end(),
-                     [](const auto& role) { return role->process && role->board->ready_at(); });
+                     [](const auto& role) { return role->process && role->ready_at(); });
 }
 
 io::Task<void> Supervisor::stop() {

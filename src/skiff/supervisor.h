@@ -3,8 +3,9 @@
 //
 // Each run of a role inherits the same listening sockets: while none runs, clients wait in their queues
 // (io/inherited.h). A role whose loops don't turn is killed after kPatience looks, its stack in its log
-// (io/pulse.h). A role gets SIGTERM when the supervisor stops; should the supervisor be killed, the kernel
-// sends it to the roles (PR_SET_PDEATHSIG in the role). Containers are nobody's child here: they go on.
+// (io/pulse.h); one of another version, after the binary was replaced, runs unwatched. A role gets SIGTERM
+// when the supervisor stops; should the supervisor be killed, the kernel sends it to the roles
+// (PR_SET_PDEATHSIG in the role). Containers are nobody's child here: they go on.
 #pragma once
 
 #include <memory>
@@ -32,7 +33,7 @@ class Supervisor {
   Supervisor(io::Loop& loop, std::vector<std::string> command, std::vector<std::string> arguments,
              std::string log_directory);
   void start(const std::string& role, std::vector<HeldSocket> sockets);
-  // True while each role runs and has said that it serves.
+  // True while each role runs and has said that it serves, if its version can say so.
   bool all_ready() const;
   // SIGTERM to all, SIGKILL to those left after kStopGrace.
   io::Task<void> stop();
@@ -45,6 +46,9 @@ class Supervisor {
     std::optional<io::PulseBoard> board = std::nullopt;
     std::optional<io::PulseWatch> watch = std::nullopt;
     int looks_at_start = 0;
+    MonotonicTime started_at{};
+    // Since when it serves: as it says, or since its start when it is of a version that can't say so here.
+    std::optional<MonotonicTime> ready_at() const;
   };
   static io::Task<void> keep_running(Supervisor* self, Role* role);
   static io::Task<void> watch_roles(Supervisor* self);

@@ -1,5 +1,6 @@
 """A role that stands still is found and started again; a machine that stood still as a whole harms nobody."""
 import os
+import pathlib
 import re
 import signal
 import time
@@ -29,6 +30,30 @@ def test_a_role_that_stands_still_is_restarted_with_its_stack_in_its_log(instanc
     assert {other: after[other] for other in ROLES if other != role} == {
         other: before[other] for other in ROLES if other != role}
     assert wait_for(lambda: instance.api.request("GET", "/version")[0] == 200, SLOW)
+
+
+def refuse_watch(supervisor, role):
+    """As a role of another version does: 0 in the first word of the page that it shares with its supervisor."""
+    command = pathlib.Path(f"/proc/{role}/cmdline").read_text().split("\0")
+    number = next(word for word in command if word.startswith("--pulses=")).removeprefix("--pulses=")
+    with open(f"/proc/{supervisor}/fd/{number}", "r+b", buffering=0) as page:
+        assert "skiff-pulses" in os.readlink(f"/proc/{supervisor}/fd/{number}")
+        assert page.write(bytes(8)) == 8
+
+
+def test_a_role_of_another_version_is_not_watched(instance):
+    before = instance.roles()
+    refuse_watch(instance.supervisor(), before["platform"])
+    os.kill(before["platform"], signal.SIGSTOP)
+    time.sleep(PATIENCE + 15)
+    assert instance.roles() == before
+    # It is started again when it dies, and watched when it can be.
+    os.kill(before["platform"], signal.SIGKILL)
+    assert wait_for(lambda: instance.roles().get("platform") not in (None, before["platform"]), SLOW)
+    again = instance.roles()["platform"]
+    time.sleep(5)
+    os.kill(again, signal.SIGSTOP)
+    assert wait_for(lambda: instance.roles().get("platform") not in (None, again), PATIENCE + SLOW)
 
 
 def test_a_pause_of_the_whole_machine_kills_nobody(instance):

@@ -290,6 +290,74 @@ def test_what_a_deleted_data_directory_has_left_is_taken_off_the_machine(instanc
     instance.up()
 
 
+@pytest.fixture
+def pretenders():
+    """Starts processes whose command line is a role's, by a binary named as ours: what users and apps may run."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        binary = shutil.copy(shutil.which("bash"), pathlib.Path(folder) / "skiff")
+        pathlib.Path(folder, "role").write_text("echo started; read -r line\n")
+        started = []
+
+        def start(data, supervisor):
+            # Another user's, and root's in another pid and in another mount namespace.
+            for wrap in (["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+                         ["unshare", "--pid", "--fork"], ["unshare", "--mount"]):
+                started.append(subprocess.Popen(
+                    [*wrap, binary, "role", "node", "--data", str(data), f"--supervisor={supervisor}"], cwd=folder,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+                assert started[-1].stdout.readline() == "started\n"
+            return started
+        yield start
+        for one in started:
+            one.communicate(timeout=60)
+
+
+def alive(processes):
+    return [one.poll() is None for one in processes]
+
+
+def test_removing_leftovers_ends_nobody_whose_command_line_is_like_a_roles(instance, pretenders):
+    instance.up()
+    gone = settings(instance)["id"]
+    victim = subprocess.Popen(["sleep", "1000000"])
+    try:
+        others = [*pretenders(instance.data, victim.pid), victim]
+        subprocess.run(["rm", "-rf", "--one-file-system", instance.data], check=False, capture_output=True)
+        (instance.data / "instance.json").unlink(missing_ok=True)
+        done = instance.skiff("remove", "--leftovers")
+        assert f"removed what instance {gone} has left, whose data was in {instance.data}\n" in done.stdout
+        assert done.stderr == "" and gone not in claims()
+        assert alive(others) == [True] * 4
+    finally:
+        victim.kill()
+        victim.wait()
+    # Its own roles are gone.
+    assert {"links", "tables", "cgroups"}.isdisjoint(traces(gone, instance.data))
+    assert not [one for one in traces(gone, instance.data).get("processes", []) if BINARY in one]
+    shutil.rmtree(instance.data, ignore_errors=True)
+    instance.up()
+
+
+def test_leftovers_are_not_shielded_by_a_command_line_like_a_roles(instance, pretenders, tmp_path):
+    instance.up()
+    deploy(instance)
+    gone = settings(instance)["id"]
+    instance.skiff("down", "--data", str(instance.data))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(instance.data / "instance.json", copy)
+    others = pretenders(copy, os.getpid())
+    # Known by its traces alone.
+    (pathlib.Path(os.environ.get("SKIFF_MACHINE", "/var/lib/skiff-machine")) / "instances" / f"{gone}.json").unlink()
+    subprocess.run(["rm", "-rf", "--one-file-system", instance.data], check=False, capture_output=True)
+    (instance.data / "instance.json").unlink(missing_ok=True)
+    assert f"removed what instance {gone} has left\n" in instance.skiff("remove", "--leftovers").stdout
+    assert alive(others) == [True] * 3
+    shutil.rmtree(instance.data, ignore_errors=True)
+    instance.up()
+
+
 def test_an_instance_of_a_version_without_claims_is_no_leftover(instance):
     instance.up()
     deploy(instance)
