@@ -26,6 +26,7 @@ constexpr Duration kPastDeadline = std::chrono::seconds(60);  // for the pod to 
 constexpr Duration kLogPause =
     std::chrono::milliseconds(300);  // before a log that broke off is asked for again
 constexpr int kFirstError = 400;
+constexpr int kTarLacks = 2;  // tar's status when the archive has no such file; of nothing else that can fail
 
 std::string pod_path(const std::string& name_space, const std::string& name) {
   return fmt::format("/api/v1/namespaces/{}/pods/{}", name_space, name);
@@ -168,7 +169,12 @@ io::Task<Result<void>> Builder::check_procfile(std::string id, BuildLimits limit
   options.max_output = kMaxProcfileBytes + 1;
   auto text = co_await confinement_.run(build_folder(id), limits, std::move(argv), std::move(options));
   SKIFF_CO_RETURN_IF_ERROR(text);
-  if (!text->status.ok()) co_return Result<void>{};  // there is none: the buildpack may name process types
+  // There is none: the buildpack may name process types.
+  if (text->status.code == kTarLacks) co_return Result<void>{};
+  if (!text->status.ok()) {
+    co_return fail(Code::kUnavailable, fmt::format("the Procfile can't be read (tar ended with {}): {}",
+                                                   text->status.code, text->err));
+  }
   auto types = parse_procfile(text->out);
   SKIFF_CO_RETURN_IF_ERROR(types);
   co_return Result<void>{};

@@ -23,8 +23,10 @@ constexpr int64_t kBlocksPerMegabyte = 2 * (1 << 20) / 512;
 constexpr int64_t kKilobytesPerMegabyte = 1024;
 
 // Runs as root in mount, network and ipc namespaces of its own and ends as the command. Nothing in it depends
-// on what the folder holds. The user may not write beside its folder: what is mounted over is root's.
+// on what the folder holds. The user may not write beside its folder: what is mounted over is root's. When a
+// step fails it ends with kNotConfined, which none of the commands does.
 constexpr const char* kLaunch = R"sh(set -e
+trap 'exit 125' EXIT
 root=$1 folder=$2 hooks=$3 socket=$4 groups=$5 memory=$6 processes=$7 seconds=$8 blocks=$9
 shift 9
 user=$1
@@ -81,18 +83,19 @@ Confinement::Confinement(io::Loop& loop, ConfinementOptions options)
     : loop_(loop),
       options_(std::move(options)),
       mounts_(parse_control_group_mounts(io::read_file("/proc/self/mounts").value_or(""))),
-      root_(choose_private_root({options_.hooks, options_.socket})) {}
+      root_(choose_private_root({options_.hooks, options_.socket})) {
+  left_->find(mounts_, options_.control_group);
+}
 
 io::Task<Result<ConfinedCommand>> Confinement::prepare(std::string folder, BuildLimits limits,
                                                        std::vector<std::string> command) {
   const GroupBounds own{limits.git_memory_mb, kProcesses};
   const GroupBounds together{limits.git_memory_mb * kCommandsTogether, kProcessesTogether};
   const std::string path = fmt::format("{}/{}-{}", options_.control_group, ::getpid(), ++runs_);
-  auto group = co_await io::run_blocking(
-      loop_, [mounts = mounts_, parent = options_.control_group, path, own, together] {
-        sweep_control_groups(mounts, parent);
-        return ControlGroup::make(mounts, path, own, together);
-      });
+  auto group = co_await io::run_blocking(loop_, [mounts = mounts_, left = left_, path, own, together] {
+    left->sweep();
+    return ControlGroup::make(mounts, path, own, together, left);
+  });
   if (!group && !told_) {
     told_ = true;
     log_warn("git is bounded by limits of each process: no control group",
@@ -132,6 +135,8 @@ io::Task<Result<io::CommandOutput>> Confinement::run(std::string folder, BuildLi
   auto confined = co_await prepare(std::move(folder), limits, std::move(command));
   SKIFF_CO_RETURN_IF_ERROR(confined);
   auto done = co_await io::run_command(loop_, std::move(confined->argv), std::move(options));
+  if (done && done->status.code == kNotConfined)
+    co_return fail(Code::kUnavailable, "the command could not be confined: " + std::string(trim(done->err)));
   co_return done;
 }
 

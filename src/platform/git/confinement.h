@@ -26,6 +26,9 @@ struct ConfinementOptions {
   std::string control_group;  // "/skiff-ab12cd/git"
 };
 
+// How the launcher ends when it could not confine the command; the reason is on its standard error.
+constexpr int kNotConfined = 125;
+
 // A command, confined.
 struct ConfinedCommand {
   std::vector<std::string> argv;        // starts the launcher, as root
@@ -38,7 +41,7 @@ class Confinement {
   // `command` with `folder` at work_folder(), its working directory.
   io::Task<Result<ConfinedCommand>> prepare(std::string folder, BuildLimits limits,
                                             std::vector<std::string> command);
-  // To its end; its own limits of time are in `options`.
+  // To its end; its own limits of time are in `options`. Unavailable when it could not be confined.
   io::Task<Result<io::CommandOutput>> run(std::string folder, BuildLimits limits,
                                           std::vector<std::string> command, io::CommandOptions options = {});
   // As the commands see it.
@@ -51,6 +54,7 @@ class Confinement {
   ConfinementOptions options_;
   ControlGroupMounts mounts_;
   std::string root_;
+  std::shared_ptr<LeftGroups> left_ = std::make_shared<LeftGroups>();
   uint64_t runs_ = 0;
   bool told_ = false;  // that there are no control groups
 };

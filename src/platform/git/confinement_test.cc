@@ -39,7 +39,9 @@ struct Rig {
   ~Rig() {
     confinement.reset();
     auto removed = io::remove_tree(folder);
-    sweep_control_groups(mounts, group);
+    LeftGroups left;
+    left.find(mounts, group);
+    left.sweep();
     for (const auto& root : {mounts.unified, mounts.memory, mounts.processes}) {
       if (!root.empty()) ::rmdir((root + group).c_str());
     }
@@ -49,6 +51,22 @@ struct Rig {
     REQUIRE(done.has_value());
     return *done;
   }
+  struct Ended {
+    std::string out;
+    bool grouped = false;
+    BoundReached bound = BoundReached::kNone;
+  };
+  // Keeps the group until its bounds were asked.
+  Ended run_in_group(const std::string& script) {
+    auto confined =
+        io::block_on(*loop, confinement->prepare(folder + "/work", limits, {"/bin/sh", "-c", script}));
+    REQUIRE(confined.has_value());
+    auto done = io::block_on(*loop, io::run_command(*loop, std::move(confined->argv)));
+    REQUIRE(done.has_value());
+    const auto& own = confined->group;
+    return {done->out, own != nullptr, own ? own->bound_reached() : BoundReached::kNone};
+  }
+  bool grouped = false;  // the host gives groups
   std::string folder, group = "/skiff-test-" + std::to_string(::getpid());
   ControlGroupMounts mounts = parse_control_group_mounts(io::read_file("/proc/self/mounts").value());
   BuildLimits limits;
@@ -82,8 +100,63 @@ TEST_CASE("a confined command is nobody, nowhere, and may write its folder only"
 TEST_CASE("a confined command can't take more memory than it may" * doctest::skip(::geteuid() != 0)) {
   Rig rig;
   rig.limits.git_memory_mb = 64;
-  const auto done = rig.run("head -c 300M /dev/zero | tail -c 299M | wc -c");
-  CHECK(trim(done.out) != "313524224");
+  const auto take = [&rig](const std::string& size) {
+    return rig.run_in_group("echo began; head -c " + size + " /dev/zero | tail -c " + size + " | wc -c");
+  };
+  const auto small = take("8M");
+  CHECK(small.out == "began\n8388608\n");
+  CHECK(small.bound == BoundReached::kNone);
+  const auto large = take("300M");
+  CHECK(large.out.starts_with("began\n"));
+  CHECK(large.out != "began\n314572800\n");
+  // Where the host gives no groups, the limit of each process says nothing of itself.
+  if (large.grouped) CHECK(large.bound == BoundReached::kMemory);
+}
+
+namespace {
+
+io::Task<void> run_some(Rig* rig, int commands, std::vector<std::string>* trouble) {
+  for (int i = 0; i < commands; ++i) {
+    // In its group still: its name there ends with a number of its own.
+    std::vector<std::string> command = {"/bin/sh", "-c", "grep -E '(memory|^0)[^:]*:' /proc/self/cgroup"};
+    auto done = co_await rig->confinement->run(rig->folder + "/work", rig->limits, std::move(command));
+    if (!done) {
+      trouble->push_back(done.error().message);
+    } else if (!done->status.ok() || (rig->grouped && done->out.find(rig->group) == std::string::npos)) {
+      trouble->push_back(std::to_string(done->status.code) + " " + done->out + done->err);
+    }
+  }
+}
+
+io::Task<int> run_together(Rig* rig, int tasks, int commands, std::vector<std::string>* trouble) {
+  io::TaskScope scope(*rig->loop);
+  io::Event ended(*rig->loop);
+  for (int i = 0; i < tasks; ++i) scope.spawn(run_some(rig, commands, trouble));
+  scope.when_empty([&ended] { ended.set(); });
+  co_await ended.wait();
+  co_return 0;
+}
+
+}  // namespace
+
+TEST_CASE("confined commands that run at once leave each other their groups" *
+          doctest::skip(::geteuid() != 0)) {
+  Rig rig;
+  rig.grouped = rig.run_in_group("true").grouped;
+  std::vector<std::string> trouble;
+  io::block_on(*rig.loop, run_together(&rig, 8, 12, &trouble));
+  CHECK(join(trouble, "\n") == "");
+}
+
+TEST_CASE("a command that can't be confined is an error, not the command's end" *
+          doctest::skip(::geteuid() != 0)) {
+  Rig rig;
+  auto done = io::block_on(
+      *rig.loop, rig.confinement->run(rig.folder + "/nowhere", rig.limits, {"/bin/sh", "-c", "exit 2"}));
+  REQUIRE_FALSE(done.has_value());
+  CHECK(done.error().code == Code::kUnavailable);
+  CHECK(done.error().message.find("nowhere") != std::string::npos);
+  CHECK(rig.run("exit 2").status.code == 2);
 }
 
 TEST_CASE("a confined command can't write a file of any size" * doctest::skip(::geteuid() != 0)) {

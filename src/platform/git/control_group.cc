@@ -124,7 +124,8 @@ BoundReached parse_bound_reached(std::string_view memory, std::string_view proce
 
 Result<std::unique_ptr<ControlGroup>> ControlGroup::make(const ControlGroupMounts& mounts,
                                                          const std::string& path, GroupBounds bounds,
-                                                         GroupBounds all_together) {
+                                                         GroupBounds all_together,
+                                                         std::shared_ptr<LeftGroups> left) {
   struct Hierarchy {
     std::string root;
     Bound bound;
@@ -135,7 +136,7 @@ Result<std::unique_ptr<ControlGroup>> ControlGroup::make(const ControlGroupMount
   if (!mounts.memory.empty() && !mounts.processes.empty())
     wanted.push_back({mounts.processes, bound_processes});
   if (wanted.empty()) return fail(Code::kUnavailable, "this host has no control groups for memory");
-  std::unique_ptr<ControlGroup> group(new ControlGroup({}));
+  std::unique_ptr<ControlGroup> group(new ControlGroup(std::move(left)));
   for (const auto& [root, bound] : wanted) {
     group->folders_.push_back(root + path);
     SKIFF_RETURN_IF_ERROR(make_groups(root, path, bound, bounds, all_together));
@@ -147,7 +148,7 @@ ControlGroup::~ControlGroup() {
   for (const auto& folder : folders_) {
     for (int round = 0; round < kKillRounds && !kill_all(folder); ++round) {
     }
-    ::rmdir(folder.c_str());  // else it is swept later
+    if (::rmdir(folder.c_str()) != 0 && errno != ENOENT && left_) left_->add(folder);
   }
 }
 
@@ -162,7 +163,12 @@ BoundReached ControlGroup::bound_reached() const {
   return parse_bound_reached(memory, processes);
 }
 
-void sweep_control_groups(const ControlGroupMounts& mounts, const std::string& parent) {
+void LeftGroups::add(std::string folder) {
+  const std::lock_guard lock(mutex_);
+  folders_.push_back(std::move(folder));
+}
+
+void LeftGroups::find(const ControlGroupMounts& mounts, const std::string& parent) {
   for (const auto& root : {mounts.unified, mounts.memory, mounts.processes}) {
     if (root.empty()) continue;
     const auto names = io::list_directory(root + parent);
@@ -170,9 +176,15 @@ void sweep_control_groups(const ControlGroupMounts& mounts, const std::string& p
     for (const auto& name : *names) {
       const std::string folder = root + parent + "/" + name;
       struct stat info{};
-      if (::lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) ::rmdir(folder.c_str());
+      if (::lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) add(folder);
     }
   }
+}
+
+void LeftGroups::sweep() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(folders_,
+                [](const std::string& folder) { return ::rmdir(folder.c_str()) == 0 || errno == ENOENT; });
 }
 
 }  // namespace skiff::platform

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,13 +32,29 @@ enum class BoundReached { kNone, kMemory, kProcesses };
 // Pure: from memory.events or memory.oom_control, and pids.events.
 BoundReached parse_bound_reached(std::string_view memory, std::string_view processes);
 
+// Groups that nobody uses any more and that could not be removed: a last process had not quite ended. Only
+// these are tried again: a group that was just made is empty too, until its command joins. For all threads.
+class LeftGroups {
+ public:
+  void add(std::string folder);
+  // Those that a process before this one left below `parent`. At the start, before any group is made there.
+  void find(const ControlGroupMounts& mounts, const std::string& parent);
+  // Removes what is empty by now.
+  void sweep();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> folders_;
+};
+
 class ControlGroup {
  public:
   // Makes the group `path` ("/skiff-ab12cd/git/1") below a group of its parents' names; `all_together` bounds
   // the direct parent, so that many groups can't take the machine either. Unavailable where the host gives no
-  // groups.
+  // groups. What can't be removed in the end goes to `left`, if there is one.
   static Result<std::unique_ptr<ControlGroup>> make(const ControlGroupMounts& mounts, const std::string& path,
-                                                    GroupBounds bounds, GroupBounds all_together);
+                                                    GroupBounds bounds, GroupBounds all_together,
+                                                    std::shared_ptr<LeftGroups> left = nullptr);
   // Kills what still runs in it.
   ~ControlGroup();
   ControlGroup(const ControlGroup&) = delete;
@@ -47,11 +64,9 @@ class ControlGroup {
   BoundReached bound_reached() const;
 
  private:
-  explicit ControlGroup(std::vector<std::string> folders) : folders_(std::move(folders)) {}
+  explicit ControlGroup(std::shared_ptr<LeftGroups> left) : left_(std::move(left)) {}
   std::vector<std::string> folders_;
+  std::shared_ptr<LeftGroups> left_;
 };
-
-// Removes the empty groups below `parent`, of runs whose last process had not quite ended.
-void sweep_control_groups(const ControlGroupMounts& mounts, const std::string& parent);
 
 }  // namespace skiff::platform

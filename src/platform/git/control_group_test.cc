@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "io/file.h"
 
 using namespace skiff;
@@ -91,11 +93,35 @@ TEST_CASE("a host that refuses a group says why") {
   REQUIRE(io::remove_tree(root));
 }
 
-TEST_CASE("empty groups of earlier runs are swept") {
+TEST_CASE("empty groups of earlier runs are swept, those of this one are not") {
   const std::string root = make_folder();
   make_files(root + "/s/git/1", {});
   make_files(root + "/s/git/2", {"busy"});
-  sweep_control_groups({root, "", ""}, "/s/git");
-  CHECK(io::list_directory(root + "/s/git").value() == std::vector<std::string>{"2"});
+  LeftGroups left;
+  left.find({root, "", ""}, "/s/git");
+  make_files(root + "/s/git/3", {});
+  left.sweep();
+  auto names = io::list_directory(root + "/s/git").value();
+  std::ranges::sort(names);
+  CHECK(names == std::vector<std::string>{"2", "3"});
+  REQUIRE(io::remove_tree(root + "/s/git/2/busy"));
+  left.sweep();
+  CHECK(io::list_directory(root + "/s/git").value() == std::vector<std::string>{"3"});
+  REQUIRE(io::remove_tree(root));
+}
+
+TEST_CASE("a group that can't be removed yet is swept later") {
+  const std::string root = make_folder();
+  make_files(root, {"cgroup.subtree_control"});
+  make_files(root + "/s", {"cgroup.subtree_control", "memory.max", "pids.max"});
+  make_files(root + "/s/1", {"memory.max", "pids.max"});
+  const auto left = std::make_shared<LeftGroups>();
+  {
+    REQUIRE(ControlGroup::make({root, "", ""}, "/s/1", {2, 8}, {5, 80}, left));
+  }
+  REQUIRE(io::path_exists(root + "/s/1"));
+  for (const char* name : {"memory.max", "pids.max"}) REQUIRE(io::remove_tree(root + "/s/1/" + name));
+  left->sweep();
+  CHECK(!io::path_exists(root + "/s/1"));
   REQUIRE(io::remove_tree(root));
 }
