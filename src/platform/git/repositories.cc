@@ -42,6 +42,10 @@ constexpr Duration kEndTime = std::chrono::seconds(10);
 // dynos.
 constexpr int64_t kBesideBuildSeconds = 2 * 3600;
 
+constexpr const char* kNotConfinedSentence =
+    "git could not be confined on this host, so it was not run; push again, and tell the operator if that "
+    "does not help";
+
 // "git-receive-pack" is run as `git receive-pack`.
 std::string subcommand(const std::string& service) {
   return service.substr(4);
@@ -95,40 +99,48 @@ io::Task<Result<io::ExitStatus>> wait_for(io::Process* process) {
   co_return status;
 }
 
-// The group, which kills the rest, goes when git had its time to end.
-io::Task<void> reap(io::Loop* loop, std::unique_ptr<io::Process> process,
-                    std::unique_ptr<ControlGroup> group) {
-  auto ended = co_await io::with_timeout(*loop, kEndTime, wait_for(process.get()));
-  if (ended) co_return;
-  process->kill_group(SIGKILL);
-  group.reset();
-  auto status = co_await process->wait();
-}
-
 }  // namespace
+
+// A git that may write to the app's repository: nothing is tidied there meanwhile.
+class Repositories::Use {
+ public:
+  Use(Repositories& owner, std::string app) : owner_(owner), app_(std::move(app)) { ++owner_.uses_[app_]; }
+  ~Use() {
+    if (--owner_.uses_[app_] == 0) owner_.uses_.erase(app_);
+  }
+  Use(const Use&) = delete;
+  const std::string& app() const { return app_; }
+
+ private:
+  Repositories& owner_;
+  std::string app_;
+};
 
 // A running git. When it is dropped before its end, the pusher has left: git, the hook and the hook's request
 // for a build end too.
 class Repositories::Git {
  public:
-  Git(Repositories& owner, std::string app, std::unique_ptr<io::Process> process,
+  Git(Repositories& owner, std::string app, bool takes_push, std::unique_ptr<io::Process> process,
       std::unique_ptr<ControlGroup> group, net::BodyReader* body)
-      : owner_(owner), process_(std::move(process)), group_(std::move(group)), feeding_(owner.loop_) {
+      : owner_(owner),
+        use_(std::make_unique<Use>(owner, app)),
+        takes_push_(takes_push),
+        process_(std::move(process)),
+        group_(std::move(group)),
+        feeding_(owner.loop_) {
     session_ = process_->pid();
     owner_.running_[session_] = std::move(app);
     feeding_.spawn(feed(body, process_.get()));
   }
   ~Git() {
-    const std::string app = owner_.running_[session_];
     owner_.running_.erase(session_);
-    owner_.ending_.spawn(tidy(&owner_, app));
-    if (!process_) return;
     feeding_.cancel();
-    process_->kill_group(SIGTERM);
-    owner_.ending_.spawn(reap(&owner_.loop_, std::move(process_), std::move(group_)));
+    if (process_) process_->kill_group(SIGTERM);
+    owner_.ending_.spawn(reap(&owner_, std::move(use_), std::move(process_), std::move(group_)));
   }
   Git(const Git&) = delete;
   io::Process& process() { return *process_; }
+  bool takes_push() const { return takes_push_; }
   BoundReached bound_reached() const { return group_ ? group_->bound_reached() : BoundReached::kNone; }
   void set_ended() {
     feeding_.cancel();
@@ -137,6 +149,8 @@ class Repositories::Git {
 
  private:
   Repositories& owner_;
+  std::unique_ptr<Use> use_;
+  bool takes_push_;
   pid_t session_ = 0;
   std::unique_ptr<io::Process> process_;
   std::unique_ptr<ControlGroup> group_;
@@ -187,6 +201,7 @@ io::Task<Result<void>> Repositories::create(std::string app) {
   SKIFF_CO_RETURN_IF_ERROR(given);
   struct stat head{};
   if (::lstat((path + "/HEAD").c_str(), &head) == 0) co_return Result<void>{};
+  const Use use(*this, app);
   io::CommandOptions options;
   options.env = git_environment(confinement_.socket(), *limits);
   options.timeout = kInitTime;
@@ -210,11 +225,25 @@ io::Task<Result<void>> Repositories::remove(std::string app) {
   co_return removed;
 }
 
+io::Task<void> Repositories::reap(Repositories* self, std::unique_ptr<Use> use,
+                                  std::unique_ptr<io::Process> process, std::unique_ptr<ControlGroup> group) {
+  if (process) {
+    auto ended = co_await io::with_timeout(self->loop_, kEndTime, wait_for(process.get()));
+    if (!ended) {
+      process->kill_group(SIGKILL);
+      group.reset();
+      auto status = co_await process->wait();
+    }
+  }
+  group.reset();
+  const std::string app = use->app();
+  use.reset();
+  co_await tidy(self, app);
+}
+
 io::Task<void> Repositories::tidy(Repositories* self, std::string app) {
   co_await io::sleep(self->loop_, kTidyAfter);
-  for (const auto& [session, of] : self->running_) {
-    if (of == app) co_return;
-  }
+  if (self->uses_.contains(app)) co_return;
   // What a git that begins now makes is newer.
   const WallTime before = self->loop_.wall_now() - kTidyAfter / 2;
   const int count = co_await io::run_blocking(
@@ -242,6 +271,7 @@ io::Task<Result<void>> Repositories::make_room(std::string app, BuildLimits limi
   auto check = [path = folder(app), limits] { return check_repository_size(path, limits.repository_mb); };
   auto small = co_await io::run_blocking(loop_, check);
   if (small) co_return small;
+  const Use use(*this, app);
   io::CommandOptions options;
   options.env = git_environment(confinement_.socket(), limits);
   options.timeout = kPackTime;
@@ -252,6 +282,7 @@ io::Task<Result<void>> Repositories::make_room(std::string app, BuildLimits limi
   if (!packed || !packed->status.ok())
     log_warn("repository not packed",
              {{"app", app}, {"error", packed ? packed->err : packed.error().message}});
+  ending_.spawn(tidy(this, app));
   auto checked = co_await io::run_blocking(loop_, check);
   co_return checked;
 }
@@ -303,12 +334,16 @@ io::Task<Result<void>> Repositories::relay(Git& git, BuildLimits limits, net::Re
   }
   auto status = co_await git.process().wait();
   SKIFF_CO_RETURN_IF_ERROR(status);
-  const std::string rest = answer.finish(explain_bound(git.bound_reached(), limits));
+  const std::string rest = answer.finish(
+      status->code == kNotConfined ? kNotConfinedSentence : explain_bound(git.bound_reached(), limits));
   git.set_ended();
-  // Git syncs files, but not the folders that name them. The pusher's git ends when the answer does.
-  auto synced =
-      co_await io::run_blocking(loop_, [path = data_ + "/git"] { return io::sync_file_system(path); });
-  if (!synced) log_warn("a push may not survive a power cut", {{"error", synced.error().message}});
+  // Git syncs files, but not the folders that name them. The pusher's git ends when the answer does. A fetch
+  // writes nothing.
+  if (git.takes_push() && status->ok()) {
+    auto synced =
+        co_await io::run_blocking(loop_, [path = data_ + "/git"] { return io::sync_file_system(path); });
+    if (!synced) log_warn("a push may not survive a power cut", {{"error", synced.error().message}});
+  }
   if (!rest.empty()) {
     auto written = co_await writer.write(rest);
     SKIFF_CO_RETURN_IF_ERROR(written);
@@ -348,7 +383,8 @@ io::Task<void> Repositories::serve(std::string app, std::string service, const n
     auto sent = co_await writer.send(net::Response::text(500, "git can't be started\n"));
     co_return;
   }
-  Git git(*this, std::move(app), std::move(*process), std::move(confined->group), &body);
+  Git git(*this, std::move(app), service == "git-receive-pack", std::move(*process),
+          std::move(confined->group), &body);
   auto started = co_await writer.start(git_response(service, "result"));
   if (!started) co_return;
   const Duration longest = std::chrono::seconds(limits->seconds + kBesideBuildSeconds);

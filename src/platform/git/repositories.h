@@ -49,8 +49,12 @@ class Repositories {
 
  private:
   class Git;
+  class Use;
   // To git's end, or until the pusher is gone.
   io::Task<Result<void>> relay(Git& git, BuildLimits limits, net::ResponseWriter& writer);
+  // The group, which kills the rest, goes when git had its time to end. Then what is left is tidied.
+  static io::Task<void> reap(Repositories* self, std::unique_ptr<Use> use,
+                             std::unique_ptr<io::Process> process, std::unique_ptr<ControlGroup> group);
   // What pushes that were cut left in the app's repository goes, when no git works on it.
   static io::Task<void> tidy(Repositories* self, std::string app);
   static io::Task<void> tidy_all(Repositories* self);
@@ -61,6 +65,7 @@ class Repositories {
   Confinement confinement_;
   uint64_t removals_ = 0;
   std::map<pid_t, std::string> running_;  // sessions of git that take a push
+  std::map<std::string, int> uses_;       // by app: how many gits write to its repository now
   io::TaskScope ending_;                  // waits for the processes of pushers who left
 };
 
