@@ -21,17 +21,22 @@ bool is_commit_name(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
-// A build's folder: nothing of it stays, however the push ends.
+void remove_build_folder(const std::string& path) {
+  auto removed = io::remove_tree(path);
+  if (!removed) log_warn("build folder stays", {{"folder", path}, {"error", removed.error().message}});
+}
+
+// A build's folder: nothing of it stays, however the push ends. It may hold many files: they go in the pool.
 class BuildFolder {
  public:
-  explicit BuildFolder(std::string path) : path_(std::move(path)) {}
+  BuildFolder(io::Loop& loop, std::string path) : loop_(loop), path_(std::move(path)) {}
   ~BuildFolder() {
-    auto removed = io::remove_tree(path_);
-    if (!removed) log_warn("build folder stays", {{"folder", path_}, {"error", removed.error().message}});
+    loop_.submit_blocking([path = path_] { remove_build_folder(path); }, [] {});
   }
   BuildFolder(const BuildFolder&) = delete;
 
  private:
+  io::Loop& loop_;
   std::string path_;
 };
 
@@ -125,7 +130,7 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::BodyReader& bo
     co_return;
   }
   const std::string id = make_secret(loop_.random(), kBuildIdBytes);
-  const BuildFolder folder(builder_.build_folder(id));
+  const BuildFolder folder(loop_, builder_.build_folder(id));
   auto received = co_await builder_.receive_source(id, body);
   if (!received) {
     auto sent = co_await writer.send(
