@@ -21,9 +21,10 @@ namespace skiff::platform {
 
 namespace {
 
-constexpr int64_t kHostReserveMb = 1024;    // of the host's disk that builds leave alone
-constexpr int64_t kLeastDiskMb = 256;       // a smaller one would hardly hold a build
-constexpr const char* kJournal = "size=4";  // MB; the least that mkfs makes
+constexpr int64_t kHostReserveMb = 1024;       // of the host's disk that builds leave alone
+constexpr int64_t kLeastDiskMb = 256;          // a smaller one would hardly hold a build
+constexpr const char* kJournal = "size=4";     // MB; the least that mkfs makes
+constexpr const char* kDropped = ".dropped-";  // before the number of a cache that is being removed
 constexpr const char* kBuildFolders[] = {"app", "tmp", "out"};
 
 Result<void> wipe(const std::string& folder) {
@@ -64,11 +65,6 @@ Usage usage_of(const std::string& image) {
   return {info.st_size >> 20, info.st_blocks * 512 >> 20};
 }
 
-bool is_mount_point(const std::string& path) {
-  const auto facts = io::entry_facts(AT_FDCWD, path.c_str());
-  return facts && facts->mount_root;
-}
-
 int64_t free_megabytes(const std::string& folder) {
   struct statvfs info{};
   if (::statvfs(folder.c_str(), &info) != 0) return 0;
@@ -85,14 +81,14 @@ io::Task<Result<void>> run(io::Loop& loop, std::vector<std::string> argv) {
 
 }  // namespace
 
-std::vector<std::string> oldest_caches(const std::string& folder, const std::string& but) {
+std::vector<std::string> oldest_caches(const std::string& folder, const std::set<std::string>& but) {
   constexpr std::string_view kEnding = ".img";
   std::vector<std::pair<WallTime, std::string>> found;
   for (const auto& name : io::list_directory(folder).value_or(std::vector<std::string>{})) {
     const auto facts = io::entry_facts(AT_FDCWD, (folder + "/" + name).c_str());
     if (!facts || !name.ends_with(kEnding)) continue;
     const std::string app = name.substr(0, name.size() - kEnding.size());
-    if (app != but) found.emplace_back(facts->modified, app);
+    if (!but.contains(app)) found.emplace_back(facts->modified, app);
   }
   std::sort(found.begin(), found.end());
   std::vector<std::string> out;
@@ -133,23 +129,30 @@ io::Task<Result<void>> BuildDisks::make(std::string app, int64_t megabytes) {
   co_return mounted;
 }
 
-// Not of an app that builds now.
+// Not of an app whose build has begun meanwhile. The image goes aside at once: a build that begins while it
+// is removed makes another one.
 io::Task<void> BuildDisks::drop_cache(std::string app) {
-  if (!is_mount_point(folder(app))) {
-    auto removed = co_await io::run_blocking(loop_, [path = image(app)] { return io::remove_tree(path); });
+  if (open_.contains(app)) co_return;
+  const std::string aside = fmt::format("{}/cache/{}{}", data_, kDropped, ++drops_);
+  if (::rename(image(app).c_str(), aside.c_str()) != 0) co_return;
+  auto removed = co_await io::run_blocking(loop_, [aside] { return io::remove_tree(aside); });
+  if (removed) {
     log_info("an app's build cache was dropped: the disk is nearly full", {{"app", app}});
+  } else {
+    log_warn("a build cache stays", {{"app", app}, {"error", removed.error().message}});
   }
 }
 
 io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes) {
   BuildDisk disk{folder(app)};
+  open_.insert(app);
   auto made = io::make_directories(disk.folder);
   SKIFF_CO_RETURN_IF_ERROR(made);
   unmount(disk.folder);
   const Usage usage = usage_of(image(app));
   int64_t free_mb = free_megabytes(data_);
   // A cache only saves time; what it holds goes before a build is refused for it, the oldest first.
-  const auto others = oldest_caches(data_ + "/cache", app);
+  const auto others = oldest_caches(data_ + "/cache", open_);
   for (const auto& other : others) {
     if (plan_disk_size(megabytes, free_mb, usage.own_mb) == megabytes) break;
     co_await drop_cache(other);
@@ -183,10 +186,17 @@ io::Task<void> BuildDisks::close(std::string app) {
     ::rmdir(path.c_str());  // stays where it is a plain folder with the cache
     return result;
   });
+  open_.erase(app);
   if (!wiped) log_warn("a build's disk keeps files", {{"app", app}, {"error", wiped.error().message}});
 }
 
 io::Task<void> BuildDisks::recover() {
+  const std::string caches = data_ + "/cache/";
+  for (const auto& name : io::list_directory(caches).value_or(std::vector<std::string>{})) {
+    if (!name.starts_with(kDropped)) continue;
+    auto removed = co_await io::run_blocking(loop_, [path = caches + name] { return io::remove_tree(path); });
+    if (!removed) log_warn("a build cache stays", {{"error", removed.error().message}});
+  }
   auto apps = io::list_directory(data_ + "/disks");
   if (!apps) co_return;
   for (const auto& app : *apps) co_await close(app);

@@ -7,6 +7,7 @@
 // script watches the size. One build of an app at a time.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ class BuildDisks {
   // Mounts the disk of an app, empty but for the cache; less than `megabytes` large when the host has less to
   // spare. ResourceExhausted when the host's own disk is nearly full.
   io::Task<Result<BuildDisk>> open(std::string app, int64_t megabytes);
-  // Empties all but the cache and unmounts. Fine when nothing is mounted.
+  // Empties all but the cache and unmounts. Fine when nothing is mounted. Due after each open(), also one
+  // that failed: the cache of an app is not dropped between the two.
   io::Task<void> close(std::string app);
   // Unmounts what a platform that died left.
   io::Task<void> recover();
@@ -43,14 +45,16 @@ class BuildDisks {
   std::string folder(const std::string& app) const { return data_ + "/disks/" + app; }
   io::Loop& loop_;
   std::string data_;
+  std::set<std::string> open_;  // apps
+  uint64_t drops_ = 0;
 };
 
 // Unmounts the disks of all builds in `data` (DATA/platform), of a platform that has ended. Blocking, short.
 void unmount_build_disks(const std::string& data);
 
-// The apps whose caches lie in `folder`, but one: the one that was least recently used first. Blocking,
+// The apps whose caches lie in `folder`, but some: the one that was least recently used first. Blocking,
 // short.
-std::vector<std::string> oldest_caches(const std::string& folder, const std::string& but);
+std::vector<std::string> oldest_caches(const std::string& folder, const std::set<std::string>& but);
 
 // Pure: how large the disk of a build becomes, in MB; 0 when the host can spare too little. `free_mb` is what
 // the host's disk has left, `own_mb` what the app's disk takes of it already.

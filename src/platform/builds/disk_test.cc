@@ -4,8 +4,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "io/file.h"
+#include "io/sync.h"
 
 using namespace skiff;
 using namespace skiff::platform;
@@ -25,16 +29,57 @@ TEST_CASE("no build starts on a host that is nearly full") {
   CHECK(plan_disk_size(64, 1024, 0) == 0);
 }
 
+namespace {
+
+io::Task<void> open_disk(BuildDisks* disks, std::string app, int64_t megabytes) {
+  auto disk = co_await disks->open(std::move(app), megabytes);
+}
+
+// A build of b has begun when one of a wants more than the host has.
+io::Task<int> open_together(io::Loop* loop, BuildDisks* disks) {
+  constexpr int64_t kMoreThanAll = int64_t{1} << 40;
+  io::TaskScope scope(*loop);
+  io::Event ended(*loop);
+  scope.spawn(open_disk(disks, "b", 64));
+  scope.spawn(open_disk(disks, "a", kMoreThanAll));
+  scope.when_empty([&ended] { ended.set(); });
+  co_await ended.wait();
+  co_await disks->close("a");
+  co_await disks->close("b");
+  co_return 0;
+}
+
+}  // namespace
+
+TEST_CASE("the cache of a build that has begun is not dropped, others are" *
+          doctest::skip(::geteuid() != 0)) {
+  std::string data = "/tmp/skiff-disks-XXXXXX";
+  REQUIRE(::mkdtemp(data.data()) != nullptr);
+  REQUIRE(io::make_directories(data + "/cache"));
+  for (const char* app : {"b", "c"}) REQUIRE(io::write_file_atomic(data + "/cache/" + app + ".img", "x"));
+  const auto loop = io::make_epoll_loop();
+  {
+    BuildDisks disks(*loop, data);
+    io::block_on(*loop, open_together(loop.get(), &disks));
+  }
+  CHECK(io::path_exists(data + "/cache/b.img"));
+  auto left = io::list_directory(data + "/cache").value();
+  CHECK(std::ranges::count_if(left, [](const std::string& name) {
+          return name == "c.img" || name.starts_with(".dropped-");
+        }) == 0);
+  CHECK(io::remove_tree(data));
+}
+
 TEST_CASE("caches are dropped from the one that was least recently used") {
   std::string folder = "/tmp/skiff-caches-XXXXXX";
   REQUIRE(::mkdtemp(folder.data()) != nullptr);
   int64_t age = 100;
-  for (const char* name : {"b.img", "own.img", "a.img", "other"}) {
+  for (const char* name : {"b.img", "own.img", "begun.img", "a.img", "other"}) {
     REQUIRE(io::write_file_atomic(folder + "/" + name, "x"));
     const timespec times[] = {{age, 0}, {age, 0}};
     REQUIRE(::utimensat(AT_FDCWD, (folder + "/" + name).c_str(), times, 0) == 0);
     age += 100;
   }
-  CHECK(oldest_caches(folder, "own") == std::vector<std::string>{"b", "a"});
+  CHECK(oldest_caches(folder, {"own", "begun"}) == std::vector<std::string>{"b", "a"});
   CHECK(io::remove_tree(folder));
 }
