@@ -1,4 +1,5 @@
 """Pushes that are cut, doubled or lose their platform."""
+import concurrent.futures
 import os
 import signal
 import subprocess
@@ -135,3 +136,16 @@ def test_without_loop_devices_the_size_is_watched(skiff):
         skiff.env = before
         skiff.skiff("down")
         skiff.up()
+
+
+def test_many_who_read_at_once_do_not_disturb_each_other(skiff):
+    app = skiff.app({"index.html": "x"})
+    pushed = app.push()
+    assert pushed.ok, pushed.said
+    head = app.git("rev-parse", "HEAD").stdout.strip()
+
+    def read(_):  # two gits of the platform: what it can do, and the references
+        return app.git("-c", "protocol.version=2", "ls-remote", "skiff", "refs/heads/main").stdout.split()
+
+    with concurrent.futures.ThreadPoolExecutor(8) as readers:
+        assert list(readers.map(read, range(40))) == [[head, "refs/heads/main"]] * 40
