@@ -298,3 +298,18 @@ def test_a_node_port_and_an_address_lead_to_endpoints_that_a_user_wrote(space):
 def test_the_manifest_of_the_guide_is_valid_strictly(space):
     out = space.out("apply", "-f", HELLO, "--dry-run=server", "--validate=strict")
     assert out.count("created (server dry run)") == 4
+
+
+def test_events_of_both_groups(space):
+    space.apply({"apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "made"},
+                 "eventTime": "2026-01-01T00:00:00.000000Z", "reportingController": "example.com/maker",
+                 "reportingInstance": "maker-1", "action": "Make", "reason": "Made", "type": "Normal", "note": "it is made",
+                 "regarding": {"apiVersion": "v1", "kind": "ConfigMap", "namespace": space.name, "name": "thing"}})
+    assert "it is made" in space.out("events", "--for", "configmap/thing")
+    name = ("-o", "jsonpath={.items[*].metadata.name}")
+    assert space.out("get", "events", "--field-selector", "source=example.com/maker", *name) == "made"
+    newer = "events.v1.events.k8s.io"
+    assert space.out("get", newer, "--field-selector", "reportingController=example.com/maker", *name) == "made"
+    assert space.out("get", newer, "--field-selector", "reportingController=other", *name) == ""
+    space.run("delete", "event", "made")
+    assert "NotFound" in space.fails("get", newer, "made")

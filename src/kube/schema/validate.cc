@@ -102,6 +102,7 @@ const Check* find_check(const Kind& kind) {
       {"coordination.k8s.io/Lease", validate_lease},
       {"/Node", validate_node},
       {"/Event", validate_event},
+      {"events.k8s.io/Event", validate_newer_event},
       {"apiextensions.k8s.io/CustomResourceDefinition", validate_definition},
       {"autoscaling/Scale", validate_scale},
   };

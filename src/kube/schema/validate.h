@@ -71,7 +71,7 @@ std::string go_map(const json::Value& map);
 ObjectCheck validate_pod, validate_deployment, validate_replica_set, validate_service, validate_config_map,
     validate_secret, validate_ingress, validate_endpoints, validate_endpoint_slice, validate_role,
     validate_cluster_role, validate_role_binding, validate_cluster_role_binding, validate_lease,
-    validate_node, validate_event, validate_definition, validate_scale;
+    validate_node, validate_event, validate_newer_event, validate_definition, validate_scale;
 // The selectable fields of a version of a definition; `schema` is its openAPIV3Schema.
 void validate_selectable_fields(const json::Value& fields, const json::Value& schema, const std::string& at,
                                 Findings& findings);

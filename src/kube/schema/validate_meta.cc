@@ -16,7 +16,8 @@ constexpr size_t kMaxAnnotationBytes = 256 * 1024;
 Details check_name(const Kind& kind, std::string_view name) {
   if (kind.group.empty() && kind.kind == "Namespace") return check_dns_label(name);
   if (kind.group.empty() && kind.kind == "Service") return check_dns_1035_label(name);
-  if (kind.group == "rbac.authorization.k8s.io") return check_path_segment(name);
+  const bool event = kind.group.empty() && kind.kind == "Event";
+  if (event || kind.group == "rbac.authorization.k8s.io") return check_path_segment(name);
   return check_dns_subdomain(name);
 }
 

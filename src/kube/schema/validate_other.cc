@@ -115,18 +115,4 @@ void validate_node(const Value& node, const Value*, Findings& findings) {
   }
 }
 
-void validate_event(const Value& event, const Value*, Findings& findings) {
-  // Two groups carry the same object with different names.
-  const bool newer = event.contains("regarding");
-  const auto& about = newer ? event["regarding"] : event["involvedObject"];
-  const auto& name_space = about["namespace"].str();
-  const auto& own = event["metadata"]["namespace"].str();
-  bool fits =
-      name_space.empty() ? own == "default" || own == "kube-system" || own.empty() : name_space == own;
-  if (!fits) {
-    findings.invalid(newer ? "regarding.namespace" : "involvedObject.namespace", Value(name_space),
-                     "does not match event.namespace");
-  }
-}
-
 }  // namespace skiff::kube

@@ -94,7 +94,10 @@ std::string text_of(const json::Value& object, std::string_view path) {
 // Fields whose name is not where the value is.
 std::string looked_up(const json::Value& object, const std::string& path) {
   if (path == "source" && object["kind"].str() == "Event") {
-    return object["source"]["component"].str_or(object["reportingComponent"].str());
+    // The newer group has other names.
+    const bool newer = object.contains("regarding");
+    return object[newer ? "deprecatedSource" : "source"]["component"].str_or(
+        object[newer ? "reportingController" : "reportingComponent"].str());
   }
   if (path == "status.podIPs") return object["status"]["podIPs"].at(0)["ip"].str();
   if (path == "status.successful") return text_of(object, "status.succeeded");
@@ -124,19 +127,17 @@ constexpr std::array kSelectable = std::to_array<Selectable>({
     {"batch", "Job", "status.successful"},
     {"certificates.k8s.io", "CertificateSigningRequest", "spec.signerName"},
 });
-constexpr std::array kEventPaths = std::to_array<std::string_view>({
-    "involvedObject.kind",
-    "involvedObject.namespace",
-    "involvedObject.name",
-    "involvedObject.uid",
-    "involvedObject.apiVersion",
-    "involvedObject.resourceVersion",
-    "involvedObject.fieldPath",
-    "reason",
-    "reportingComponent",
-    "source",
-    "type",
-});
+// Of the object that an event is about.
+constexpr std::array kAboutFields = std::to_array<std::string_view>(
+    {"kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"});
+
+bool is_event_field(bool core, std::string_view path) {
+  const std::string_view about = core ? "involvedObject." : "regarding.";
+  if (path.starts_with(about))
+    return std::ranges::find(kAboutFields, path.substr(about.size())) != kAboutFields.end();
+  return path == "reason" || path == "source" || path == "type" ||
+         path == (core ? "reportingComponent" : "reportingController");
+}
 
 }  // namespace
 
@@ -169,7 +170,7 @@ bool FieldSelector::matches(const json::Value& object, Paths paths) const {
 bool is_selectable_field(std::string_view group, std::string_view kind, std::string_view path) {
   if (path == "metadata.name" || path == "metadata.namespace") return true;
   if (kind == "Event" && (group.empty() || group == "events.k8s.io")) {
-    return std::ranges::find(kEventPaths, path) != kEventPaths.end();
+    return is_event_field(group.empty(), path);
   }
   return std::ranges::any_of(kSelectable, [&](const Selectable& one) {
     return one.group == group && one.kind == kind && one.path == path;

@@ -1,6 +1,7 @@
 #include "kube/server/bootstrap.h"
 
 #include "kube/server/bootstrap_roles.h"
+#include "kube/server/move_events.h"
 #include "kube/server/move_services.h"
 #include "kube/server/own_services.h"
 
@@ -66,6 +67,8 @@ io::Task<Result<void>> ensure(Objects& objects, Target target, Value object) {
 io::Task<Result<void>> bootstrap_objects(Objects& objects) {
   // Before own_service() looks for its address.
   auto moved = co_await move_services(objects);
+  SKIFF_CO_RETURN_IF_ERROR(moved);
+  moved = co_await move_events(objects);
   SKIFF_CO_RETURN_IF_ERROR(moved);
   const Target namespaces{objects.kind("", "namespaces"), "", ""};
   static constexpr const char* kNamespaces[] = {"default", "kube-system", "kube-public", "kube-node-lease"};

@@ -119,6 +119,14 @@ Result<json::Value> Objects::get(const Target& target) const {
   return object;
 }
 
+std::function<std::string(store::Revision)> Objects::encoder(KindPtr kind,
+                                                             std::shared_ptr<json::Value> object) const {
+  return [this, kind = std::move(kind), object = std::move(object)](store::Revision revision) {
+    object->edit("metadata").set("resourceVersion", std::to_string(store::number(revision)));
+    return json::encode(stored_object(registry_, *kind, *object));
+  };
+}
+
 io::Task<Result<json::Value>> Objects::put(Target target, json::Value object, store::Expect expect) {
   const std::string name = name_of(object);
   auto shared = std::make_shared<json::Value>(std::move(object));
@@ -126,10 +134,7 @@ io::Task<Result<json::Value>> Objects::put(Target target, json::Value object, st
   target.name = name;
   write.key = object_path(target);
   write.expect = expect;
-  write.encode = [shared](store::Revision revision) {
-    shared->edit("metadata").set("resourceVersion", std::to_string(store::number(revision)));
-    return json::encode(*shared);
-  };
+  write.encode = encoder(target.kind, shared);
   auto written = co_await store_.write(std::move(write));
   if (!written) co_return std::unexpected(write_error(written.error(), *target.kind, name));
   co_return *shared;

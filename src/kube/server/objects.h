@@ -2,7 +2,7 @@
 // process share it.
 //
 // Kept as JSON bytes, resourceVersion included, under /<group or "core">/<plural>/[<namespace>/]<name>: so a
-// list or a watch without selectors sends stored bytes as they are.
+// list or a watch without selectors sends stored bytes as they are (but see stored_objects.cc).
 #pragma once
 
 #include <functional>
@@ -80,6 +80,9 @@ class Objects {
                                         WriteOptions options);
   io::Task<Result<Deleted>> erase(Target target, json::Value last);
   io::Task<Result<json::Value>> put(Target target, json::Value object, store::Expect expect);
+  // What the store writes of the object, which is given its revision.
+  std::function<std::string(store::Revision)> encoder(KindPtr kind,
+                                                      std::shared_ptr<json::Value> object) const;
   io::Loop& loop_;
   store::Store& store_;
   Registry& registry_;
@@ -88,9 +91,12 @@ class Objects {
 };
 
 // What is stored as the version of `kind` shows it: objects of a custom kind are kept under the version that
-// wrote them, and get the defaults that came into their definition later. Selectors look at this.
+// wrote them, and get the defaults that came into their definition later; events of events.k8s.io are kept as
+// those of v1. Selectors look at this.
 Result<json::Value> served_object(const Kind& kind, const store::Bytes& stored);
 store::Bytes served_bytes(const Kind& kind, const store::Bytes& stored);
+// The way back.
+json::Value stored_object(const Registry& registry, const Kind& kind, const json::Value& object);
 // The revision an object or a list carries; 0 when there is none or it is no number.
 store::Revision revision_of(const json::Value& object);
 

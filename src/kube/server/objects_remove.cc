@@ -106,10 +106,7 @@ io::Task<Result<Deleted>> Objects::erase(Target target, json::Value last) {
   write.key = object_path(target);
   write.remove = true;
   write.expect = store::Expect::at(revision_of(last));
-  write.encode = [shared](store::Revision revision) {
-    shared->edit("metadata").set("resourceVersion", std::to_string(store::number(revision)));
-    return json::encode(*shared);
-  };
+  write.encode = encoder(target.kind, shared);
   auto written = co_await store_.write(std::move(write));
   if (!written) {
     if (written.error().code == Code::kConflict) co_return std::unexpected(stale(*target.kind, target.name));

@@ -32,7 +32,8 @@ Result<Selection> parse_selection(const Kind& kind, std::string_view label_text,
   if (!fields) return std::unexpected(bad_request(fields.error().message));
   for (const auto& requirement : fields->requirements()) {
     if (may_select(kind, requirement.path)) continue;
-    const bool special = kind.custom || (kind.group.empty() && kind.kind == "Pod");
+    const bool event = kind.kind == "Event" && (kind.group.empty() || kind.group == "events.k8s.io");
+    const bool special = kind.custom || event || (kind.group.empty() && kind.kind == "Pod");
     return std::unexpected(bad_request(
         special ? "field label not supported: " + requirement.path
                 : "\"" + requirement.path +
