@@ -50,6 +50,10 @@ void filter_ports(const std::string& instance, const std::vector<Connected>& con
     // Where a reboot took the pod's network there is nothing to change.
     auto known = visit_network(pod.namespaces, [&pod] { return set_pod_mac(pod.port.address); });
     if (!known) log_debug("no interface", {{"veth", pod.port.veth}, {"error", known.error().message}});
+    // An agent that was killed between the two ends left the host's one down.
+    if (known) known = bring_up_port(pod.port.veth);
+    if (known) known = allow_hairpin(pod.port.veth);
+    if (!known) log_debug("port stays", {{"veth", pod.port.veth}, {"error", known.error().message}});
     ports.push_back(pod.port);
   }
   change_filter(make_port_filter(instance, ports));
