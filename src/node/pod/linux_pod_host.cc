@@ -50,13 +50,15 @@ void filter_ports(const std::string& instance, const std::vector<Connected>& con
     // Where a reboot took the pod's network there is nothing to change.
     auto known = visit_network(pod.namespaces, [&pod] { return set_pod_mac(pod.port.address); });
     if (!known) log_debug("no interface", {{"veth", pod.port.veth}, {"error", known.error().message}});
-    // An agent that was killed between the two ends left the host's one down.
-    if (known) known = bring_up_port(pod.port.veth);
-    if (known) known = allow_hairpin(pod.port.veth);
-    if (!known) log_debug("port stays", {{"veth", pod.port.veth}, {"error", known.error().message}});
     ports.push_back(pod.port);
   }
   change_filter(make_port_filter(instance, ports));
+  // An agent that was killed between the two ends left the host's one down.
+  for (const auto& port : ports) {
+    auto up = bring_up_port(port.veth);
+    if (up) up = allow_hairpin(port.veth);
+    if (!up) log_debug("port stays down", {{"veth", port.veth}, {"error", up.error().message}});
+  }
 }
 
 // True while the network in this folder has TCP sockets though every program in it has ended.
