@@ -22,8 +22,9 @@ constexpr int64_t kProcessesTogether = 512;
 constexpr int64_t kBlocksPerMegabyte = 2 * (1 << 20) / 512;
 constexpr int64_t kKilobytesPerMegabyte = 1024;
 
-// Runs as root in mount, network and ipc namespaces of its own and ends as the command. Nothing in it depends
-// on what the folder holds. The user may not write beside its folder: what is mounted over is root's. When a
+// Runs as root, the first process in mount, network, ipc and process namespaces of its own, and ends as the
+// command ended: with it everything that the command left behind. The command itself is not the first process,
+// which signals without a handler do not reach. Nothing in it depends on what the folder holds. The user may not write beside its folder: what is mounted over is root's. When a
 // step fails it ends with kNotConfined, which none of the commands does.
 constexpr const char* kLaunch = R"sh(set -e
 trap 'exit 125' EXIT
@@ -46,7 +47,10 @@ ulimit -n 1024
 ulimit -t "$seconds"
 ulimit -f "$blocks"
 if [ "$memory" != 0 ]; then ulimit -v "$memory"; ulimit -p "$processes"; fi
-exec setpriv --reuid="$user" --regid="$user" --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs -- "$@"
+trap - EXIT
+set +e
+setpriv --reuid="$user" --regid="$user" --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs -- "$@"
+exit $?
 )sh";
 
 bool is_inside(const std::string& path, const std::string& folder) {
@@ -108,6 +112,10 @@ io::Task<Result<ConfinedCommand>> Confinement::prepare(std::string folder, Build
                                    "--mount",
                                    "--net",
                                    "--ipc",
+                                   "--pid",
+                                   "--fork",
+                                   "--kill-child",
+                                   "--mount-proc",
                                    "--propagation",
                                    "private",
                                    "--",

@@ -1,6 +1,7 @@
 #include "platform/git/confinement.h"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,6 +96,36 @@ TEST_CASE("a confined command is nobody, nowhere, and may write its folder only"
   struct stat info{};
   REQUIRE(::stat((rig.folder + "/work/here").c_str(), &info) == 0);
   CHECK(info.st_uid == kGitUser);
+}
+
+TEST_CASE("a confined command neither sees nor reaches the processes of another push" *
+          doctest::skip(::geteuid() != 0)) {
+  Rig rig;
+  const std::string user = std::to_string(kGitUser);
+  io::ProcessOptions options;
+  options.argv = {"setpriv", "--reuid=" + user, "--regid=" + user, "--clear-groups", "--", "sleep", "60"};
+  auto other = io::spawn_process(*rig.loop, options);
+  REQUIRE(other.has_value());
+  const std::string process = std::to_string((*other)->pid());
+  const auto done = rig.run("kill -0 " + process + " 2>/dev/null && echo reached; ls -d /proc/" + process +
+                            " 2>/dev/null; ls -d /proc/[0-9]* | wc -l");
+  CHECK(std::stoi(done.out) < 10);
+  (*other)->kill(SIGKILL);
+  CHECK(io::block_on(*rig.loop, (*other)->wait()).has_value());
+}
+
+TEST_CASE("what a confined command leaves behind ends with it" * doctest::skip(::geteuid() != 0)) {
+  Rig rig;
+  const std::string seconds = "60." + std::to_string(::getpid());
+  const auto running = [&] {
+    int count = 0;
+    for (const auto& name : io::list_directory("/proc").value())
+      count += io::read_file("/proc/" + name + "/cmdline").value_or("").find(seconds) != std::string::npos;
+    return count;
+  };
+  const auto done = rig.run("setsid sleep " + seconds + " </dev/null >/dev/null 2>&1 & sleep 0.1; exit 3");
+  CHECK(done.status.code == 3);
+  CHECK(running() == 0);
 }
 
 TEST_CASE("a confined command can't take more memory than it may" * doctest::skip(::geteuid() != 0)) {
