@@ -23,9 +23,10 @@ constexpr int64_t kBlocksPerMegabyte = 2 * (1 << 20) / 512;
 constexpr int64_t kKilobytesPerMegabyte = 1024;
 
 // Runs as root, the first process in mount, network, ipc and process namespaces of its own, and ends as the
-// command ended: with it everything that the command left behind. The command itself is not the first process,
-// which signals without a handler do not reach. Nothing in it depends on what the folder holds. The user may not write beside its folder: what is mounted over is root's. When a
-// step fails it ends with kNotConfined, which none of the commands does.
+// command ended: with it everything that the command left behind. The command itself is not the first
+// process, which signals without a handler do not reach. Nothing in it depends on what the folder holds. The
+// user may not write beside its folder: what is mounted over is root's. When a step fails it ends with
+// kNotConfined, which none of the commands does.
 constexpr const char* kLaunch = R"sh(set -e
 trap 'exit 125' EXIT
 root=$1 folder=$2 hooks=$3 socket=$4 groups=$5 memory=$6 processes=$7 seconds=$8 blocks=$9

@@ -32,6 +32,7 @@ constexpr size_t kPieceBytes = 32 << 10;
 constexpr const char* kAttributes = "* !export-ignore !export-subst\n";
 constexpr const char* kEnding = ".git";
 constexpr const char* kRemoving = ".removing-";
+constexpr const char* kMaking = ".making-";
 constexpr Duration kTidyAfter = std::chrono::seconds(2);  // the end of a git, which may still remove files
 constexpr Duration kPackTime = std::chrono::minutes(5);
 constexpr Duration kInitTime = std::chrono::seconds(30);
@@ -74,6 +75,12 @@ Result<void> give_tree_to_git(const std::string& folder) {
   }
   if (error) return fail(Code::kInternal, "read " + folder + ": " + error.message());
   return give_to_git(folder);
+}
+
+// `git init` makes the folder of the objects last.
+bool is_whole(const std::string& repository) {
+  struct stat info{};
+  return ::lstat((repository + "/objects").c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 // A body that breaks off ends git, which then sees half a pack.
@@ -165,6 +172,7 @@ Repositories::Repositories(io::Loop& loop, std::string data, std::string control
 
 Result<void> Repositories::start() {
   SKIFF_RETURN_IF_ERROR(io::make_directories(data_ + "/git"));
+  SKIFF_RETURN_IF_ERROR(set_cut_ones_aside());
   const std::string hooks = data_ + "/hooks", info = hooks + "/info";
   SKIFF_RETURN_IF_ERROR(io::make_directories(info, 0755));
   for (const auto& folder : {hooks, info}) {
@@ -174,6 +182,20 @@ Result<void> Repositories::start() {
   ending_.spawn(tidy_all(this));
   SKIFF_RETURN_IF_ERROR(keep_file(hooks + "/post-receive", rollout_hook_script(), 0755));
   return keep_file(hooks + "/pre-receive", hook_script(), 0755);
+}
+
+// Repositories whose making was cut hold nothing yet.
+Result<void> Repositories::set_cut_ones_aside() {
+  auto names = io::list_directory(data_ + "/git");
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : *names) {
+    const std::string path = data_ + "/git/" + name;
+    if (!name.starts_with(kMaking) && (!name.ends_with(kEnding) || is_whole(path))) continue;
+    const std::string aside = data_ + "/git/" + kRemoving + "cut-" + name;
+    SKIFF_RETURN_IF_ERROR(io::remove_tree(aside));
+    if (::rename(path.c_str(), aside.c_str()) != 0) return fail_errno(errno, "move " + path + " aside");
+  }
+  return {};
 }
 
 Result<void> Repositories::open_socket() {
@@ -193,15 +215,27 @@ std::string Repositories::pushed_app(const net::Peer& peer) const {
 
 io::Task<Result<void>> Repositories::create(std::string app) {
   const std::string path = folder(app);
+  if (is_whole(path)) {
+    auto given = co_await io::run_blocking(loop_, [path] { return give_tree_to_git(path); });
+    co_return given;
+  }
+  const std::string making = data_ + "/git/" + kMaking + std::to_string(++made_);
+  auto made = co_await make(making);
+  auto published = co_await io::run_blocking(loop_, [made = std::move(made), making, path]() -> Result<void> {
+    auto named = made ? io::publish(making, path) : made;
+    auto removed = io::remove_tree(making);
+    return !named && is_whole(path) ? Result<void>{} : named;  // made twice at once
+  });
+  co_return published;
+}
+
+io::Task<Result<void>> Repositories::make(std::string path) {
   auto limits = read_build_limits(data_);
   SKIFF_CO_RETURN_IF_ERROR(limits);
-  auto parents = io::make_directories(path);
-  SKIFF_CO_RETURN_IF_ERROR(parents);
-  auto given = co_await io::run_blocking(loop_, [path] { return give_tree_to_git(path); });
+  auto folder = io::make_directories(path);
+  SKIFF_CO_RETURN_IF_ERROR(folder);
+  auto given = give_to_git(path);
   SKIFF_CO_RETURN_IF_ERROR(given);
-  struct stat head{};
-  if (::lstat((path + "/HEAD").c_str(), &head) == 0) co_return Result<void>{};
-  const Use use(*this, app);
   io::CommandOptions options;
   options.env = git_environment(confinement_.socket(), *limits);
   options.timeout = kInitTime;

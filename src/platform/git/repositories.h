@@ -30,8 +30,8 @@ class Repositories {
   Result<void> start();
   // Lets git's user, and nobody else, connect to hook_socket(), which listens already.
   Result<void> open_socket();
-  // Makes the bare repository of an app, or takes over one of a platform that ran git as root. Blocking
-  // commands run beside the loop.
+  // Makes the bare repository of an app, which is there whole or not at all, or takes over one of a platform
+  // that ran git as root. Blocking commands run beside the loop.
   io::Task<Result<void>> create(std::string app);
   // At once out of the way of an app of the same name; the files go in the pool.
   io::Task<Result<void>> remove(std::string app);
@@ -50,6 +50,9 @@ class Repositories {
  private:
   class Git;
   class Use;
+  Result<void> set_cut_ones_aside();
+  // An empty repository at `path`.
+  io::Task<Result<void>> make(std::string path);
   // To git's end, or until the pusher is gone.
   io::Task<Result<void>> relay(Git& git, BuildLimits limits, net::ResponseWriter& writer);
   // The group, which kills the rest, goes when git had its time to end. Then what is left is tidied.
@@ -63,7 +66,7 @@ class Repositories {
   io::Loop& loop_;
   std::string data_;
   Confinement confinement_;
-  uint64_t removals_ = 0;
+  uint64_t removals_ = 0, made_ = 0;
   std::map<pid_t, std::string> running_;  // sessions of git that take a push
   std::map<std::string, int> uses_;       // by app: how many gits write to its repository now
   io::TaskScope ending_;                  // waits for the processes of pushers who left
