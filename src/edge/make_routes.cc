@@ -38,21 +38,18 @@ struct Index {
   const ClusterView& view;
   const BackendRules& backends;
   std::unordered_map<std::string, std::vector<const json::Value*>> slices;  // by "namespace/service"
-  // By address: the namespaces of the pods that have it.
-  std::unordered_map<std::string_view, std::vector<std::string_view>> pods;
+  // By address: the namespaces of the pods that have it. A pod that is ending has it until another pod does.
+  std::unordered_map<std::string_view, std::vector<std::string_view>> pods, ending_pods;
 };
 
-// An address is free again when its pod has ended or is ending: the next one may be another namespace's.
-bool holds_address(const json::Value& pod) {
-  const auto& phase = pod["status"]["phase"].str();
-  return phase != "Succeeded" && phase != "Failed" && !pod["metadata"].contains("deletionTimestamp");
-}
-
 Index make_index(const ClusterView& view, const BackendRules& backends) {
-  Index index{view, backends, {}, {}};
+  Index index{view, backends, {}, {}, {}};
   for (const auto& [key, pod] : view.pods) {
     const auto& ip = pod["status"]["podIP"].str();
-    if (!ip.empty() && holds_address(pod)) index.pods[ip].push_back(pod["metadata"]["namespace"].str());
+    const auto& phase = pod["status"]["phase"].str();
+    if (ip.empty() || phase == "Succeeded" || phase == "Failed") continue;
+    auto& holders = pod["metadata"].contains("deletionTimestamp") ? index.ending_pods : index.pods;
+    holders[ip].push_back(pod["metadata"]["namespace"].str());
   }
   for (const auto& [key, slice] : view.slices) {
     const auto& meta = slice["metadata"];
@@ -100,6 +97,14 @@ uint16_t slice_port(const json::Value& slice, const std::string& name) {
   return 0;
 }
 
+// Null for an address that is nobody's.
+const std::vector<std::string_view>* holders_of(const Index& index, const std::string& ip) {
+  for (const auto* pods : {&index.pods, &index.ending_pods}) {
+    if (const auto found = pods->find(ip); found != pods->end()) return &found->second;
+  }
+  return nullptr;
+}
+
 // True when the address may be connected to for an app of the namespace; else the app says why not.
 bool may_connect(const Index& index, const std::string& ns, const std::string& ip, uint16_t port, App& app) {
   if (auto refusal = index.backends.refusal(ip, port); !refusal.empty()) {
@@ -108,9 +113,20 @@ bool may_connect(const Index& index, const std::string& ns, const std::string& i
     return false;
   }
   const std::string plain = parse_ip(ip)->text();
-  const auto pods = index.pods.find(plain);
-  if (pods == index.pods.end() || std::ranges::find(pods->second, ns) != pods->second.end()) return true;
+  const auto* holders = holders_of(index, plain);
+  if (holders == nullptr || std::ranges::find(*holders, ns) != holders->end()) return true;
   app.refused = "endpoint " + plain + " is a pod of another namespace";
+  return false;
+}
+
+// A name may lead to its namespace's pods and to what was allowed, not to whoever will get a free address.
+bool may_connect_by_name(const Index& index, const std::string& ns, const std::string& ip, uint16_t port,
+                         App& app) {
+  if (!may_connect(index, ns, ip, port, app)) return false;
+  const auto address = parse_ip(ip);
+  if (!index.backends.pods || !index.backends.pods->contains(*address)) return true;
+  if (holders_of(index, address->text()) != nullptr) return true;
+  app.refused = "endpoint " + address->text() + " is no pod's";
   return false;
 }
 
@@ -203,7 +219,7 @@ class BackendFiller {
       return;
     }
     for (const auto& address : known->second) {
-      if (may_connect(index_, ns, address, port, app_)) app_.ready.push_back({address, port, name});
+      if (may_connect_by_name(index_, ns, address, port, app_)) app_.ready.push_back({address, port, name});
     }
   }
 

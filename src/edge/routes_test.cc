@@ -192,6 +192,13 @@ TEST_CASE("an endpoint that is another namespace's pod is not followed") {
     CHECK(app.ready.empty());
     CHECK(app.refused == "endpoint 10.0.0.9 is a pod of another namespace");
   }
+  // One that is ending serves its namespace still, until another pod has the address.
+  cluster.view.pods["other/p"].edit("metadata").set("deletionTimestamp", "2026-01-01T00:00:00Z");
+  CHECK(app_of(cluster).ready.empty());
+  cluster.view.pods["shop/next"] = parse(
+      R"({"metadata":{"namespace":"shop","name":"next"},"status":{"phase":"Running","podIP":"10.0.0.9"}})");
+  CHECK(app_of(cluster).ready.size() == 1);
+  cluster.view.pods.erase("shop/next");
   // An address that is free again is the next pod's.
   cluster.view.pods["other/p"].edit("status").set("phase", "Failed");
   CHECK(app_of(cluster).ready.size() == 1);
@@ -310,6 +317,21 @@ TEST_CASE("a Service that names a host outside leads to those of its addresses t
   Cluster elsewhere = named_elsewhere("a.test");  // the port is the Ingress's
   elsewhere.view.names["a.test"] = {"192.0.2.7"};
   CHECK(app_of(elsewhere).ready.empty());
+}
+
+TEST_CASE("a name that leads to a pod's address leads there within its namespace only") {
+  Cluster cluster = named_elsewhere("a.test", R"(,"ports":[{"port":80,"targetPort":5000}])");
+  cluster.view.names["a.test"] = {"10.0.0.9"};
+  CHECK(app_of(cluster).ready.empty());
+  CHECK(app_of(cluster).refused == "endpoint 10.0.0.9 is no pod's");
+  const auto holder = [&](const std::string& ns, const std::string& more) {
+    cluster.view.pods[ns + "/p"] = parse(R"({"metadata":{"namespace":")" + ns + R"(","name":"p")" + more +
+                                         R"(},"status":{"phase":"Running","podIP":"10.0.0.9"}})");
+  };
+  holder("other", R"(,"deletionTimestamp":"2026-01-01T00:00:00Z")");
+  CHECK(app_of(cluster).ready.empty());
+  holder("shop", "");
+  CHECK(app_of(cluster).ready.size() == 1);
 }
 
 TEST_CASE("a namespace has its share of names outside, and no more") {

@@ -103,6 +103,7 @@ void Worker::refuse_body(Client& c, int status, std::string_view cause) {
 }
 
 void Worker::reset_request(Client& c, const RequestHead& head) {
+  if (c.trusted) read_visitor(head, {c.ip, c.port, c.ssl != nullptr}, options_.trusted_proxies, c.visitor);
   c.method.assign(head.method);
   c.path.clear();
   append_target(head.target, c.path);
@@ -135,7 +136,6 @@ void Worker::reset_request(Client& c, const RequestHead& head) {
 void Worker::start_request(Client& c, const RequestHead& head, std::string_view rest) {
   reset_request(c, head);
   c.body.start(head.framing, head.length);
-  if (c.trusted) read_visitor(head, {c.ip, c.port, c.ssl != nullptr}, options_.trusted_proxies, c.visitor);
   const App* app = find_app(c);
   if (app != nullptr && app->platform && !may_ask_platform(c)) {
     c.keep_alive = false;

@@ -43,6 +43,17 @@ def test_what_a_trusted_proxy_tells_is_continued(edge, sink, echo):
     assert 'fwd="203.0.113.9"' in line and line.endswith("protocol=https")
 
 
+def test_a_refused_request_is_logged_with_its_own_visitor(edge, sink, echo):
+    rig = edge({"host": "shop.test", "ready": [echo.port]}, trusted_proxies="127.0.0.1")
+    with socket.create_connection(("127.0.0.1", rig.http), timeout=15) as sock:
+        wire = Wire(sock)
+        sock.sendall((GET + TOLD + "\r\n").encode())
+        assert read_answer(wire)[0] == 200
+        sock.sendall((GET + "X-Forwarded-For: 203.0.113.77\r\nno field\r\n\r\n").encode())
+        assert read_answer(wire)[0] == 400
+    assert 'fwd="203.0.113.77"' in sink.line("code=H26")
+
+
 @pytest.mark.parametrize("trusted", ["", "192.0.2.0/24"])
 def test_what_others_tell_is_dropped(edge, sink, echo, trusted):
     rig = edge({"ready": [echo.port]}, trusted_proxies=trusted)
