@@ -219,6 +219,7 @@ Result<std::string> Instance::token() const {
 Result<Instance> open_instance(const std::string& data) {
   auto text = io::read_file(data + "/instance.json");
   if (!text && text.error().code == Code::kForbidden) return refused_access(data);
+  if (!text && text.error().code != Code::kNotFound) return std::unexpected(text.error());
   if (!text) {
     return fail(
         Code::kNotFound,

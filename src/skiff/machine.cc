@@ -29,12 +29,19 @@ std::string claim_file(const std::string& id) {
   return claims_directory() + "/" + id + std::string(kSuffix);
 }
 
-// The id of the instance in that directory; "" without one.
-std::string id_in(const std::string& data) {
+// The id of the instance in that directory; "" without one. An error is no answer.
+Result<std::string> id_in(const std::string& data) {
   auto text = io::read_file(data + "/instance.json");
-  if (!text) return "";
+  if (!text && text.error().code == Code::kNotFound) return "";
+  if (!text) return std::unexpected(text.error());
   auto value = json::parse(*text);
-  return value ? (*value)["id"].str() : "";
+  if (!value) return wrap(value.error(), data + "/instance.json");
+  return (*value)["id"].str();
+}
+
+bool is_gone(const Claim& claim) {
+  const auto id = id_in(claim.data);
+  return id && *id != claim.id;
 }
 
 bool same_directory(const std::string& one, const std::string& other) {
@@ -63,7 +70,7 @@ const Claim* find_other(const node::ClusterRanges& ranges, const std::vector<Cla
 Result<void> refuse_copy(const std::vector<Claim>& claims, const Instance& instance) {
   for (const auto& claim : claims) {
     const bool copy = claim.id == instance.id && !same_directory(claim.data, instance.data) &&
-                      id_in(claim.data) == instance.id;
+                      id_in(claim.data).value_or("") == instance.id;
     if (!copy) continue;
     return fail(
         Code::kConflict,
@@ -139,7 +146,7 @@ std::vector<Claim> Machine::read_all() const {
 std::vector<Claim> Machine::claims() {
   auto all = read_all();
   std::erase_if(all, [&](const Claim& claim) {
-    if (id_in(claim.data) == claim.id || node::has_bridge(claim.id)) return false;
+    if (!is_gone(claim) || node::has_bridge(claim.id)) return false;
     auto dropped = drop(claim.id);
     return dropped.has_value();
   });
@@ -148,8 +155,16 @@ std::vector<Claim> Machine::claims() {
 
 std::vector<Claim> Machine::orphans() {
   auto all = read_all();
-  std::erase_if(all, [](const Claim& claim) { return id_in(claim.data) == claim.id; });
+  std::erase_if(all, [](const Claim& claim) { return !is_gone(claim); });
   return all;
+}
+
+std::vector<std::string> Machine::unclear() {
+  std::vector<std::string> out;
+  for (const auto& claim : read_all()) {
+    if (const auto id = id_in(claim.data); !id) out.push_back(id.error().message);
+  }
+  return out;
 }
 
 Result<void> Machine::write(const Claim& claim) {

@@ -3,7 +3,7 @@
 //
 // A folder of the machine, /var/lib/skiff-machine (SKIFF_MACHINE names another), with a file for each
 // instance. Two instances that start together, or of which one is down, would otherwise pick the same ranges.
-// A claim holds while its data directory is there or its bridge is. `skiff remove` releases it: others then
+// A claim holds until its data directory is gone, or holds another instance, and its bridge is gone. `skiff remove` releases it: others then
 // take these ranges only when none else is left, so that the instance most likely finds them again.
 //
 //   auto machine = Machine::open();       // locked against other starts until it goes
@@ -36,6 +36,8 @@ class Machine {
   std::vector<Claim> claims();
   // Those of data directories that are gone.
   std::vector<Claim> orphans();
+  // Why it can't be told of some whether their data directory is gone: they count as there.
+  std::vector<std::string> unclear();
   Result<void> write(const Claim& claim);
   Result<void> release(const std::string& id);
   Result<void> drop(const std::string& id);

@@ -25,8 +25,10 @@ namespace {
 constexpr Duration kStopLimit = std::chrono::seconds(30);
 constexpr Duration kStopPause = std::chrono::milliseconds(50);
 
-bool has_instance(const std::string& data) {
-  return open_instance(data).has_value();
+// False too when that can't be told.
+bool is_without_instance(const std::string& data) {
+  const auto instance = open_instance(data);
+  return !instance && instance.error().code == Code::kNotFound;
 }
 
 // Ends the roles of an instance whose data directory was deleted under them.
@@ -49,12 +51,12 @@ Result<void> stop_roles_of(const std::string& data) {
   }
 }
 
-// True when one of the folders above is the instance's data directory.
+// True when one of the folders above is the instance's data directory, or may be.
 bool lies_in_instance(std::string folder, const std::string& id) {
   for (size_t slash = folder.rfind('/'); slash != std::string::npos && slash > 0; slash = folder.rfind('/')) {
     folder.resize(slash);
     const auto instance = open_instance(folder);
-    if (instance && instance->id == id) return true;
+    if (instance ? instance->id == id : instance.error().code != Code::kNotFound) return true;
   }
   return false;
 }
@@ -80,7 +82,7 @@ std::map<std::string, std::string> find_leftovers(Machine& machine) {
 
 Result<void> remove_leftover(io::Loop& loop, const std::string& id, const std::string& data) {
   // Where another instance was made meanwhile, roles and mounts are that one's.
-  const bool gone = !data.empty() && !has_instance(data);
+  const bool gone = !data.empty() && is_without_instance(data);
   if (gone) SKIFF_RETURN_IF_ERROR(stop_roles_of(data));
   auto removed = io::block_on(loop, node::remove_traces(loop, id));
   if (gone) node::unmount_below(data);
@@ -118,6 +120,7 @@ Result<void> remove_leftovers() {
     return fail(Code::kForbidden, "`skiff remove --leftovers` needs root: run it with sudo");
   auto machine = Machine::open();
   if (!machine) return std::unexpected(machine.error());
+  for (const auto& why : machine->unclear()) fmt::print(stderr, "left alone: {}\n", why);
   const auto found = find_leftovers(*machine);
   if (found.empty()) fmt::print("no instance has left anything whose data is gone\n");
   auto loop = io::make_epoll_loop();

@@ -290,6 +290,23 @@ def test_what_a_deleted_data_directory_has_left_is_taken_off_the_machine(instanc
     instance.up()
 
 
+def test_an_instance_whose_file_can_not_be_read_is_not_taken_for_gone(instance):
+    instance.up()
+    deploy(instance)
+    own, before = settings(instance)["id"], pods(instance)
+    file = instance.data / "instance.json"
+    text = file.read_text()
+    file.write_text("{")
+    try:
+        done = instance.skiff("remove", "--leftovers")
+        assert f"left alone: {file}: " in done.stderr
+        assert f"instance {own} " not in done.stdout
+    finally:
+        file.write_text(text)
+    assert own in claims()
+    assert pods(instance) == before
+
+
 @pytest.fixture
 def pretenders():
     """Starts processes whose command line is a role's, by a binary named as ours: what users and apps may run."""
