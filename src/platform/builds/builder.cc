@@ -26,7 +26,8 @@ constexpr Duration kPastDeadline = std::chrono::seconds(60);  // for the pod to 
 constexpr Duration kLogPause =
     std::chrono::milliseconds(300);  // before a log that broke off is asked for again
 constexpr int kFirstError = 400;
-constexpr int kTarLacks = 2;  // tar's status when the archive has no such file; of nothing else that can fail
+// How GNU tar says that the archive has no such file; its status is that of a damaged archive too.
+constexpr std::string_view kTarLacks = "tar: Procfile: Not found in archive";
 
 std::string pod_path(const std::string& name_space, const std::string& name) {
   return fmt::format("/api/v1/namespaces/{}/pods/{}", name_space, name);
@@ -166,11 +167,12 @@ io::Task<Result<Slug>> Builder::make_slug(std::string app, std::string id, std::
 io::Task<Result<void>> Builder::check_procfile(std::string id, BuildLimits limits) {
   std::vector<std::string> argv = {"tar", "-xOf", "source.tar", "Procfile"};
   io::CommandOptions options;
+  options.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
   options.max_output = kMaxProcfileBytes + 1;
   auto text = co_await confinement_.run(build_folder(id), limits, std::move(argv), std::move(options));
   SKIFF_CO_RETURN_IF_ERROR(text);
   // There is none: the buildpack may name process types.
-  if (text->status.code == kTarLacks) co_return Result<void>{};
+  if (text->err.starts_with(kTarLacks)) co_return Result<void>{};
   if (!text->status.ok()) {
     co_return fail(Code::kUnavailable, fmt::format("the Procfile can't be read (tar ended with {}): {}",
                                                    text->status.code, text->err));
