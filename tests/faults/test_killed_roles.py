@@ -142,6 +142,8 @@ def test_a_rollout_goes_on_through_the_death_of_every_role(world):
     assert wait_for(lambda: len(world.monitors()) == others + 2, 20), "an orphan container, or one too few"
     world.api.request("DELETE", f"{apps}/rolling")
     assert wait_for(lambda: len(world.monitors()) == others, 20)
+    # The tests after this one compare pods: those that end are not theirs.
+    assert wait_for(lambda: all(pod["metadata"]["labels"]["app"] != "rolling" for pod in world.pods("killed")), 20)
 
 
 def test_roles_killed_at_random_moments_lose_nothing(world):
