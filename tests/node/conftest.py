@@ -87,9 +87,9 @@ class Rig:
         self.removed = False
         self.start()
 
-    def start(self):
+    def start(self, *options):
         self.lines, self.seen = [], threading.Condition()
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*self.command, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         self.wait_line("started", 10)

@@ -1,13 +1,15 @@
 // A node agent against a cluster in memory, for black-box tests of the node alone. As root.
 //
-//   node_rig DATA INSTANCE POD_RANGE SERVICE_RANGE
+//   node_rig DATA INSTANCE POD_RANGE SERVICE_RANGE [silent]
 //
+// When silent, nobody who follows objects is told of any before the command "speak".
 // Reads commands from standard input, one a line:
 //   put FILE                  an object or a list of objects in JSON; pods get a uid of their names
 //   delete NAMESPACE/POD S    as a user deletes, with S seconds of grace
 //   erase NAMESPACE/POD       as a deletion by force
 //   pod NAMESPACE/POD         prints "pod <JSON>"
 //   get PATH                  prints "object <JSON>" of any object
+//   speak                     the cluster answers from now on
 //   events                    prints "event <JSON>" for each, then "events-end"
 //   remove                    takes the instance off the machine, then ends
 // Prints "started", "ready NAMESPACE/POD <ms>" and "gone NAMESPACE/POD". The pods are kept in
@@ -54,9 +56,19 @@ std::string collection_of(const json::Value& object) {
          kCollections.at(object["kind"].str());
 }
 
+class RigApi final : public FakeApi {
+ public:
+  explicit RigApi(io::Loop& loop) : FakeApi(loop), speaks(loop) {}
+  io::Task<void> follow(std::string path, std::string query, ChangeCallback callback) override {
+    co_await speaks.wait();
+    co_await FakeApi::follow(path, query, std::move(callback));
+  }
+  io::Event speaks;
+};
+
 struct Rig {
   io::Loop& loop;
-  FakeApi& api;
+  RigApi& api;
   std::unique_ptr<Agent> agent;
   AgentOptions options;
   std::string saved;
@@ -100,6 +112,8 @@ void run_command(Rig& rig, const std::string& line) {
     say("pod " + json::encode(rig.api.find(pod_at(words.at(1)))));
   } else if (words[0] == "get") {
     say("object " + json::encode(rig.api.find(words.at(1))));
+  } else if (words[0] == "speak") {
+    rig.api.speaks.set();
   } else if (words[0] == "events") {
     for (const auto& event : rig.api.list("/api/v1/events")) say("event " + json::encode(event));
     say("events-end");
@@ -155,14 +169,16 @@ io::Task<void> start(Rig* rig) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    fmt::print(stderr, "node_rig DATA INSTANCE POD_RANGE SERVICE_RANGE\n");
+  const bool silent = argc == 6 && std::string_view(argv[5]) == "silent";
+  if (argc != 5 && !silent) {
+    fmt::print(stderr, "node_rig DATA INSTANCE POD_RANGE SERVICE_RANGE [silent]\n");
     return 2;
   }
   const std::string data = argv[1];
   auto loop = io::make_epoll_loop();
   auto network = io::make_socket_network(*loop);
-  FakeApi api(*loop);
+  RigApi api(*loop);
+  if (!silent) api.speaks.set();
   AgentOptions options;
   options.data = data + "/node";
   options.local_images = data + "/images";

@@ -110,9 +110,13 @@ struct Agent::Impl {
             l, a, runtime, images, host, prober, events, options.host_ip,
             [this](const json::Value& pod) { return routed.contains(pod, services.objects()); }}),
         heartbeat(l, a, images, status_input(options), options.data, options.pressure_hold),
-        services(l, a, {options.instance, options.ranges, {}, options.egress, options.open_ports}),
+        services(l, a, {options.instance, options.ranges, {}, options.egress, options.open_ports},
+                 std::make_shared<NftFirewall>()),
         dns(l, n, dns_options(options),
-            [this] { return ClusterZone::Objects{services.objects().services, services.objects().slices}; }),
+            [this] {
+              return ClusterZone::Objects{services.objects().services, services.objects().slices,
+                                          services.all_known()};
+            }),
         logs(l, options.log_token,
              [this](const std::string& name_space, const std::string& pod, const std::string& container,
                     bool previous) { return find_log(name_space, pod, container, previous); }),

@@ -83,7 +83,7 @@ io::Task<Result<void>> end_processes(io::Loop& loop, CgroupHost cgroups, std::st
 
 Result<void> remove_from_host(const CgroupHost& cgroups, const std::string& instance) {
   remove_cgroup(cgroups, "/skiff-" + instance);
-  Firewall firewall;
+  NftFirewall firewall;
   const std::string table = table_name(instance);
   auto unfiltered = firewall.apply("table ip " + table + "\ndelete table ip " + table + "\n");
   // Where the kernel can't filter in bridges there is none.

@@ -10,7 +10,7 @@
 
 namespace skiff::node {
 
-class FakeApi final : public ClusterApi {
+class FakeApi : public ClusterApi {
  public:
   explicit FakeApi(io::Loop& loop) : loop_(loop) {}
 

@@ -79,6 +79,11 @@ DnsAnswer no_name(const std::string& zone) {
   return {DnsCode::kNoName, {}, zone};
 }
 
+// Not among the cluster's objects.
+DnsAnswer not_found(const ClusterZone::Objects& objects, const std::string& zone) {
+  return objects.complete ? no_name(zone) : DnsAnswer{DnsCode::kFailure, {}, ""};
+}
+
 }  // namespace
 
 // Clients take an alias only together with what it leads to.
@@ -123,17 +128,17 @@ DnsAnswer ClusterZone::answer_service(const Objects& objects, const std::vector<
     const bool exists =
         count == 1 || std::any_of(objects.services.begin(), objects.services.end(),
                                   [&](const auto& s) { return s.first.starts_with(labels[0] + "/"); });
-    return exists ? out : no_name(domain_);
+    return exists ? out : not_found(objects, domain_);
   }
   const auto found = objects.services.find(labels[count - 2] + "/" + labels[count - 3]);
-  if (found == objects.services.end()) return no_name(domain_);
+  if (found == objects.services.end()) return not_found(objects, domain_);
   const Value& service = found->second;
   const auto endpoints = endpoints_of(objects.slices, service);
   const std::string service_name = labels[count - 3] + "." + labels[count - 2] + ".svc." + domain_;
   if (count == 5 && labels[0].starts_with("_") && labels[1].starts_with("_")) {
     DnsAnswer ports{DnsCode::kOk, {}, domain_};
     add_ports(ports, service, endpoints, name, labels[0].substr(1), labels[1].substr(1), service_name);
-    if (ports.records.empty()) return no_name(domain_);
+    if (ports.records.empty()) return not_found(objects, domain_);
     if (!wants(type, DnsType::kSrv)) ports.records.clear();
     return ports;
   }
@@ -144,7 +149,7 @@ DnsAnswer ClusterZone::answer_service(const Objects& objects, const std::vector<
       named = true;
       if (wants(type, DnsType::kA)) add_address(out, name, endpoint.ip);
     }
-    return named ? out : no_name(domain_);
+    return named ? out : not_found(objects, domain_);
   }
   if (count != 3) return no_name(domain_);
   if (service["spec"]["type"].str() == "ExternalName") {
@@ -156,7 +161,7 @@ DnsAnswer ClusterZone::answer_service(const Objects& objects, const std::vector<
     return out;
   }
   if (headless(service)) {
-    if (endpoints.empty()) return no_name(domain_);
+    if (endpoints.empty()) return not_found(objects, domain_);
     for (const auto& endpoint : endpoints) {
       if (wants(type, DnsType::kA)) add_address(out, name, endpoint.ip);
     }
@@ -197,6 +202,7 @@ std::optional<DnsAnswer> ClusterZone::answer_reverse(const Objects& objects, con
     if (wants(type, DnsType::kPtr)) out.records.push_back({name, DnsType::kPtr, encode_name(target)});
     return out;
   }
+  if (!objects.complete) return not_found(objects, "");
   return std::nullopt;
 }
 

@@ -18,6 +18,9 @@ class ClusterZone {
   struct Objects {
     const std::map<std::string, json::Value>& services;
     const std::map<std::string, json::Value>& slices;
+    // False before the cluster has told of all of them once: what is not among them may exist all the same,
+    // and clients that are told otherwise give up or remember it.
+    bool complete = true;
   };
   // Nothing when the name is not ours and must be asked elsewhere. An answer with an `alias` is complete with
   // the addresses of that name, which is not ours either.

@@ -14,6 +14,7 @@ json::Value parse(const char* text) {
 
 struct Cluster {
   std::map<std::string, json::Value> services, slices;
+  bool complete = true;
   ClusterZone zone{"cluster.local"};
   Cluster() {
     services["shop/web"] =
@@ -37,7 +38,7 @@ struct Cluster {
     services["ours/" + name] = service;
   }
   std::optional<DnsAnswer> ask(const char* name, DnsType type = DnsType::kA) {
-    return zone.answer({services, slices}, name, static_cast<uint16_t>(type));
+    return zone.answer({services, slices, complete}, name, static_cast<uint16_t>(type));
   }
 };
 }  // namespace
@@ -148,4 +149,24 @@ TEST_CASE("malformed queries are refused at every length") {
   query += encode_name("abc.def") + std::string("\x00\x01\x00\x01", 4);
   for (size_t size = 0; size < query.size(); ++size) CHECK(!parse_dns_query(query.substr(0, size)));
   CHECK(!parse_dns_query(std::string(12, '\xff')));
+}
+
+TEST_CASE("before the cluster has told of all its objects no name of theirs is denied") {
+  Cluster cluster;
+  cluster.complete = false;
+  for (const char* name :
+       {"nope.shop.svc.cluster.local", "nope.svc.cluster.local", "db-9.db.shop.svc.cluster.local",
+        "_no._tcp.web.shop.svc.cluster.local", "ours.ext.svc.cluster.local"}) {
+    CAPTURE(name);
+    const auto answer = cluster.ask(name);
+    CHECK(answer->code == DnsCode::kFailure);
+    CHECK(answer->zone.empty());  // nothing to remember
+  }
+  CHECK(cluster.ask("7.0.43.10.in-addr.arpa", DnsType::kPtr)->code == DnsCode::kFailure);
+  cluster.slices.clear();
+  CHECK(cluster.ask("db.shop.svc.cluster.local")->code == DnsCode::kFailure);
+  // What is known is told, what is no object's name is denied, and other names are still not ours.
+  CHECK(cluster.ask("web.shop.svc.cluster.local")->records.size() == 1);
+  CHECK(cluster.ask("nope.cluster.local")->code == DnsCode::kNoName);
+  CHECK(!cluster.ask("example.com"));
 }

@@ -38,7 +38,7 @@ struct Connected {
 
 // A host whose kernel can't filter in bridges serves all the same: its pods trust each other's word then.
 void change_filter(const std::string& commands) {
-  Firewall firewall;
+  NftFirewall firewall;
   if (auto done = firewall.apply(commands); !done) {
     log_warn("the ports of pods are not filtered", {{"error", done.error().message}});
   }

@@ -94,7 +94,7 @@ std::string table_name(const std::string& instance) {
   return "skiff-" + instance;
 }
 
-std::string make_ruleset(const RulesetInput& input) {
+std::string make_ruleset(const RulesetInput& input, TableStart start) {
   std::vector<std::string> services, refused, node_ports;
   std::string chains;
   for (const auto& port : input.ports) {
@@ -116,7 +116,9 @@ std::string make_ruleset(const RulesetInput& input) {
                                "    fib daddr type local meta l4proto . th dport vmap @node-ports\n";
   const std::string refuse = "    ip daddr " + service_range + " " + key + " @refused jump refuse\n";
   // Adding before deleting makes the deletion succeed the first time, too.
-  std::string out = "table ip " + name + "\ndelete table ip " + name + "\ntable ip " + name + " {\n";
+  std::string out = start == TableStart::kNew ? "create table ip " + name + "\n"
+                                              : "table ip " + name + "\ndelete table ip " + name + "\n";
+  out += "table ip " + name + " {\n";
   out += "  set refused {\n    type ipv4_addr . inet_proto . inet_service\n" + elements(refused) + "  }\n";
   out += "  set self {\n    type ipv4_addr . ipv4_addr\n" + elements(self_pairs(input.ports)) + "  }\n";
   out += chains;

@@ -48,8 +48,9 @@ struct RulesetInput {
   // Interfaces of the machine that did not forward before pods came: they don't among each other.
   std::vector<std::string> closed_interfaces = {};
 };
-// Commands for nft: replace the table.
-std::string make_ruleset(const RulesetInput& input);
+// Commands for nft: replace the table; or make it, which fails and changes nothing when it is there.
+enum class TableStart { kReplace, kNew };
+std::string make_ruleset(const RulesetInput& input, TableStart start = TableStart::kReplace);
 std::string table_name(const std::string& instance);
 
 }  // namespace skiff::node

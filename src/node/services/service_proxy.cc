@@ -18,11 +18,16 @@ std::vector<json::Value> values(const std::map<std::string, json::Value>& object
 }
 }  // namespace
 
-ServiceProxy::ServiceProxy(io::Loop& loop, ClusterApi& api, RulesetInput facts)
-    : loop_(loop), api_(api), facts_(std::move(facts)), changed_(loop), scope_(loop) {}
+ServiceProxy::ServiceProxy(io::Loop& loop, ClusterApi& api, RulesetInput facts,
+                           std::shared_ptr<Firewall> firewall)
+    : loop_(loop),
+      api_(api),
+      facts_(std::move(facts)),
+      firewall_(std::move(firewall)),
+      changed_(loop),
+      scope_(loop) {}
 
 io::Task<Result<void>> ServiceProxy::start() {
-  // The rules of an agent before us stay until the cluster's services are known.
   scope_.spawn(run());
   scope_.spawn(api_.follow("/api/v1/services", "",
                            [this](const ObjectChange& change) { on_change(objects_.services, change); }));
@@ -51,8 +56,8 @@ void ServiceProxy::on_change(std::map<std::string, json::Value>& kind, const Obj
       break;
   }
   if (listing_.contains(&kind)) return;
+  (&kind == &objects_.services ? services_known_ : slices_known_) = true;
   changed_.set();
-  if (&kind == &objects_.services) services_known_ = true;
 }
 
 io::Task<void> ServiceProxy::run() {
@@ -69,6 +74,28 @@ io::Task<void> ServiceProxy::run() {
 }
 
 io::Task<Result<void>> ServiceProxy::apply() {
+  if (all_known()) {
+    auto replaced = co_await replace_table();
+    co_return replaced;
+  }
+  auto made = co_await make_missing_table();
+  co_return made;
+}
+
+// In one step: a table that the first look missed is not replaced.
+io::Task<Result<void>> ServiceProxy::make_missing_table() {
+  if (has_table_) co_return Result<void>();
+  auto done = co_await io::run_blocking(loop_,
+                                        [firewall = firewall_, text = make_ruleset(facts_, TableStart::kNew),
+                                         table = table_name(facts_.instance)]() -> Result<void> {
+                                          if (has_table(*firewall, "ip", table)) return {};
+                                          return firewall->apply(text);
+                                        });
+  has_table_ = done.has_value();
+  co_return done;
+}
+
+io::Task<Result<void>> ServiceProxy::replace_table() {
   RulesetInput input = facts_;
   input.ports = make_service_ports(values(objects_.services), values(objects_.slices));
   const std::string text = make_ruleset(input);

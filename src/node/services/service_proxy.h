@@ -1,5 +1,9 @@
 // Keeps the firewall in step with Services and EndpointSlices.
 //
+// The rules outlive the agent. Until both lists have come once the table that is there stays as it is: from
+// half of them every Service would look as if it led nowhere. Where there is none it is made without
+// Services, so that what pods may reach is bounded at once.
+//
 // Changes of one loop turn, and those that arrive while a ruleset is being applied, are applied together.
 #pragma once
 
@@ -22,30 +26,35 @@ struct ServiceObjects {
 
 class ServiceProxy {
  public:
-  // `facts` without the ports of Services.
-  ServiceProxy(io::Loop& loop, ClusterApi& api, RulesetInput facts);
+  // `facts` without the ports of Services. `firewall` is used in the loop's pool.
+  ServiceProxy(io::Loop& loop, ClusterApi& api, RulesetInput facts, std::shared_ptr<Firewall> firewall);
   // See RulesetInput. Before start().
   void close_interfaces(std::vector<std::string> names) { facts_.closed_interfaces = std::move(names); }
 
-  // Begins to follow the cluster. Until its services are known the rules of the agent before this one stay.
+  // Begins to follow the cluster.
   io::Task<Result<void>> start();
   const ServiceObjects& objects() const { return objects_; }
   // True when the cluster has told of its Services once.
   bool services_known() const { return services_known_; }
+  // And of their EndpointSlices.
+  bool all_known() const { return services_known_ && slices_known_; }
 
  private:
   void on_change(std::map<std::string, json::Value>& kind, const ObjectChange& change);
   io::Task<void> run();
   io::Task<Result<void>> apply();
+  io::Task<Result<void>> replace_table();
+  io::Task<Result<void>> make_missing_table();
 
   io::Loop& loop_;
   ClusterApi& api_;
   RulesetInput facts_;  // without the ports of Services
   ServiceObjects objects_;
-  bool services_known_ = false;
+  bool services_known_ = false, slices_known_ = false;
   std::map<const void*, std::map<std::string, json::Value>> listing_;  // lists that are arriving
-  std::shared_ptr<Firewall> firewall_ = std::make_shared<Firewall>();
-  std::string applied_;
+  std::shared_ptr<Firewall> firewall_;
+  bool has_table_ = false;  // of this agent, or of one before it
+  std::string applied_;     // with all Services
   io::Event changed_;
   io::TaskScope scope_;
 };
