@@ -9,16 +9,16 @@ namespace skiff::node {
 
 namespace {
 
-std::string table_of(const std::string& instance) {
-  return "skiff-" + instance;
-}
-
 std::string element(const PodPort& port) {
   return fmt::format("\"{}\" . {} . {}", port.veth, format_mac(mac_of(port.address)),
                      format_ipv4(port.address));
 }
 
 }  // namespace
+
+std::string port_filter_table(const std::string& instance) {
+  return "skiff-" + instance;
+}
 
 Mac mac_of(Ipv4 address) {
   // Locally administered, unicast.
@@ -38,7 +38,7 @@ std::string format_mac(const Mac& mac) {
 std::string make_port_filter(const std::string& instance, const std::vector<PodPort>& ports) {
   std::vector<std::string> elements;
   for (const auto& port : ports) elements.push_back(element(port));
-  std::string out = remove_port_filter(instance) + "table bridge " + table_of(instance) + " {\n";
+  std::string out = remove_port_filter(instance) + "table bridge " + port_filter_table(instance) + " {\n";
   out += "  set pods {\n    type ifname . ether_addr . ipv4_addr\n";
   if (!elements.empty()) out += "    elements = { " + join(elements, ", ") + " }\n";
   out += "  }\n  chain from-pod {\n";
@@ -51,17 +51,17 @@ std::string make_port_filter(const std::string& instance, const std::vector<PodP
 }
 
 std::string allow_port(const std::string& instance, const PodPort& port) {
-  return "add element bridge " + table_of(instance) + " pods { " + element(port) + " }\n";
+  return "add element bridge " + port_filter_table(instance) + " pods { " + element(port) + " }\n";
 }
 
 std::string forget_port(const std::string& instance, const PodPort& port) {
   // Adding it first makes the deletion succeed when it is not there.
-  return allow_port(instance, port) + "delete element bridge " + table_of(instance) + " pods { " +
+  return allow_port(instance, port) + "delete element bridge " + port_filter_table(instance) + " pods { " +
          element(port) + " }\n";
 }
 
 std::string remove_port_filter(const std::string& instance) {
-  const std::string table = "table bridge " + table_of(instance) + "\n";
+  const std::string table = "table bridge " + port_filter_table(instance) + "\n";
   return table + "delete " + table;
 }
 

@@ -25,6 +25,7 @@ struct PodPort {
 std::string make_port_filter(const std::string& instance, const std::vector<PodPort>& ports);
 std::string allow_port(const std::string& instance, const PodPort& port);
 std::string forget_port(const std::string& instance, const PodPort& port);
+std::string port_filter_table(const std::string& instance);
 // Removes the table; fine when it is not there.
 std::string remove_port_filter(const std::string& instance);
 

@@ -7,12 +7,10 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
-#include "node/network/port_filter.h"
 #include "node/network/sockets.h"
 #include "node/pod/container_builder.h"
 #include "node/runtime/record.h"
 #include "node/runtime/sandbox.h"
-#include "node/services/firewall.h"
 
 namespace skiff::node {
 
@@ -36,15 +34,7 @@ struct Connected {
   std::string namespaces;
 };
 
-// A host whose kernel can't filter in bridges serves all the same: its pods trust each other's word then.
-void change_filter(const std::string& commands) {
-  NftFirewall firewall;
-  if (auto done = firewall.apply(commands); !done) {
-    log_warn("the ports of pods are not filtered", {{"error", done.error().message}});
-  }
-}
-
-void filter_ports(const std::string& instance, const std::vector<Connected>& connected) {
+void filter_ports(BridgeFilter& filter, const std::vector<Connected>& connected) {
   std::vector<PodPort> ports;
   for (const auto& pod : connected) {
     // Where a reboot took the pod's network there is nothing to change.
@@ -52,7 +42,7 @@ void filter_ports(const std::string& instance, const std::vector<Connected>& con
     if (!known) log_debug("no interface", {{"veth", pod.port.veth}, {"error", known.error().message}});
     ports.push_back(pod.port);
   }
-  change_filter(make_port_filter(instance, ports));
+  filter.open(ports);
   // An agent that was killed between the two ends left the host's one down.
   for (const auto& port : ports) {
     auto up = bring_up_port(port.veth);
@@ -91,6 +81,7 @@ LinuxPodHost::LinuxPodHost(io::Loop& loop, ClusterApi& api, LinuxHostOptions opt
       api_(api),
       options_(std::move(options)),
       volumes_(loop, api, options_.paths, options_.node),
+      filter_(std::make_shared<BridgeFilter>(options_.instance, std::make_shared<NftFirewall>())),
       addresses_(options_.ranges.pods) {}
 
 io::Task<Result<void>> LinuxPodHost::open() {
@@ -114,8 +105,8 @@ io::Task<Result<void>> LinuxPodHost::open() {
     taken_[uid] = *address;
     connected.push_back({{veth_name(options_.instance, uid), *address}, options_.paths.namespaces(uid)});
   }
-  co_await io::run_blocking(loop_, [instance = options_.instance, connected] {
-    filter_ports(instance, connected);
+  co_await io::run_blocking(loop_, [filter = filter_, connected] {
+    filter_ports(*filter, connected);
     return Result<void>();
   });
   co_return Result<void>();
@@ -218,7 +209,7 @@ io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::strin
   auto made = co_await io::run_blocking(
       loop_,
       [folder, veth, network, hostname = *hostname, address = address.value_or(0), bridge = bridge_,
-       subnet = options_.ranges.pods, instance = options_.instance]() -> Result<void> {
+       subnet = options_.ranges.pods, filter = filter_]() -> Result<void> {
         auto host = Netlink::open();
         if (!host) return std::unexpected(host.error());
         // What an earlier try or a reboot left.
@@ -228,9 +219,12 @@ io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::strin
           return connect_pod(*host, bridge, veth, net_namespace, address, subnet);
         }));
         if (network == PodNetwork::kHost) return {};
-        change_filter(allow_port(instance, {veth, address}));
-        SKIFF_RETURN_IF_ERROR(bring_up_port(veth));
-        return allow_hairpin(veth);
+        auto open = filter->allow({veth, address});
+        if (open) open = bring_up_port(veth);
+        if (open) open = allow_hairpin(veth);
+        // The next try begins anew: a sandbox that is there counts as set up.
+        if (!open) cleaned = remove_sandbox(folder);
+        return open;
       });
   co_return made;
 }
@@ -272,15 +266,15 @@ struct TornDown {
 };
 
 // Blocking. Each step is tried whatever became of those before. `address` is 0 for a pod without one.
-TornDown take_apart(const LinuxHostOptions& options, const std::string& uid, Ipv4 address,
-                    const std::string& cgroup, Unsent unsent) {
+TornDown take_apart(const LinuxHostOptions& options, BridgeFilter& filter, const std::string& uid,
+                    Ipv4 address, const std::string& cgroup, Unsent unsent) {
   const NodePaths& paths = options.paths;
   if (unsent == Unsent::kKeep && is_sending(paths.namespaces(uid))) {
     return {true, false, fail(Code::kUnavailable, "clients have not taken all data yet")};
   }
   const PodPort port{veth_name(options.instance, uid), address};
   const Result<void> unlinked = disconnect_pod(port.veth);
-  if (unlinked && address != 0) change_filter(forget_port(options.instance, port));
+  if (unlinked && address != 0) filter.forget(port);
   const Result<void> removed = remove_sandbox(paths.namespaces(uid));
   const Result<void> released = VolumeManager::release(paths, uid);
   // An ended pod keeps its logs; what its volumes held goes.
@@ -297,9 +291,9 @@ io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod, Unsent unsent) {
   const std::string uid = uid_of(pod);
   const auto known = taken_.find(uid);
   const Ipv4 address = known == taken_.end() ? 0 : known->second;
-  auto torn =
-      co_await io::run_blocking(loop_, [unsent, options = options_, uid, address, cgroup = cgroup_of(pod)] {
-        return take_apart(options, uid, address, cgroup, unsent);
+  auto torn = co_await io::run_blocking(
+      loop_, [unsent, options = options_, filter = filter_, uid, address, cgroup = cgroup_of(pod)] {
+        return take_apart(options, *filter, uid, address, cgroup, unsent);
       });
   if (torn.waits) co_return torn.result;
   volumes_.forget(uid);

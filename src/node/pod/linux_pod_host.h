@@ -6,6 +6,7 @@
 
 #include "io/loop.h"
 #include "node/network/addresses.h"
+#include "node/network/bridge_filter.h"
 #include "node/network/pod_network.h"
 #include "node/pod/env.h"
 #include "node/pod/pod_files.h"
@@ -73,6 +74,7 @@ class LinuxPodHost final : public PodHost {
   ClusterApi& api_;
   LinuxHostOptions options_;
   VolumeManager volumes_;
+  std::shared_ptr<BridgeFilter> filter_;
   AddressPool addresses_;
   std::map<std::string, Ipv4> taken_;  // by pod uid
   ServiceSource services_;
