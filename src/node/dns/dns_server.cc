@@ -16,10 +16,8 @@ namespace {
 
 constexpr size_t kMaxPacket = 4096;
 constexpr size_t kMaxTcpPacket = 65535;
-constexpr size_t kMaxForwards = 512;  // queries under way to resolvers; more are dropped, clients ask again
 constexpr Duration kResolverLimit = std::chrono::seconds(2);
 constexpr Duration kAcceptPause = std::chrono::milliseconds(50);  // after an error
-constexpr Duration kTcpIdle = std::chrono::seconds(10);
 constexpr int kReadsATurn = 64;
 
 sockaddr_in socket_address(uint32_t address, uint16_t port) {
@@ -64,6 +62,12 @@ io::Task<Result<std::string>> read_framed(io::Stream* stream, std::string* recei
   co_return packet;
 }
 
+// 0 for one that has no IPv4 address: they share a client's places.
+uint32_t client_of(const io::Stream& stream) {
+  const std::string peer = stream.peer();
+  return parse_ipv4(peer.substr(0, peer.rfind(':'))).value_or(0);
+}
+
 // Waits for one datagram on a connected socket.
 class Reply final : public io::FdHandler {
  public:
@@ -102,6 +106,8 @@ DnsServer::DnsServer(io::Loop& loop, io::Network& network, DnsOptions options, Z
       options_(std::move(options)),
       objects_(std::move(objects)),
       zone_(options_.domain),
+      forwards_(options_.limits.forwards, options_.limits.forwards_of_client),
+      connections_(options_.limits.connections, options_.limits.connections_of_client),
       scope_(loop) {}
 
 DnsServer::~DnsServer() {
@@ -145,8 +151,8 @@ void DnsServer::on_readable() {
     if (!question) continue;
     if (auto packet = answer(query, question->udp_size)) {
       send(*packet, client);
-    } else if (scope_.size() < kMaxForwards) {
-      scope_.spawn(forward_udp(std::move(query), question->udp_size, client));
+    } else if (auto place = forwards_.try_take(client.address)) {
+      scope_.spawn(forward_udp(std::move(query), question->udp_size, client, std::move(*place)));
     }
   }
   // Edge-triggered: what is left is read in the next turn.
@@ -161,7 +167,9 @@ std::optional<std::string> DnsServer::answer(const std::string& query, size_t li
   return encode_dns_answer(*question, *found, limit);
 }
 
-io::Task<void> DnsServer::forward_udp(std::string query, size_t limit, Client client) {
+io::Task<void> DnsServer::forward_udp(std::string query, size_t limit, Client client,
+                                      ClientQuota::Place place) {
+  static_cast<void>(place);  // until the answer is sent
   auto reply = co_await resolve(std::move(query), limit);
   send(reply, client);
 }
@@ -239,21 +247,32 @@ io::Task<void> DnsServer::accept_tcp() {
       co_await io::sleep(loop_, kAcceptPause);
       continue;
     }
-    if (scope_.size() < kMaxForwards) scope_.spawn(serve_tcp(std::move(*stream)));
+    if (auto place = connections_.try_take(client_of(**stream)))
+      scope_.spawn(serve_tcp(std::move(*stream), std::move(*place)));
   }
 }
 
-io::Task<void> DnsServer::serve_tcp(std::unique_ptr<io::Stream> stream) {
+io::Task<void> DnsServer::serve_tcp(std::unique_ptr<io::Stream> stream, ClientQuota::Place place) {
+  static_cast<void>(place);  // until the stream is closed
+  auto task = answer_all(stream.get());
+  auto ended = co_await io::with_timeout(loop_, options_.limits.tcp_life, std::move(task));
+  if (!ended) log_debug("name server's connection closed", {{"error", ended.error().message}});
+}
+
+// Until the client has no more questions, or breaks a limit.
+io::Task<Result<void>> DnsServer::answer_all(io::Stream* stream) {
   std::string received;
   for (;;) {
-    auto task = read_framed(stream.get(), &received);
-    auto query = co_await io::with_timeout(loop_, kTcpIdle, std::move(task));
-    if (!query) co_return;
+    auto task = read_framed(stream, &received);
+    auto query = co_await io::with_timeout(loop_, options_.limits.tcp_idle, std::move(task));
+    SKIFF_CO_RETURN_IF_ERROR(query);
     auto packet = answer(*query, kMaxTcpPacket);
     if (!packet) packet = co_await resolve(*query, kMaxTcpPacket);
-    if (packet->empty()) co_return;
-    auto written = co_await stream->write(framed(*packet));
-    if (!written) co_return;
+    if (packet->empty()) co_return fail(Code::kInvalidArgument, "no query");
+    const std::string message = framed(*packet);
+    auto writing = stream->write(message);
+    auto written = co_await io::with_timeout(loop_, options_.limits.tcp_idle, std::move(writing));
+    SKIFF_CO_RETURN_IF_ERROR(written);
   }
 }
 
