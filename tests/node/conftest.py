@@ -80,8 +80,8 @@ def write_image(layout, tag):
 
 
 class Rig:
-    def __init__(self, binary, data, instance, pods, services):
-        self.command = [binary, str(data), instance, pods, services]
+    def __init__(self, binary, data, instance, pods, services, inside=()):
+        self.command = [*inside, binary, str(data), instance, pods, services]
         self.data, self.instance = data, instance
         self.objects = 0
         self.removed = False
@@ -203,14 +203,15 @@ def instance_name(number):
     return digits.ljust(5, "0")[:6]
 
 
-def make_rig(tmp_path, image, instance, number):
+def make_rig(tmp_path, image, instance, number, inside=()):
+    """`inside` is a command that runs the rig's somewhere else and ends as it."""
     binary = os.environ.get("NODE_RIG")
     if not binary or os.geteuid() != 0:
         pytest.skip("needs root and NODE_RIG")
     data = tmp_path / instance
     data.mkdir()
     (data / "images").symlink_to(image)
-    return Rig(binary, data, instance, f"10.{number}.0.0/16", f"10.{number + 1}.0.0/16")
+    return Rig(binary, data, instance, f"10.{number}.0.0/16", f"10.{number + 1}.0.0/16", inside)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@
 #include "node/logs/log_files.h"
 #include "node/logs/log_server.h"
 #include "node/network/forwarding.h"
+#include "node/network/forwarding_switch.h"
 #include "node/network/pod_network.h"
 #include "node/pod/linux_pod_host.h"
 #include "node/pod/net_prober.h"
@@ -171,9 +172,9 @@ io::Task<Result<void>> Agent::Impl::start() {
   if (!sealed) co_return sealed;
   auto ground = co_await host.open();
   if (!ground) co_return wrap(ground.error(), "set up the node's network");
-  auto closed = co_await io::run_blocking(loop, [] { return turn_on_forwarding(kForwardingRecord); });
-  if (!closed) co_return wrap(closed.error(), "set up the node's network");
-  services.close_interfaces(std::move(*closed));
+  auto forwarding = co_await io::run_blocking(loop, [] { return turn_on_forwarding(); });
+  if (!forwarding) co_return wrap(forwarding.error(), "set up the node's network");
+  services.set_forwarding(std::move(*forwarding));
   co_await allow_forwarding(loop, bridge_name(options.instance), options.ranges.services.to_string());
   auto proxied = co_await services.start();
   if (!proxied) co_return wrap(proxied.error(), "set up services");

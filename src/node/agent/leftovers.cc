@@ -12,6 +12,7 @@
 #include "io/file.h"
 #include "io/sync.h"
 #include "node/network/forwarding.h"
+#include "node/network/forwarding_switch.h"
 #include "node/network/pod_network.h"
 #include "node/network/port_filter.h"
 #include "node/runtime/cgroup_host.h"
@@ -91,7 +92,11 @@ Result<void> remove_from_host(const CgroupHost& cgroups, const std::string& inst
     log_debug("no port filter", {{"error", removed.error().message}});
   }
   auto unlinked = remove_bridge(instance);
-  return unfiltered ? unlinked : unfiltered;
+  const auto closed = turn_off_forwarding();
+  for (const auto& result : {unfiltered, unlinked}) {
+    if (!result) return result;
+  }
+  return closed;
 }
 
 // A mount point as the kernel writes it: "\040" for a blank.

@@ -1,15 +1,13 @@
 #include "node/network/pod_network.h"
 
-#include "base/strings.h"
 #include "io/file.h"
+#include "io/setting.h"
 #include "node/digest.h"
 #include "node/network/port_filter.h"
 
-#include <fcntl.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -18,14 +16,6 @@ namespace skiff::node {
 
 namespace {
 constexpr Ipv4 kDnsHost = 10;  // the cluster DNS is the tenth address of the service range
-
-Result<void> write_setting(const std::string& path, const std::string& value) {
-  auto current = io::read_file(path);
-  if (current && trim(*current) == value) return {};
-  io::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file || ::write(file.get(), value.data(), value.size()) < 0) return fail_errno(errno, "write " + path);
-  return {};
-}
 
 // In the calling thread's network.
 bool has_mac(const char* interface, const Mac& mac) {
@@ -40,7 +30,7 @@ bool has_mac(const char* interface, const Mac& mac) {
 Result<void> disable_ipv6(const std::string& interface) {
   const std::string folder = "/proc/sys/net/ipv6/conf/" + interface;
   if (!io::path_exists(folder)) return {};  // the host has none
-  return write_setting(folder + "/disable_ipv6", "1");
+  return io::write_setting(folder + "/disable_ipv6", "1");
 }
 }  // namespace
 
@@ -69,29 +59,7 @@ Result<void> make_bridge(const PodNetworkOptions& options) {
   SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, gateway, options.ranges.pods.bits));
   SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, options.ranges.services.base + kDnsHost, 32));
   SKIFF_RETURN_IF_ERROR(netlink->set_up(*index));
-  return write_setting("/proc/sys/net/ipv4/conf/" + name + "/send_redirects", "0");
-}
-
-Result<std::vector<std::string>> turn_on_forwarding(const std::string& record) {
-  constexpr const char* kSetting = "/proc/sys/net/ipv4/ip_forward";
-  auto current = io::read_file(kSetting);
-  if (!current) return std::unexpected(current.error());
-  if (trim(*current) == "0") {
-    std::string names;
-    for (const auto& name : io::list_directory("/sys/class/net").value_or(std::vector<std::string>{})) {
-      const bool pods = name.starts_with("skiff-") || name.starts_with("sk");
-      if (name != "lo" && !pods) names += name + "\n";
-    }
-    SKIFF_RETURN_IF_ERROR(io::make_directories(record.substr(0, record.rfind('/'))));
-    // Before the machine forwards: whoever is killed in between leaves it closed.
-    SKIFF_RETURN_IF_ERROR(io::write_file_atomic(record, names));
-    SKIFF_RETURN_IF_ERROR(write_setting(kSetting, "1"));
-  }
-  std::vector<std::string> out;
-  for (const auto& name : split(io::read_file(record).value_or(""), '\n')) {
-    if (!name.empty()) out.push_back(name);
-  }
-  return out;
+  return io::write_setting("/proc/sys/net/ipv4/conf/" + name + "/send_redirects", "0");
 }
 
 Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& veth, int net_namespace,
@@ -107,8 +75,8 @@ Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& vet
   SKIFF_RETURN_IF_ERROR(inside->set_up(*index));
   // The settings are those of the calling thread's network, which is the pod's. Neighbours are not to be
   // asked directly.
-  SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/conf/all/accept_redirects", "0"));
-  SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/conf/eth0/accept_redirects", "0"));
+  SKIFF_RETURN_IF_ERROR(io::write_setting("/proc/sys/net/ipv4/conf/all/accept_redirects", "0"));
+  SKIFF_RETURN_IF_ERROR(io::write_setting("/proc/sys/net/ipv4/conf/eth0/accept_redirects", "0"));
   return inside->add_gateway(subnet.base + 1, *index);
 }
 
@@ -120,7 +88,7 @@ Result<void> set_pod_mac(Ipv4 address) {
   const Mac wanted = mac_of(address);
   if (has_mac("eth0", wanted)) return {};
   // The host knows the former one: the kernel of the pod tells it the new one.
-  SKIFF_RETURN_IF_ERROR(write_setting("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1"));
+  SKIFF_RETURN_IF_ERROR(io::write_setting("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1"));
   return inside->set_mac(*index, wanted);
 }
 
@@ -134,7 +102,7 @@ Result<void> bring_up_port(const std::string& veth) {
 }
 
 Result<void> allow_hairpin(const std::string& veth) {
-  return write_setting("/sys/class/net/" + veth + "/brport/hairpin_mode", "1");
+  return io::write_setting("/sys/class/net/" + veth + "/brport/hairpin_mode", "1");
 }
 
 Result<void> disconnect_pod(const std::string& veth) {

@@ -26,12 +26,6 @@ std::string veth_name(const std::string& instance, const std::string& pod_uid);
 // Makes the bridge, gives it the gateway's and the DNS address. Idempotent. Blocking.
 Result<void> make_bridge(const PodNetworkOptions& options);
 
-// Lets the machine forward what pods send. Where it did not forward before, the interfaces that it had then
-// are kept in the file `record`, which outlives every instance but no reboot, and returned: they must not
-// forward among each other now, only for pods. Nothing where forwarding was on already: its owner decides.
-// Blocking.
-Result<std::vector<std::string>> turn_on_forwarding(const std::string& record);
-constexpr const char* kForwardingRecord = "/run/skiff/interfaces";
 // Joins the namespace to the bridge with `address`; called from inside that namespace, `host` opened outside.
 Result<void> connect_pod(Netlink& host, int bridge_index, const std::string& veth, int net_namespace,
                          Ipv4 address, const Subnet& subnet);

@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "io/file.h"
+#include "io/setting.h"
 #include "node/runtime/oci_config.h"
 
 namespace skiff::node {
@@ -53,19 +54,11 @@ std::vector<CgroupSetting> plan_legacy(const PodLimits& limits) {
   return out;
 }
 
-Result<void> write_setting(const std::string& file, const std::string& value) {
-  const io::UniqueFd target(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!target) return fail_errno(errno, "open " + file);
-  if (::write(target.get(), value.data(), value.size()) < 0) {
-    return fail_errno(errno, "write " + value + " to " + file);
-  }
-  return {};
-}
-
 // In v2 a group has the controllers that its parent hands down.
 Result<void> hand_down_controllers(const std::string& group) {
   for (const char* controller : kControllers) {
-    SKIFF_RETURN_IF_ERROR(write_setting(group + "/cgroup.subtree_control", std::string("+") + controller));
+    SKIFF_RETURN_IF_ERROR(
+        io::write_setting(group + "/cgroup.subtree_control", std::string("+") + controller));
   }
   return {};
 }
@@ -108,7 +101,7 @@ Result<void> apply_pod_cgroup(const CgroupHost& host, const std::string& path, c
     SKIFF_RETURN_IF_ERROR(io::make_directories(*folder, 0755));
     const std::string file = *folder + "/" + setting.file;
     if (setting.presence == Presence::kIfThere && !io::path_exists(file)) continue;
-    SKIFF_RETURN_IF_ERROR(write_setting(file, setting.value));
+    SKIFF_RETURN_IF_ERROR(io::write_setting(file, setting.value));
   }
   return {};
 }

@@ -81,11 +81,23 @@ std::string forwarded_rules(const RulesetInput& input) {
          " ct state new ct status dnat ct original ip daddr != " + input.ranges.services.to_string() +
          " accept\n";
   out += "    iifname != " + bridge + " oifname " + bridge + " ct state new drop\n";
-  if (!input.closed_interfaces.empty()) {
-    const std::string closed = quoted_list(input.closed_interfaces);
-    out += "    iifname " + closed + " oifname " + closed + " drop\n";
-  }
+  if (input.forwarding.ours) out += "    iifname != \"skiff-*\" oifname != \"skiff-*\" jump neighbours\n";
   return out;
+}
+
+// Between interfaces that are no instance's, on a machine that did not forward before: nothing, be they those
+// it had or a tunnel or a card that came later. A bridge that came later has guests of another manager, who
+// wants the machine to forward.
+std::string neighbours_chain(const RulesetInput& input) {
+  if (!input.forwarding.ours) return "";
+  std::string out = "  chain neighbours {\n";
+  for (const std::string end : {"iif", "oif"}) {
+    out += "    ";
+    if (!input.forwarding.before.empty())
+      out += end + "name != " + quoted_list(input.forwarding.before) + " ";
+    out += "meta " + end + "kind \"bridge\" return\n";
+  }
+  return out + "    drop\n  }\n";
 }
 
 }  // namespace
@@ -134,6 +146,7 @@ std::string make_ruleset(const RulesetInput& input, TableStart start) {
          "\" masquerade\n";
   // A pod that reaches itself through a Service must not see its own address as the client's.
   out += "    ct status dnat ip saddr . ip daddr @self masquerade\n  }\n";
+  out += neighbours_chain(input);
   out += "  chain forwarded {\n    type filter hook forward priority 0\n" + refuse + forwarded_rules(input) +
          "  }\n";
   out += received_chain(input);

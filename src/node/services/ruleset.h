@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "node/network/addresses.h"
+#include "node/network/forwarding_switch.h"
 
 namespace skiff::node {
 
@@ -45,8 +46,7 @@ struct RulesetInput {
   std::vector<ServicePort> ports;
   PodEgress egress = PodEgress::kRestricted;
   std::vector<uint16_t> open_ports = {};  // TCP, of the machine
-  // Interfaces of the machine that did not forward before pods came: they don't among each other.
-  std::vector<std::string> closed_interfaces = {};
+  Forwarding forwarding = {};
 };
 // Commands for nft: replace the table; or make it, which fails and changes nothing when it is there.
 enum class TableStart { kReplace, kNew };

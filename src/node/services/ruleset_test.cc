@@ -68,8 +68,14 @@ TEST_CASE("pods reach of the machine what is open to them, and no link-local add
 TEST_CASE("the machine forwards for pods only") {
   RulesetInput input{"t1", {*parse_subnet("10.42.0.0/16"), *parse_subnet("10.43.0.0/16")}, {}};
   CHECK(make_ruleset(input).find("oifname \"skiff-t1\" ct state new drop") != std::string::npos);
-  CHECK(make_ruleset(input).find("iifname {") == std::string::npos);
-  input.closed_interfaces = {"eth0", "wlan0"};
-  CHECK(make_ruleset(input).find("iifname { \"eth0\", \"wlan0\" } oifname { \"eth0\", \"wlan0\" } drop") !=
+  CHECK(make_ruleset(input).find("neighbours") == std::string::npos);
+  input.forwarding = {true, {"eth0", "wlan0"}};
+  const std::string text = make_ruleset(input);
+  CHECK(text.find("iifname != \"skiff-*\" oifname != \"skiff-*\" jump neighbours\n") != std::string::npos);
+  CHECK(text.find("iifname != { \"eth0\", \"wlan0\" } meta iifkind \"bridge\" return\n") !=
         std::string::npos);
+  CHECK(text.find("oifname != { \"eth0\", \"wlan0\" } meta oifkind \"bridge\" return\n    drop\n") !=
+        std::string::npos);
+  input.forwarding.before = {};
+  CHECK(make_ruleset(input).find("    meta iifkind \"bridge\" return\n") != std::string::npos);
 }

@@ -29,7 +29,7 @@ class ServiceProxy {
   // `facts` without the ports of Services. `firewall` is used in the loop's pool.
   ServiceProxy(io::Loop& loop, ClusterApi& api, RulesetInput facts, std::shared_ptr<Firewall> firewall);
   // See RulesetInput. Before start().
-  void close_interfaces(std::vector<std::string> names) { facts_.closed_interfaces = std::move(names); }
+  void set_forwarding(Forwarding forwarding) { facts_.forwarding = std::move(forwarding); }
 
   // Begins to follow the cluster.
   io::Task<Result<void>> start();

@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "io/file.h"
+#include "io/setting.h"
 
 namespace skiff::platform {
 
@@ -17,14 +18,6 @@ namespace {
 
 constexpr mode_t kGroupMode = 0755;
 constexpr int kKillRounds = 10;  // a process may make another one while the list is read
-
-// Files of control groups are no files: nothing is created, replaced or synced.
-Result<void> write_setting(const std::string& path, const std::string& value) {
-  const io::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file) return fail_errno(errno, "open " + path);
-  if (::write(file.get(), value.data(), value.size()) < 0) return fail_errno(errno, "write " + path);
-  return {};
-}
 
 Result<void> make_group(const std::string& folder) {
   if (::mkdir(folder.c_str(), kGroupMode) != 0 && errno != EEXIST) return fail_errno(errno, "make " + folder);
@@ -46,21 +39,21 @@ std::vector<std::string> lineage(const std::string& path) {
 }
 
 Result<void> bound_unified(const std::string& folder, GroupBounds bounds) {
-  SKIFF_RETURN_IF_ERROR(write_setting(folder + "/memory.max", bytes(bounds.memory_mb)));
-  (void)write_setting(folder + "/memory.swap.max", "0");  // absent on hosts without swap accounting
-  return write_setting(folder + "/pids.max", std::to_string(bounds.processes));
+  SKIFF_RETURN_IF_ERROR(io::write_setting(folder + "/memory.max", bytes(bounds.memory_mb)));
+  (void)io::write_setting(folder + "/memory.swap.max", "0");  // absent on hosts without swap accounting
+  return io::write_setting(folder + "/pids.max", std::to_string(bounds.processes));
 }
 
 // The bound of memory with swap is never below that of memory: it goes first and comes last.
 Result<void> bound_memory(const std::string& folder, GroupBounds bounds) {
-  (void)write_setting(folder + "/memory.memsw.limit_in_bytes", "-1");  // absent without swap accounting
-  SKIFF_RETURN_IF_ERROR(write_setting(folder + "/memory.limit_in_bytes", bytes(bounds.memory_mb)));
-  (void)write_setting(folder + "/memory.memsw.limit_in_bytes", bytes(bounds.memory_mb));
+  (void)io::write_setting(folder + "/memory.memsw.limit_in_bytes", "-1");  // absent without swap accounting
+  SKIFF_RETURN_IF_ERROR(io::write_setting(folder + "/memory.limit_in_bytes", bytes(bounds.memory_mb)));
+  (void)io::write_setting(folder + "/memory.memsw.limit_in_bytes", bytes(bounds.memory_mb));
   return {};
 }
 
 Result<void> bound_processes(const std::string& folder, GroupBounds bounds) {
-  return write_setting(folder + "/pids.max", std::to_string(bounds.processes));
+  return io::write_setting(folder + "/pids.max", std::to_string(bounds.processes));
 }
 
 using Bound = Result<void> (*)(const std::string&, GroupBounds);
@@ -72,7 +65,7 @@ Result<void> make_groups(const std::string& root, const std::string& path, Bound
   const bool unified = bound == bound_unified;
   std::string above = root;
   for (const auto& group : groups) {
-    if (unified) SKIFF_RETURN_IF_ERROR(write_setting(above + "/cgroup.subtree_control", "+memory +pids"));
+    if (unified) SKIFF_RETURN_IF_ERROR(io::write_setting(above + "/cgroup.subtree_control", "+memory +pids"));
     above = root + group;
     SKIFF_RETURN_IF_ERROR(make_group(above));
   }
