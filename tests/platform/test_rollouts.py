@@ -42,6 +42,8 @@ def test_a_push_waits_and_shows_why_its_release_does_not_come_up(world, bad):
     v3 = next(line for line in lines if line.startswith("v3"))
     v2 = next(line for line in lines if line.startswith("v2"))
     assert "failed" in v3 and "(current, does not serve)" in v3 and "web.1: exited with status" in v3, lines
+    # Scripts ask: the push itself ended with 0, since the release was made.
+    assert "status='failed'\n" in world.skiff("releases:info", "-s", "-a", "bad").stdout
     assert "succeeded" in v2 and "(serves)" in v2, lines
     ps = world.skiff("ps", "-a", "bad").stdout
     assert "web.1: up" in ps and "v2" in ps and "web.1: crashed" in ps and "v3: exited with status" in ps, ps
