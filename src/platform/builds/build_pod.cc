@@ -112,4 +112,11 @@ std::string explain_failure(const Value& pod, const BuildFacts& facts, bool told
   return "the build could not start: " + status["message"].str_or("see kubectl describe pod");
 }
 
+std::string describe_wait(const std::string& why, size_t others) {
+  const std::string before = others == 0   ? ""
+                             : others == 1 ? "; another build is before it"
+                                           : fmt::format("; {} other builds are before it", others);
+  return fmt::format(" !     The build waits for room: {}{}\n", why, before);
+}
+
 }  // namespace skiff::platform

@@ -64,3 +64,12 @@ TEST_CASE("a failed build says which bound it met") {
         "the build filled its disk of 64 MB, which also holds its cache; write less");
   CHECK(explain_failure(failed("", "Error"), facts(), false) == "the build ended with exit code 1");
 }
+
+TEST_CASE("a build without room says what it waits for, and how many are before it") {
+  CHECK(describe_wait("0/1 nodes are available", 0) ==
+        " !     The build waits for room: 0/1 nodes are available\n");
+  CHECK(describe_wait("no room", 1) ==
+        " !     The build waits for room: no room; another build is before it\n");
+  CHECK(describe_wait("no room", 3) ==
+        " !     The build waits for room: no room; 3 other builds are before it\n");
+}

@@ -229,8 +229,15 @@ io::Task<Result<Value>> Builder::see_to_end(PodWatch& watch, std::string log_pat
   co_return pod;
 }
 
+size_t Builder::count_going(const std::set<std::string>& apps) const {
+  return static_cast<size_t>(
+      std::ranges::count_if(apps, [this](const auto& app) { return is_building(app); }));
+}
+
 io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   const std::string name = "build-" + facts.id;
+  std::set<std::string> earlier = building_;
+  earlier.erase(facts.app);
   auto manifest = build_pod_manifest(facts, options_, host_proxies());
   auto created =
       co_await api_.create(fmt::format("/api/v1/namespaces/{}/pods", kBuildsNamespace), std::move(manifest));
@@ -240,7 +247,7 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   auto started = co_await io::with_timeout(loop_, kPatience, watch.reach(begun));
   if (!started && started.error().code == Code::kTimeout) {
     if (const auto why = watch.what_it_waits_for(); !why.empty()) {
-      output.write(fmt::format(" !     The build waits for room: {}\n", why));
+      output.write(describe_wait(why, count_going(earlier)));
     }
     started = co_await io::with_timeout(loop_, kPodStart - kPatience, watch.reach(std::move(begun)));
   }

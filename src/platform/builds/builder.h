@@ -64,6 +64,7 @@ class Builder {
   // Before anything is built: a bad line should not cost a whole build.
   io::Task<Result<void>> check_procfile(std::string id, BuildLimits limits);
   Result<void> write_input(const std::string& id, const json::Value& vars);
+  size_t count_going(const std::set<std::string>& apps) const;
   io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output);
   // The pod at its end. A log that breaks off, since a role died, is taken up where it was.
   io::Task<Result<json::Value>> see_to_end(PodWatch& watch, std::string log_path, BuildOutput& output);
@@ -88,6 +89,8 @@ json::Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& op
                                const std::map<std::string, std::string>& proxies);
 // Pure: why the pod of a build failed, for people.
 std::string explain_failure(const json::Value& pod, const BuildFacts& facts, bool told_of_full_disk);
+// Pure: what a pusher is told whose build has no room yet, while `others` go on.
+std::string describe_wait(const std::string& why, size_t others);
 // The host's http_proxy, https_proxy, no_proxy, in both spellings.
 std::map<std::string, std::string> host_proxies();
 
