@@ -8,6 +8,11 @@ namespace skiff::cli {
 
 namespace {
 
+// An app that is slow to start is waited for; the platform gives up before that.
+constexpr Duration kLongestRename = std::chrono::minutes(11);
+// For the last dyno under the old name to end.
+constexpr Duration kOldNamePatience = std::chrono::seconds(25);
+
 io::Task<bool> in_work_tree(CommandContext& context) {
   auto inside = co_await io::run_command(context.loop, {"git", "rev-parse", "--is-inside-work-tree"});
   co_return inside && inside->status.ok();
@@ -52,6 +57,41 @@ io::Task<Result<void>> set_remote(CommandContext& context, std::string remote, s
   SKIFF_CO_RETURN_IF_ERROR(set);
   context.console.out(fmt::format("Git remote {}: {}\n", remote, url));
   co_return Result<void>{};
+}
+
+// The remotes of this folder that lead to `url`.
+io::Task<std::vector<std::string>> remotes_to(CommandContext& context, std::string url) {
+  std::vector<std::string> remotes;
+  std::vector<std::string> ask = {"git", "remote", "-v"};
+  auto listing = co_await io::run_command(context.loop, std::move(ask));
+  if (listing && listing->status.ok()) remotes = remotes_of_url(listing->out, url);
+  co_return remotes;
+}
+
+// The last word of the platform on a rename; that of the request when it knows of none.
+io::Task<Result<json::Value>> wait_for_rename(CommandContext& context, std::string app, std::string name,
+                                              Result<json::Value> asked) {
+  const std::string path = fmt::format("/renames/{}/{}", url_encode(app), url_encode(name));
+  const MonotonicTime end = context.loop.now() + kLongestRename;
+  MonotonicTime old_name_end{};  // how long the old name is waited for
+  for (;;) {
+    auto now = co_await context.platform.call("GET", path, nullptr);
+    SKIFF_CO_RETURN_IF_ERROR(now);
+    const std::string status = (*now)["status"].str();
+    const MonotonicTime time = context.loop.now();
+    if (status == "unknown" && !asked) co_return asked;
+    if (status == "succeeded" && old_name_end == MonotonicTime{}) old_name_end = time + kOldNamePatience;
+    if (status == "succeeded" && ((*now)["old_name_free"].as_bool() || time > old_name_end)) co_return now;
+    if (status == "undone" || status == "unknown") {
+      const std::string why = (*now)["message"].str_or("see `skiff logs -a " + app + "`");
+      co_return fail(Code::kConflict, fmt::format("{} keeps its name: {}", app, why));
+    }
+    if (time > end) {
+      co_return fail(
+          Code::kTimeout,
+          fmt::format("{} is still being renamed to {}, which goes on: see `skiff apps`", app, name));
+    }
+  }
 }
 
 std::string git_url(const CommandContext& context, const std::string& app) {
@@ -116,6 +156,31 @@ io::Task<Result<void>> destroy_app(CommandContext& context, std::string app, std
   auto gone = co_await context.platform.call("DELETE", app_path(app), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(gone);
   context.console.out(fmt::format("Destroying {} (including all of its data)... done\n", app));
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> rename_app(CommandContext& context, std::string app, std::string name) {
+  json::Value body = json::Value::object({{"name", name}});
+  auto asked = co_await context.platform.call("PATCH", app_path(app), std::move(body));
+  // Without an answer it may have begun all the same.
+  if (!asked && asked.error().code != Code::kUnavailable) co_return std::unexpected(asked.error());
+  auto outcome = co_await wait_for_rename(context, app, name, std::move(asked));
+  SKIFF_CO_RETURN_IF_ERROR(outcome);
+  auto renamed = co_await context.platform.call("GET", app_path(name), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(renamed);
+  const std::string url = git_url(context, name);
+  context.console.out(
+      fmt::format("Renaming {} to {}... done\n{} | {}\n", app, name, (*renamed)["web_url"].str(), url));
+  if (!(*outcome)["old_name_free"].as_bool())
+    context.console.out(fmt::format("The name {} is free when its last dyno has ended\n", app));
+  const auto remotes = co_await remotes_to(context, git_url(context, app));
+  for (const auto& remote : remotes) {
+    std::vector<std::string> words = {"remote", "set-url", "--", remote, url};
+    auto set = co_await run_git(context, std::move(words));
+    SKIFF_CO_RETURN_IF_ERROR(set);
+    context.console.out(fmt::format("Git remote {} updated\n", remote));
+  }
+  context.console.out(fmt::format("Other checkouts of it need: git remote set-url skiff {}\n", url));
   co_return Result<void>{};
 }
 

@@ -108,6 +108,12 @@ void add_apps(Adder& adder) {
                      [](CommandContext& c, Arguments given) { return open_app(c, given.app, given.name); })
       ->alias("apps:open")
       ->add_option("path", a.name, "what to open of it, such as /about");
+  adder
+      .add_about_app("apps:rename", "Give an app another name",
+                     [](CommandContext& c, Arguments given) { return rename_app(c, given.app, given.name); })
+      ->alias("rename")
+      ->add_option("name", a.name, "the new name: small letters, digits, dashes; 3 to 30 characters")
+      ->required();
   adder.add("apps", "List the apps", [](CommandContext& c, Arguments) { return list_apps(c); });
   adder
       .add_about_app(

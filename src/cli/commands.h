@@ -38,6 +38,8 @@ Done add_git_remote(CommandContext& context, std::string app, std::string remote
 Done list_apps(CommandContext& context);
 // `confirm` repeats the app's name.
 Done destroy_app(CommandContext& context, std::string app, std::string confirm);
+// Waits until the app serves under its new name, and repoints the git remotes of this folder that lead to it.
+Done rename_app(CommandContext& context, std::string app, std::string name);
 enum class Maintenance { kOff, kOn };
 Done set_maintenance(CommandContext& context, std::string app, Maintenance maintenance);
 // The app of a git remote of this folder; an error that says what to do when there is none.
@@ -98,6 +100,8 @@ Result<QuantityChange> parse_quantity(std::string_view text);
 Result<int64_t> apply_quantity(const QuantityChange& change, int64_t present);
 // Pure: the app in "http://localhost:8080/shop.git"; "" when it is no such address.
 std::string app_of_remote(std::string_view url);
+// Pure: the names of the remotes that lead to `url`, of what `git remote -v` prints.
+std::vector<std::string> remotes_of_url(std::string_view listing, std::string_view url);
 // Pure: "2026/01/02 03:04:05 +0000 (~ 5m ago)", as `heroku ps` has it.
 std::string describe_time(std::string_view rfc3339, WallTime now);
 // Pure: the one of `commands` that a mistyped `word` was meant to be; "" when none is near.

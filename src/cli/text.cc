@@ -50,6 +50,15 @@ std::string app_of_remote(std::string_view url) {
   return std::string(url.substr(url.rfind('/') + 1));
 }
 
+std::vector<std::string> remotes_of_url(std::string_view listing, std::string_view url) {
+  std::vector<std::string> remotes;
+  for (const auto& line : split(listing, '\n')) {
+    const auto halves = split_once(line, "\t");
+    if (halves.after == fmt::format("{} (fetch)", url)) remotes.emplace_back(halves.before);
+  }
+  return remotes;
+}
+
 static std::string describe_age(int64_t seconds) {
   constexpr int64_t kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour;
   if (seconds < kMinute) return fmt::format("{}s", seconds);

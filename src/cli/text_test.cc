@@ -92,3 +92,13 @@ TEST_CASE("a mistyped command is known by its letters or by what stands before i
   }
   CHECK(nearest(std::string(1 << 20, 'a')).empty());
 }
+
+TEST_CASE("of the remotes of a folder those of one address are found, whatever they are called") {
+  const std::string listing =
+      "skiff\thttp://localhost:8080/shop.git (fetch)\nskiff\thttp://localhost:8080/shop.git (push)\n"
+      "origin\thttps://github.com/me/shop.git (fetch)\norigin\thttps://github.com/me/shop.git (push)\n"
+      "staging\thttp://localhost:8080/shop.git (fetch)\nother\thttp://localhost:8080/shop.git.old (fetch)\n";
+  CHECK(cli::remotes_of_url(listing, "http://localhost:8080/shop.git") ==
+        std::vector<std::string>{"skiff", "staging"});
+  CHECK(cli::remotes_of_url("", "http://localhost:8080/shop.git").empty());
+}

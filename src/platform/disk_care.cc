@@ -2,7 +2,11 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+#include <cstdio>
+
 #include "base/log.h"
+#include "io/durable.h"
 #include "io/file.h"
 #include "io/folder_stream.h"
 #include "io/sync.h"
@@ -20,11 +24,14 @@ struct Kind {
   std::string folder;
   const char* ending;  // of the names there, after the app's
 };
+std::vector<Kind> work_kinds(const DiskPlaces& places) {
+  return {
+      {places.data + "/git", ".git"}, {places.data + "/cache", ".img"}, {places.data + "/build-output", ""}};
+}
 std::vector<Kind> kinds(const DiskPlaces& places) {
-  return {{places.data + "/git", ".git"},
-          {places.data + "/cache", ".img"},
-          {places.data + "/build-output", ""},
-          {places.images, ""}};
+  auto all = work_kinds(places);
+  all.push_back({places.images, ""});
+  return all;
 }
 
 bool changed_before(const std::string& path, WallTime before) {
@@ -52,9 +59,33 @@ std::set<std::string> find_garbage(const DiskPlaces& places, const std::set<std:
 }
 
 Result<void> remove_app_files(const DiskPlaces& places, const std::string& app) {
+  SKIFF_RETURN_IF_ERROR(remove_work_files(places, app));
+  return remove_app_images(places.images, app);
+}
+
+Result<void> remove_work_files(const DiskPlaces& places, const std::string& app) {
   SKIFF_RETURN_IF_ERROR(check_app_name(app));
-  for (const auto& kind : kinds(places))
+  for (const auto& kind : work_kinds(places))
     SKIFF_RETURN_IF_ERROR(io::remove_tree(kind.folder + "/" + app + kind.ending));
+  return {};
+}
+
+Result<void> rename_work_files(const DiskPlaces& places, const std::string& from, const std::string& to) {
+  SKIFF_RETURN_IF_ERROR(check_app_name(from));
+  SKIFF_RETURN_IF_ERROR(check_app_name(to));
+  for (const auto& kind : work_kinds(places)) {
+    const std::string one = kind.folder + "/" + from + kind.ending;
+    const std::string other = kind.folder + "/" + to + kind.ending;
+    if (io::path_exists(one)) {
+      if (io::path_exists(other)) {
+        SKIFF_RETURN_IF_ERROR(io::remove_tree(one));  // made again by one who came too late
+      } else if (::rename(one.c_str(), other.c_str()) != 0) {
+        return fail_errno(errno, "rename " + one);
+      }
+    }
+    // Also when a platform before this one moved it: what it did not sync may be undone by a power cut.
+    if (io::path_exists(kind.folder)) SKIFF_RETURN_IF_ERROR(io::sync_path(kind.folder));
+  }
   return {};
 }
 

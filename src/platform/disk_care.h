@@ -30,6 +30,11 @@ std::set<std::string> find_garbage(const DiskPlaces& places, const std::set<std:
 // All that the platform keeps of an app on the disk, but for its log. Blocking.
 Result<void> remove_app_files(const DiskPlaces& places, const std::string& app);
 
+// The same but for its images. Blocking.
+Result<void> remove_work_files(const DiskPlaces& places, const std::string& app);
+// Gives these another app's name; fine when it was done before. Blocking.
+Result<void> rename_work_files(const DiskPlaces& places, const std::string& from, const std::string& to);
+
 class DiskCare {
  public:
   DiskCare(io::Loop& loop, kube::Client& api, Apps& apps, DiskPlaces places)

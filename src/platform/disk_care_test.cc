@@ -1,6 +1,7 @@
 #include "platform/disk_care.h"
 
 #include <doctest/doctest.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "io/file.h"
@@ -19,6 +20,33 @@ WallTime later() {
   return std::chrono::system_clock::now() + std::chrono::hours(1);
 }
 }  // namespace
+
+TEST_CASE("an app's files get another name, whatever of it a platform before had done") {
+  const std::vector<std::string> moved = {"git/shop.git", "cache/shop.img", "build-output/shop"};
+  for (size_t done = 0; done <= moved.size(); ++done) {
+    CAPTURE(done);
+    const Folder folder;
+    const DiskPlaces places{folder.path + "/platform", folder.path + "/images"};
+    REQUIRE(io::make_directories(places.images + "/shop/blobs"));
+    for (const auto& path : {"/git/shop.git", "/git/other.git", "/build-output/shop", "/cache"})
+      REQUIRE(io::make_directories(places.data + path));
+    REQUIRE(io::write_file_atomic(places.data + "/git/shop.git/HEAD", "ref"));
+    REQUIRE(io::write_file_atomic(places.data + "/cache/shop.img", "cached"));
+    for (size_t i = 0; i < done; ++i) {
+      const std::string from = places.data + "/" + moved[i];
+      std::string to = from;
+      to.replace(to.rfind("shop"), 4, "store");
+      REQUIRE(::rename(from.c_str(), to.c_str()) == 0);
+    }
+    CHECK(rename_work_files(places, "shop", "store"));
+    CHECK(io::read_file(places.data + "/git/store.git/HEAD").value_or("") == "ref");
+    CHECK(io::read_file(places.data + "/cache/store.img").value_or("") == "cached");
+    CHECK(io::path_exists(places.data + "/build-output/store"));
+    for (const auto& path : moved) CHECK_FALSE(io::path_exists(places.data + "/" + path));
+    CHECK(io::path_exists(places.data + "/git/other.git"));
+    CHECK(io::path_exists(places.images + "/shop/blobs"));
+  }
+}
 
 TEST_CASE("what no app has any more is found and removed, and nothing else") {
   const Folder folder;

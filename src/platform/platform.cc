@@ -13,6 +13,7 @@
 #include "platform/dynos/dyno_watch.h"
 #include "platform/http/api.h"
 #include "platform/logs/collector.h"
+#include "platform/renames/renames.h"
 #include "platform/resources/build_records.h"
 #include "platform/resources/definitions.h"
 
@@ -40,9 +41,22 @@ struct Platform::Impl {
         dynos(l, a, pods, logs, collector),
         care(l, a, apps, {options.data, options.images}),
         rollouts(l, n, a, apps, pods, options.api),
-        api(l, {apps, builder, builds, repositories, logs, rollouts},
+        renames(l, a, apps, logs, {options.data, options.images}, watch()),
+        api(l, {apps, builder, builds, repositories, logs, rollouts, renames},
             {url_port(options.http_port), options.token, options.edge_token}),
         scope(l) {}
+
+  RenameWatch watch() {
+    const auto work = [this](const std::string& app) -> std::string {
+      if (builder.is_building(app)) return "a build of " + app;
+      return repositories.has_push(app) ? "a push to " + app : "";
+    };
+    const auto found = [this](const std::string& app) -> std::optional<std::vector<json::Value>> {
+      if (!pods.has_synced()) return std::nullopt;
+      return pods.list(app);
+    };
+    return {work, found};
+  }
 
   io::Loop& loop;
   io::Network& network;
@@ -58,6 +72,7 @@ struct Platform::Impl {
   DynoWatch dynos;
   DiskCare care;
   Rollouts rollouts;
+  Renames renames;
   Api api;
   std::unique_ptr<net::HttpServer> hook_server;
   io::TaskScope scope;  // the last: its tasks use the rest
@@ -89,6 +104,8 @@ io::Task<Result<void>> Platform::start() {
   SKIFF_CO_RETURN_IF_ERROR(builder);
   auto builds = co_await impl_->builds.start();
   SKIFF_CO_RETURN_IF_ERROR(builds);
+  auto renames = co_await impl_->renames.start();
+  SKIFF_CO_RETURN_IF_ERROR(renames);
   auto apps = co_await impl_->apps.list();
   SKIFF_CO_RETURN_IF_ERROR(apps);
   for (const auto& app : *apps) {

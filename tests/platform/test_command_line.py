@@ -19,7 +19,7 @@ def refused(world, *args, says, **options):
 
 
 @pytest.mark.parametrize("command", [["ps"], ["logs"], ["config"], ["releases"], ["builds"], ["rollback", "v1"],
-                                     ["scale", "web=1"], ["config:set", "A=b"], ["maintenance:on"],
+                                     ["scale", "web=1"], ["config:set", "A=b"], ["maintenance:on"], ["apps:rename", "other"],
                                      ["apps:destroy", "--confirm", "nowhere"]])
 def test_an_unknown_app_is_named_as_such(world, command):
     refused(world, *command, "-a", "nowhere", says=["Couldn't find that app", "skiff apps"])
@@ -191,7 +191,10 @@ def ask(world, path, method="GET", body=None, token=None):
     ("POST", "/apps", b'{"name": "X"}', 422, "invalid_params"),
     ("PATCH", "/apps/shop/config-vars", b'{"A": 1}', 422, "invalid_params"),
     ("PATCH", "/apps/shop/formation", b'{"updates": [{"type": "web", "quantity": "many"}]}', 422, "invalid_params"),
-    ("PATCH", "/apps/shop", b'{"name": "other"}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop", b'{"stack": "other"}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop", b'{"name": "X"}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop", b'{"name": "api", "maintenance": true}', 422, "invalid_params"),
+    ("POST", "/renames/shop/other", b"{}", 404, "not_found"),
     ("POST", "/apps/shop/releases", b'{"release": "v99"}', 404, "not_found"),
     ("GET", "/apps/shop/builds/none", None, 404, "not_found"),
 ])

@@ -9,6 +9,7 @@
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
 #include "platform/apps/turn.h"
+#include "platform/renames/record.h"
 #include "platform/resources/definitions.h"
 
 namespace skiff::platform {
@@ -61,7 +62,8 @@ io::Task<Result<void>> Apps::create(std::string app) {
                      fmt::format("{} is still being destroyed; try again in a moment", app));
     }
     // One of ours without an App was left by a platform that died right here: it is taken up.
-    if (!(*space)["metadata"]["labels"].contains(kAppLabel)) {
+    // An app that is being renamed has taken its new name that way.
+    if (!(*space)["metadata"]["labels"].contains(kAppLabel) || parse_rename_record(*space)) {
       co_return fail(Code::kAlreadyExists, fmt::format("Name {} is already taken", app));
     }
   }
@@ -81,6 +83,10 @@ io::Task<Result<void>> Apps::create(std::string app) {
   auto released = co_await make_release(app, std::move(initial), Value::object());
   SKIFF_CO_RETURN_IF_ERROR(released);
   co_return Result<void>{};
+}
+
+io::Task<void> Apps::settle(std::string app) {
+  co_await wait_for_turn(loop_, releasing_, app);
 }
 
 io::Task<Result<void>> Apps::destroy(std::string app) {

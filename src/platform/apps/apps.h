@@ -40,6 +40,8 @@ class Apps {
   io::Task<Result<std::vector<json::Value>>> list();   // Apps
   io::Task<Result<json::Value>> get(std::string app);  // the App; NotFound in Heroku's words
   io::Task<Result<void>> create(std::string app);
+  // Returns when no release of the app is being made.
+  io::Task<void> settle(std::string app);
   // The app's images go later, when its last pod has gone. Returns when its name can be taken again, or after
   // a while (gone_apps.cc) when a pod takes long to end.
   io::Task<Result<void>> destroy(std::string app);

@@ -8,7 +8,7 @@
 #include "io/file.h"
 #include "io/sim_loop.h"
 #include "io/sync.h"
-#include "kube/patch/patch.h"
+#include "platform/apps/fake_cluster.h"
 #include "platform/images/layout_writer.h"
 
 using namespace skiff;
@@ -17,83 +17,7 @@ using json::Value;
 
 namespace {
 
-constexpr Duration kAnswerTime = std::chrono::milliseconds(3);  // of the API: others get in between
-
 constexpr const char* kWebDeployment = "/apis/apps/v1/namespaces/shop/deployments/web";
-
-// Objects by path, each answer after a while; writes to paths that hold `broken` fail.
-struct FakeCluster final : kube::Client {
-  explicit FakeCluster(io::Loop& l) : loop(l) {}
-  io::Task<Result<Value>> get(std::string path) override {
-    co_await io::sleep(loop, kAnswerTime);
-    if (!objects.contains(path)) co_return fail(Code::kNotFound, path);
-    co_return objects[path];
-  }
-  io::Task<Result<Value>> list(std::string path, std::string) override {
-    co_await io::sleep(loop, kAnswerTime);
-    Value items = Value::array();
-    for (const auto& [place, object] : objects) {
-      if (place.substr(0, place.rfind('/')) == path) items.push_back(object);
-    }
-    co_return Value::object({{"items", items}});
-  }
-  io::Task<Result<Value>> create(std::string path, Value object) override {
-    co_await io::sleep(loop, kAnswerTime);
-    path += "/" + object["metadata"]["name"].str();
-    if (is_broken(path)) co_return fail(Code::kUnavailable, path);
-    if (objects.contains(path)) co_return fail(Code::kAlreadyExists, path);
-    Value data = Value::object();
-    for (const auto& [name, value] : object["stringData"].members())
-      data.set(name, base64_encode(value.str()));
-    object.set("data", data);
-    co_return write(path, object);
-  }
-  io::Task<Result<Value>> update(std::string path, Value object) override {
-    co_await io::sleep(loop, kAnswerTime);
-    if (object["metadata"]["generation"] != objects[path]["metadata"]["generation"])
-      co_return fail(Code::kConflict, path);
-    co_return write(path, object);
-  }
-  io::Task<Result<Value>> patch(std::string path, kube::PatchType, Value patch) override {
-    co_await io::sleep(loop, kAnswerTime);
-    if (is_broken(path)) co_return fail(Code::kUnavailable, path);
-    if (path.ends_with("/status")) path.resize(path.rfind('/'));
-    objects[path] = kube::apply_merge_patch(objects[path], patch);
-    co_return objects[path];
-  }
-  io::Task<Result<void>> remove(std::string path, Value) override {
-    co_await io::sleep(loop, kAnswerTime);
-    if (delete_namespace(path)) co_return Result<void>{};
-    objects.erase(path);
-    co_return Result<void>{};
-  }
-  io::Task<void> follow(std::string, std::string, kube::ChangeCallback on_change) override {
-    callback = std::move(on_change);
-    co_await io::sleep(loop, std::chrono::hours(100));
-  }
-  // Marks a namespace as deleted; the test says when it has gone.
-  bool delete_namespace(const std::string& path) {
-    if (!keeps_namespaces || !path.starts_with("/api/v1/namespaces/")) return false;
-    objects[path].edit("metadata").set("deletionTimestamp", "2026-01-01T00:00:00Z");
-    return true;
-  }
-  bool is_broken(const std::string& path) const {
-    return !broken.empty() && path.find(broken) != std::string::npos;
-  }
-  Value write(const std::string& path, Value object) {
-    object.edit("metadata").set("generation", ++generation);
-    objects[path] = object;
-    if (callback) callback({kube::ObjectChange::Kind::kUpsert, object});
-    return object;
-  }
-
-  io::Loop& loop;
-  std::map<std::string, Value> objects;
-  std::string broken;
-  bool keeps_namespaces = false;
-  kube::ChangeCallback callback;
-  int generation = 0;
-};
 
 struct Folder {
   Folder() { path = ::mkdtemp(name); }

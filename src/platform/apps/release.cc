@@ -38,7 +38,7 @@ Release parse_release(const Value& object) {
   release.digest = spec["digest"].str();
   release.commit = spec["commit"].str();
   for (const auto& [type, command] : spec["processTypes"].members()) release.types[type] = command.str();
-  release.created_at = object["metadata"]["creationTimestamp"].str();
+  release.created_at = created_at(object);
   release.phase = object["status"]["phase"].str_or(kPending);
   release.message = object["status"]["message"].str();
   return release;

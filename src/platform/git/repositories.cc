@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "base/log.h"
@@ -26,6 +27,7 @@ namespace skiff::platform {
 
 namespace {
 
+constexpr const char* kPushService = "git-receive-pack";
 constexpr size_t kPieceBytes = 32 << 10;
 // The hook's `git archive` is to write all files as they are: what .gitattributes leaves out or rewrites is
 // meant for archives that people download.
@@ -106,21 +108,29 @@ io::Task<Result<io::ExitStatus>> wait_for(io::Process* process) {
   co_return status;
 }
 
-}  // namespace
-
-// A git that may write to the app's repository: nothing is tidied there meanwhile.
-class Repositories::Use {
+// Counts something of an app while it lives.
+class Counted {
  public:
-  Use(Repositories& owner, std::string app) : owner_(owner), app_(std::move(app)) { ++owner_.uses_[app_]; }
-  ~Use() {
-    if (--owner_.uses_[app_] == 0) owner_.uses_.erase(app_);
+  Counted(std::map<std::string, int>& counts, std::string app) : counts_(counts), app_(std::move(app)) {
+    ++counts_[app_];
   }
-  Use(const Use&) = delete;
+  ~Counted() {
+    if (--counts_[app_] == 0) counts_.erase(app_);
+  }
+  Counted(const Counted&) = delete;
   const std::string& app() const { return app_; }
 
  private:
-  Repositories& owner_;
+  std::map<std::string, int>& counts_;
   std::string app_;
+};
+
+}  // namespace
+
+// A git that may write to the app's repository: nothing is tidied there meanwhile.
+class Repositories::Use : public Counted {
+ public:
+  Use(Repositories& owner, std::string app) : Counted(owner.uses_, std::move(app)) {}
 };
 
 // A running git. When it is dropped before its end, the pusher has left: git, the hook and the hook's request
@@ -327,7 +337,7 @@ io::Task<void> Repositories::advertise(std::string app, std::string service, net
     auto sent = co_await writer.send(net::Response::text(500, limits.error().message + "\n"));
     co_return;
   }
-  if (service == "git-receive-pack") {
+  if (service == kPushService) {
     auto room = co_await make_room(app, *limits);
     if (!room) {
       auto refusal = git_response(service, "advertisement");
@@ -388,6 +398,8 @@ io::Task<Result<void>> Repositories::relay(Git& git, BuildLimits limits, net::Re
 
 io::Task<void> Repositories::serve(std::string app, std::string service, const net::Request& request,
                                    net::BodyReader& body, net::ResponseWriter& writer) {
+  std::optional<Counted> push;
+  if (service == kPushService) push.emplace(pushes_, app);
   auto limits = read_build_limits(data_);
   if (!limits) {
     auto sent = co_await writer.send(net::Response::text(500, limits.error().message + "\n"));
@@ -417,8 +429,8 @@ io::Task<void> Repositories::serve(std::string app, std::string service, const n
     auto sent = co_await writer.send(net::Response::text(500, "git can't be started\n"));
     co_return;
   }
-  Git git(*this, std::move(app), service == "git-receive-pack", std::move(*process),
-          std::move(confined->group), &body);
+  Git git(*this, std::move(app), service == kPushService, std::move(*process), std::move(confined->group),
+          &body);
   auto started = co_await writer.start(git_response(service, "result"));
   if (!started) co_return;
   const Duration longest = std::chrono::seconds(limits->seconds + kBesideBuildSeconds);
@@ -428,7 +440,7 @@ io::Task<void> Repositories::serve(std::string app, std::string service, const n
 }
 
 bool is_git_service(std::string_view service) {
-  return service == "git-upload-pack" || service == "git-receive-pack";
+  return service == "git-upload-pack" || service == kPushService;
 }
 
 }  // namespace skiff::platform

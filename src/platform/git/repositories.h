@@ -43,6 +43,8 @@ class Repositories {
   // The app whose push the process at the other end of hook_socket() belongs to; "" when it is no hook of
   // ours.
   std::string pushed_app(const net::Peer& peer) const;
+  // While a push is served, from its request to its end.
+  bool has_push(const std::string& app) const { return pushes_.contains(app); }
   std::string folder(const std::string& app) const { return data_ + "/git/" + app + ".git"; }
   std::string hook_socket() const { return data_ + "/hook.sock"; }
   Confinement& confinement() { return confinement_; }
@@ -69,6 +71,7 @@ class Repositories {
   uint64_t removals_ = 0, made_ = 0;
   std::map<pid_t, std::string> running_;  // sessions of git that take a push
   std::map<std::string, int> uses_;       // by app: how many gits write to its repository now
+  std::map<std::string, int> pushes_;     // by app: how many are served
   io::TaskScope ending_;                  // waits for the processes of pushers who left
 };
 

@@ -16,8 +16,11 @@ constexpr size_t kNameSuffix = 8;  // random characters of a name nobody chose
 
 Value Api::shape(const Value& app) const {
   const std::string name = app["metadata"]["name"].str();
-  return app_shape(app, apps_.web_url(name),
-                   fmt::format("http://localhost{}/{}.git", options_.url_port, name));
+  return app_shape(app, apps_.web_url(name), git_url(name));
+}
+
+std::string Api::git_url(const std::string& app) const {
+  return fmt::format("http://localhost{}/{}.git", options_.url_port, app);
 }
 
 io::Task<Result<void>> Api::remove_files(std::string app) {
@@ -32,12 +35,17 @@ io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
     auto apps = co_await apps_.list();
     SKIFF_CO_RETURN_IF_ERROR(apps);
     Value out = Value::array();
-    for (const auto& app : *apps) out.push_back(shape(app));
+    // Of the two names of an app that is being renamed, one.
+    for (const auto& app : *apps) {
+      if (!renames_.hides(app["metadata"]["name"].str())) out.push_back(shape(app));
+    }
     co_return json_response(200, out);
   }
   if (method != "POST") co_return no_endpoint();
   std::string name = body["name"].str();
   if (name.empty()) name = "app-" + make_name_suffix(loop_.random(), kNameSuffix);
+  auto free = renames_.check_free(name);
+  SKIFF_CO_RETURN_IF_ERROR(free);
   auto created = co_await apps_.create(name);
   SKIFF_CO_RETURN_IF_ERROR(created);
   auto removed =
@@ -55,11 +63,15 @@ io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
 
 io::Task<Api::Answer> Api::answer_app(Question question) {
   const std::string app = question.app;
+  if (question.method == "PATCH" && question.body["name"].is_string() && question.body.size() == 1) {
+    auto renamed = co_await rename(app, question.body["name"].str());
+    co_return renamed;
+  }
   if (question.method == "PATCH") {
     const Value& wanted = question.body["maintenance"];
     if (!wanted.is_bool() || question.body.size() != 1) {
       co_return fail(Code::kInvalidArgument,
-                     "an app's \"maintenance\", true or false, is what can be changed");
+                     "an app's \"maintenance\", true or false, or its \"name\", is what can be changed");
     }
     const auto maintenance = wanted.as_bool() ? Maintenance::kOn : Maintenance::kOff;
     auto changed = co_await apps_.set_maintenance(app, maintenance);

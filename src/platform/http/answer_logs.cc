@@ -41,7 +41,7 @@ io::Task<Api::Answer> Api::answer_log_session(Question question) {
 }
 
 io::Task<void> Api::stream_log(std::string app, const net::Request& request, net::ResponseWriter& writer) {
-  auto found = co_await look_up(app);
+  auto found = co_await look_up(app, Renames::Use::kLook);
   if (!found) {
     auto sent = co_await writer.send(json_without_app(found.error()));
     co_return;

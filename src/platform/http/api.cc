@@ -16,7 +16,10 @@ using json::Value;
 constexpr size_t kMaxApiBody = 1 << 20;
 constexpr std::string_view kGitSuffix = ".git";
 constexpr const char* kRetryAfter = "10";  // seconds; some of the attempts before are forgotten then
-constexpr size_t kMaxPath = 4;             // apps, name, part, name
+// An app that is just getting its new name is waited for.
+constexpr Duration kRenamePause = std::chrono::milliseconds(50);
+constexpr int kMostPauses = 100;
+constexpr size_t kMaxPath = 4;  // apps, name, part, name
 
 std::vector<std::string> segments(std::string_view path) {
   std::vector<std::string> out;
@@ -44,6 +47,7 @@ Api::Api(io::Loop& loop, ApiParts parts, ApiOptions options)
       repositories_(parts.repositories),
       logs_(parts.logs),
       rollouts_(parts.rollouts),
+      renames_(parts.renames),
       options_(std::move(options)) {}
 
 void Api::note(const std::string& app, std::string_view text) {
@@ -125,9 +129,19 @@ io::Task<void> Api::handle(const net::Request& request, net::BodyReader& body, n
   }
 }
 
-io::Task<Result<json::Value>> Api::look_up(std::string app) {
-  auto found = co_await io::with_timeout(loop_, kube::kApiPatience, apps_.get(std::move(app)));
-  co_return found;
+io::Task<Result<json::Value>> Api::look_up(std::string app, Renames::Use use) {
+  auto found = co_await io::with_timeout(loop_, kube::kApiPatience, apps_.get(app));
+  Result<void> usable = renames_.check(app, use);
+  for (int pauses = 0; !usable && usable.error().code == Code::kUnavailable && pauses < kMostPauses;
+       ++pauses) {
+    co_await io::sleep(loop_, kRenamePause);
+    usable = renames_.check(app, use);
+  }
+  if (found && !usable) found = std::unexpected(usable.error());
+  if (found || found.error().code != Code::kNotFound) co_return found;
+  const std::string now = co_await renames_.find_new_name(app);
+  if (now.empty()) co_return found;
+  co_return fail(Code::kNotFound, fmt::format("Couldn't find that app: {} was renamed to {}.", app, now));
 }
 
 io::Task<void> Api::serve_json(std::vector<std::string> path, const net::Request& request,
@@ -146,11 +160,16 @@ io::Task<void> Api::serve_json(std::vector<std::string> path, const net::Request
     co_return;
   }
   Answer answer = no_endpoint();
-  if (path.size() == 1 && path[0] == "apps") {
+  if (path.size() == 3 && path[0] == "renames") {
+    answer = co_await answer_rename(request.method, path[1], path[2]);
+  } else if (path.size() == 1 && path[0] == "apps") {
     answer = co_await answer_apps(request.method, std::move(*parsed));
   } else if (path.size() > 1 && path.size() <= kMaxPath && path[0] == "apps") {
     path.resize(kMaxPath);
-    auto exists = co_await look_up(path[1]);
+    const bool whole = path[2].empty() && (request.method == "DELETE" || parsed->contains("name"));
+    auto exists = co_await look_up(path[1], request.method == "GET" ? Renames::Use::kLook
+                                            : whole                 ? Renames::Use::kEnd
+                                                                    : Renames::Use::kChange);
     if (!exists) {
       auto sent = co_await writer.send(json_without_app(exists.error()));
       co_return;

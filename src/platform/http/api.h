@@ -11,6 +11,7 @@
 #include "platform/git/repositories.h"
 #include "platform/http/guard.h"
 #include "platform/logs/log_store.h"
+#include "platform/renames/renames.h"
 #include "platform/resources/build_records.h"
 
 namespace skiff::platform {
@@ -29,6 +30,7 @@ struct ApiParts {
   Repositories& repositories;
   LogStore& logs;
   Rollouts& rollouts;
+  Renames& renames;
 };
 
 class Api {
@@ -71,11 +73,15 @@ class Api {
   io::Task<Answer> answer_dynos(Question question);
   io::Task<Answer> answer_builds(Question question);
   io::Task<Answer> answer_log_session(Question question);
-  // The app, NotFound, or no answer of the API within its patience.
-  io::Task<Result<json::Value>> look_up(std::string app);
+  io::Task<Answer> rename(std::string app, std::string name);
+  // "renames/shop/store": how far it is, at its end or after a few seconds.
+  io::Task<Answer> answer_rename(std::string method, std::string from, std::string to);
+  // The app, when it may be used so; NotFound, or no answer of the API within its patience.
+  io::Task<Result<json::Value>> look_up(std::string app, Renames::Use use);
   io::Task<std::string> describe(std::string app, Rollout rollout);
   io::Task<void> tell_rollout(std::string app, net::ResponseWriter& writer);
   json::Value shape(const json::Value& app) const;
+  std::string git_url(const std::string& app) const;
   // An app's repository, build cache, outputs of builds and log.
   io::Task<Result<void>> remove_files(std::string app);
   // A line of app[api].
@@ -90,6 +96,7 @@ class Api {
   Repositories& repositories_;
   LogStore& logs_;
   Rollouts& rollouts_;
+  Renames& renames_;
   ApiOptions options_;
   Attempts attempts_;
 };

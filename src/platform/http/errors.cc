@@ -52,7 +52,7 @@ net::Response error_response(const Error& error, std::string_view resource) {
 namespace {
 // What is not known is not absent: whoever asks may come again.
 bool is_silence(const Error& error) {
-  return error.code != Code::kNotFound && error.code != Code::kForbidden &&
+  return error.code != Code::kNotFound && error.code != Code::kForbidden && error.code != Code::kConflict &&
          error.code != Code::kInvalidArgument;
 }
 
@@ -71,10 +71,16 @@ net::Response git_without_app(const std::string& app, const Error& error) {
     return net::Response::text(404,
                                fmt::format("There is no app {}; make it with `skiff create {}`\n", app, app));
   }
+  if (error.code == Code::kConflict) return net::Response::text(409, error.message + "\n");
   return come_again(net::Response::text(
       503, fmt::format(
                "Whether there is an app {} is not known now: {}. Nothing was pushed; try again in a moment\n",
                app, describe_silence(error))));
+}
+
+net::Response git_renamed_app(const std::string& app, const std::string& now, const std::string& git_url) {
+  return net::Response::text(
+      404, fmt::format("{} was renamed to {}: git remote set-url skiff {}\n", app, now, git_url));
 }
 
 net::Response json_without_app(const Error& error) {

@@ -90,17 +90,24 @@ io::Task<void> run_build(Builder& builder, std::string app, std::string id, std:
 
 io::Task<void> Api::serve_git(std::string app, std::string rest, const net::Request& request,
                               net::BodyReader& body, net::ResponseWriter& writer) {
-  auto found = co_await look_up(app);
+  const std::string service = request.query_parameter("service").value_or("");
+  const bool pushes = service == "git-receive-pack" || rest == "git-receive-pack";
+  const auto use = pushes ? Renames::Use::kChange : Renames::Use::kLook;
+  auto found = co_await look_up(app, use);
   if (!found) {
-    auto sent = co_await writer.send(git_without_app(app, found.error()));
+    const std::string now = co_await renames_.find_new_name(app);
+    auto sent = co_await writer.send(now.empty() || found.error().code != Code::kNotFound
+                                         ? git_without_app(app, found.error())
+                                         : git_renamed_app(app, now, git_url(now)));
     co_return;
   }
   auto ready = co_await repositories_.create(app);
-  const std::string service = request.query_parameter("service").value_or("");
   if (!ready) {
     auto sent = co_await writer.send(net::Response::text(500, ready.error().message + "\n"));
   } else if (request.method == "GET" && rest == "info/refs" && is_git_service(service)) {
     co_await repositories_.advertise(std::move(app), service, writer);
+  } else if (auto usable = renames_.check(app, use); !usable) {  // by now
+    auto sent = co_await writer.send(git_without_app(app, usable.error()));
   } else if (request.method == "POST" && is_git_service(rest)) {
     co_await repositories_.serve(std::move(app), rest, request, body, writer);
   } else {
@@ -120,6 +127,11 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::BodyReader& bo
   if (app.empty() || !is_commit_name(commit)) {
     auto sent = co_await writer.send(
         net::Response::text(403, " !     Only the hook of a push may ask for a build\n"));
+    co_return;
+  }
+  if (auto usable = renames_.check(app, Renames::Use::kChange); !usable) {
+    auto sent = co_await writer.send(
+        net::Response::text(409, fmt::format("\n !     Push refused: {}\n", usable.error().message)));
     co_return;
   }
   if (builder_.is_building(app)) {

@@ -9,6 +9,8 @@
 #include "platform/apps/manifests.h"
 #include "platform/dynos/dyno_names.h"
 #include "platform/dynos/dyno_trouble.h"
+#include "platform/renames/copies.h"
+#include "platform/resources/definitions.h"
 
 namespace skiff::platform {
 
@@ -31,10 +33,10 @@ const Value& since(const Value& pod) {
 Value app_shape(const Value& app, const std::string& web_url, const std::string& git_url) {
   const auto& metadata = app["metadata"];
   const Value stack = Value::object({{"name", "skiff-12"}});
-  return Value::object({{"id", metadata["uid"]},
+  return Value::object({{"id", app_id(app)},
                         {"name", metadata["name"]},
-                        {"created_at", metadata["creationTimestamp"]},
-                        {"updated_at", metadata["creationTimestamp"]},
+                        {"created_at", created_at(app)},
+                        {"updated_at", created_at(app)},
                         {"web_url", web_url},
                         {"git_url", git_url},
                         {"maintenance", app["spec"]["maintenance"].as_bool()},
@@ -76,8 +78,8 @@ Value build_shape(const std::string& app, const Value& build) {
                         {"release", std::move(release)},
                         {"message", status["message"]},
                         {"duration", status["durationSeconds"]},
-                        {"created_at", metadata["creationTimestamp"]},
-                        {"updated_at", status["finishedAt"].str_or(metadata["creationTimestamp"].str())}});
+                        {"created_at", created_at(build)},
+                        {"updated_at", status["finishedAt"].str_or(created_at(build))}});
 }
 
 Value formation_shape(const std::string& app, const Apps::Process& process) {

@@ -28,9 +28,10 @@ constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar";
 constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 constexpr const char* kStackFolder = "stack";
 constexpr const char* kRunTag = "run";
+constexpr const char* kBlobs = "/blobs/sha256";
 
 std::string blob(const std::string& layout, const std::string& digest) {
-  return layout + "/blobs/sha256/" + digest.substr(digest.find(':') + 1);
+  return layout + kBlobs + "/" + digest.substr(digest.find(':') + 1);
 }
 
 Result<Value> read_json(const std::string& path) {
@@ -114,7 +115,7 @@ Result<void> add_to_index(const std::string& layout, const std::string& tag, Val
 Result<std::string> write_app_image(const AppImage& image) {
   const std::string layout = image.images + "/" + image.app;
   const std::string stack = image.images + "/" + kStackFolder;
-  SKIFF_RETURN_IF_ERROR(io::make_directories(layout + "/blobs/sha256"));
+  SKIFF_RETURN_IF_ERROR(io::make_directories(layout + kBlobs));
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"));
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + kAppMark, image.app + "\n"));
   auto base = read_stack(stack);
@@ -140,6 +141,27 @@ Result<std::string> write_app_image(const AppImage& image) {
   if (!manifest_digest) return std::unexpected(manifest_digest.error());
   SKIFF_RETURN_IF_ERROR(add_to_index(layout, image.tag, descriptor(kManifestType, *manifest_digest, size)));
   return *manifest_digest;
+}
+
+Result<void> copy_app_images(const std::string& images, const std::string& from, const std::string& to) {
+  SKIFF_RETURN_IF_ERROR(check_app_name(to));
+  const std::string source = images + "/" + from, target = images + "/" + to;
+  if (!io::path_exists(source + "/index.json")) return {};
+  SKIFF_RETURN_IF_ERROR(io::make_directories(target + kBlobs));
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(target + kAppMark, to + "\n"));
+  auto names = io::list_directory(source + kBlobs);
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : *names) {
+    const std::string one = source + kBlobs + "/" + name, other = target + kBlobs + "/" + name;
+    if (!same_file(one, other)) SKIFF_RETURN_IF_ERROR(replace_link(one, other));
+  }
+  // Last: it names them.
+  for (const char* name : {"/oci-layout", "/index.json"}) {
+    auto text = io::read_file(source + name);
+    if (!text) return std::unexpected(text.error());
+    SKIFF_RETURN_IF_ERROR(io::write_file_atomic(target + name, *text));
+  }
+  return {};
 }
 
 Result<void> remove_app_images(const std::string& images, const std::string& app) {
@@ -188,10 +210,10 @@ Result<void> prune_app_images(const std::string& images, const std::string& app,
     for (const auto& layer : (*manifest)["layers"].items()) named.insert(layer["digest"].str());
   }
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + "/index.json", json::encode(*index)));
-  auto names = io::list_directory(layout + "/blobs/sha256");
+  auto names = io::list_directory(layout + kBlobs);
   if (!names) return std::unexpected(names.error());
   for (const auto& name : *names) {
-    if (!named.contains("sha256:" + name)) ::unlink((layout + "/blobs/sha256/" + name).c_str());
+    if (!named.contains("sha256:" + name)) ::unlink((layout + kBlobs + "/" + name).c_str());
   }
   return {};
 }

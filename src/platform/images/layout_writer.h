@@ -33,6 +33,9 @@ bool has_app_image(const std::string& images, std::string_view image);
 Result<void> prune_app_images(const std::string& images, const std::string& app,
                               const std::set<std::string>& used);
 
+// Makes the images of the app `from` those of `to`, too; what `to` has of them already stays. Fine when there
+// are none.
+Result<void> copy_app_images(const std::string& images, const std::string& from, const std::string& to);
 // Removes an app's layout, for which no pod of the app may be left.
 Result<void> remove_app_images(const std::string& images, const std::string& app);
 

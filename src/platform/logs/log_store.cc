@@ -79,7 +79,13 @@ void LogStore::load_file(const std::string& path, Content& log) {
   }
 }
 
-LogStore::AppLog& LogStore::open(const std::string& app) {
+const std::string& LogStore::owner(const std::string& name) const {
+  const auto found = shared_.find(name);
+  return found == shared_.end() ? name : found->second;
+}
+
+LogStore::AppLog& LogStore::open(const std::string& name) {
+  const std::string& app = owner(name);
   auto& slot = logs_[app];
   if (slot) return *slot;
   slot = std::make_shared<AppLog>(loop_);
@@ -96,6 +102,7 @@ LogStore::Content LogStore::read_content(const std::string& path) {
 }
 
 io::Task<void> LogStore::load(std::string app) {
+  app = owner(app);
   if (logs_.contains(app)) co_return;
   auto content = co_await io::run_blocking(loop_, [path = path(app)] { return read_content(path); });
   if (!apps_.contains(app) || logs_.contains(app)) co_return;  // it went, or had a line meanwhile
@@ -131,7 +138,8 @@ void LogStore::begin_file(const std::string& app, AppLog& log) {
   write_whole(app, log, head);
 }
 
-void LogStore::add(const std::string& app, const std::vector<LogRecord>& records) {
+void LogStore::add(const std::string& name, const std::vector<LogRecord>& records) {
+  const std::string& app = owner(name);
   if (!apps_.contains(app)) return;
   AppLog& log = open(app);
   if (!log.file || log.file_bytes > kMaxFileBytes) begin_file(app, log);
@@ -207,9 +215,29 @@ void LogStore::remove(const std::string& app) {
   ::unlink((path(app) + ".1").c_str());
 }
 
+void LogStore::rename(const std::string& from, const std::string& to) {
+  for (const char* ending : {".1", ""}) {
+    const std::string one = path(from) + ending, other = path(to) + ending;
+    if (::rename(one.c_str(), other.c_str()) != 0 && errno != ENOENT) {
+      log_warn("app log keeps its old name",
+               {{"file", one}, {"error", fail_errno(errno, "rename").error().message}});
+    }
+  }
+  if (apps_.erase(from) > 0) apps_.insert(to);
+  const auto found = logs_.find(from);
+  if (found == logs_.end()) return;
+  // Another one: who reads the old one waits for lines under the old name.
+  const auto log = std::make_shared<AppLog>(loop_);
+  static_cast<Content&>(*log) = std::move(static_cast<Content&>(*found->second));
+  log->file = std::move(found->second->file);
+  found->second->grown.set();
+  logs_.erase(found);
+  logs_[to] = log;
+}
+
 LogStore::Cursor LogStore::last(const std::string& app, size_t lines, LogFilter filter) {
   const AppLog& log = open(app);
-  Cursor cursor{app, std::move(filter), log.end(), logs_.at(app)};
+  Cursor cursor{app, std::move(filter), log.end(), logs_.at(owner(app))};
   while (lines > 0 && cursor.next > log.first) {
     --cursor.next;
     if (wants(cursor.filter, log.lines[cursor.next - log.first])) --lines;
@@ -219,7 +247,7 @@ LogStore::Cursor LogStore::last(const std::string& app, size_t lines, LogFilter 
 
 LogStore::Cursor LogStore::resume(const std::string& app, uint64_t next, LogFilter filter) {
   const AppLog& log = open(app);
-  return {app, std::move(filter), std::min(next, log.end()), logs_.at(app)};
+  return {app, std::move(filter), std::min(next, log.end()), logs_.at(owner(app))};
 }
 
 std::string LogStore::take(Cursor& cursor) {

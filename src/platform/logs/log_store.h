@@ -33,7 +33,13 @@ class LogStore {
  public:
   LogStore(io::Loop& loop, std::string folder) : loop_(loop), folder_(std::move(folder)) {}
   // The app is there: its lines are kept until remove().
-  void begin(const std::string& app) { apps_.insert(app); }
+  void begin(const std::string& app) { apps_.insert(owner(app)); }
+  // While an app is renamed it has two names: lines about `name` are those of `app`, for readers too.
+  void share(const std::string& name, const std::string& app) { shared_[name] = app; }
+  void end_sharing(const std::string& name) { shared_.erase(name); }
+  // The log goes on under the other name: its files, numbers and origins. Readers find it removed. Fine when
+  // it was done before. The caller syncs the folder.
+  void rename(const std::string& from, const std::string& to);
   // Reads what the files of an app hold in the pool, so that its first reader or line does not hold the loop.
   io::Task<void> load(std::string app);
   // Removes the files of apps that did not begin.
@@ -85,6 +91,8 @@ class LogStore {
     io::Event grown;
     uint64_t end() const { return first + lines.size(); }
   };
+  // Whose log the lines about `name` are in.
+  const std::string& owner(const std::string& name) const;
   AppLog& open(const std::string& app);
   static Content read_content(const std::string& path);
   static void load_file(const std::string& path, Content& log);
@@ -97,6 +105,7 @@ class LogStore {
   io::Loop& loop_;
   std::string folder_;
   std::set<std::string> apps_;
+  std::map<std::string, std::string> shared_;
   std::map<std::string, std::shared_ptr<AppLog>> logs_;
 };
 

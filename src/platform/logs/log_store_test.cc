@@ -281,3 +281,43 @@ TEST_CASE("a line for which the disk has too little room leaves none of it in th
   auto cursor = again.last("shop", 10);
   CHECK(lines_of(again.take(cursor)) == 2);
 }
+
+TEST_CASE("a renamed app's log goes on with its lines, numbers and origins, and its readers hear of it") {
+  Rig rig;
+  rig.write("uid", "before");
+  rig.store.share("store", "shop");
+  rig.store.append("store", rig.label("heroku", "router"), "asked under the new name");
+  auto shared = rig.store.last("store", 10);
+  CHECK(rig.store.take(shared) == rig.all());
+  auto reader = rig.store.last("shop", 0);
+  io::TaskScope scope(rig.loop);
+  bool told = false;
+  const auto wait = [](Rig& world, LogStore::Cursor cursor, bool& out) -> io::Task<void> {
+    auto waited = co_await world.store.wait(std::move(cursor));
+    out = true;
+  };
+  scope.spawn(wait(rig, reader, told));
+  rig.loop.run_until_idle();
+  CHECK_FALSE(told);
+
+  rig.store.rename("shop", "store");
+  rig.store.end_sharing("store");
+  rig.store.share("shop", "store");
+  rig.loop.run_until_idle();
+  CHECK(told);
+  CHECK(LogStore::is_removed(reader));
+  rig.say("said under the old name");
+  auto cursor = rig.store.last("store", 10);
+  const std::string text = rig.store.take(cursor);
+  for (const char* line : {"before", "asked under the new name", "said under the old name"})
+    CHECK(text.find(line) != std::string::npos);
+  CHECK(rig.store.origin("store", "uid").position.lines == 1);
+  CHECK_FALSE(io::path_exists(rig.folder.path + "/shop.log"));
+
+  LogStore next{rig.loop, rig.folder.path};
+  next.begin("store");
+  REQUIRE(next.sweep());
+  auto again = next.last("store", 10);
+  CHECK(next.take(again) == text);
+  CHECK(next.origin("store", "uid").position.lines == 1);
+}

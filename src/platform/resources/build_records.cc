@@ -30,6 +30,10 @@ int64_t seconds_between(const std::string& from, WallTime to) {
 
 }  // namespace
 
+std::string build_output_address(const std::string& app, const std::string& id) {
+  return fmt::format("/apps/{}/builds/{}", app, id);
+}
+
 void BuildText::add(std::string_view piece) {
   text_ += piece.substr(0, kMaxBuildText - text_.size());
 }
@@ -100,7 +104,7 @@ io::Task<void> BuildRecords::end(std::string app, std::string id, const Result<R
   status.set("phase", outcome ? "Succeeded" : "Failed");
   status.set("finishedAt", format_rfc3339(now));
   if (build) status.set("durationSeconds", seconds_between(status["startedAt"].str(), now));
-  status.set("output", fmt::format("/apps/{}/builds/{}", app, id));
+  status.set("output", build_output_address(app, id));
   if (auto buildpack = text.buildpack(); !buildpack.empty()) status.set("buildpack", buildpack);
   if (outcome) status.set("release", outcome->version);
   if (!outcome) status.set("message", outcome.error().message);
@@ -128,9 +132,8 @@ io::Task<Result<std::vector<Value>>> BuildRecords::list(std::string app) {
   auto found = co_await api_.list(resources_path("builds", app), "");
   SKIFF_CO_RETURN_IF_ERROR(found);
   std::vector<Value> builds = (*found)["items"].items();
-  std::sort(builds.begin(), builds.end(), [](const Value& a, const Value& b) {
-    return a["metadata"]["creationTimestamp"].str() > b["metadata"]["creationTimestamp"].str();
-  });
+  std::sort(builds.begin(), builds.end(),
+            [](const Value& a, const Value& b) { return created_at(a) > created_at(b); });
   co_return builds;
 }
 

@@ -17,6 +17,9 @@ namespace skiff::platform {
 constexpr size_t kKeptBuilds = 50;
 constexpr size_t kMaxBuildText = 1 << 20;  // bytes kept of a build's output: its beginning
 
+// Where the Platform API shows a build with its output.
+std::string build_output_address(const std::string& app, const std::string& id);
+
 // The output of a build as it comes. Pure.
 class BuildText {
  public:

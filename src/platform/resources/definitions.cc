@@ -61,6 +61,11 @@ Value make_resource(std::string_view kind, const std::string& app, const std::st
        {"spec", std::move(spec)}});
 }
 
+std::string created_at(const Value& object) {
+  const Value& metadata = object["metadata"];
+  return metadata["annotations"][kCreatedAtAnnotation].str_or(metadata["creationTimestamp"].str());
+}
+
 io::Task<Result<void>> apply_definitions(io::Loop& loop, kube::Client& api) {
   auto definitions = yaml::parse_all(definitions_text());
   SKIFF_CO_RETURN_IF_ERROR(definitions);

@@ -23,6 +23,10 @@ std::string resource_path(std::string_view plural, const std::string& app, const
 json::Value make_resource(std::string_view kind, const std::string& app, const std::string& name,
                           json::Value spec);
 
+// When an object of one of the kinds was made. One that a rename copied says when its original was.
+constexpr const char* kCreatedAtAnnotation = "skiff.dev/created-at";
+std::string created_at(const json::Value& object);
+
 // The YAML that is part of this binary.
 const char* definitions_text();
 // Applies all definitions and waits until the API serves them.
