@@ -3,8 +3,9 @@
 //
 // A folder of the machine, /var/lib/skiff-machine (SKIFF_MACHINE names another), with a file for each
 // instance. Two instances that start together, or of which one is down, would otherwise pick the same ranges.
-// A claim holds until its data directory is gone, or holds another instance, and its bridge is gone. `skiff remove` releases it: others then
-// take these ranges only when none else is left, so that the instance most likely finds them again.
+// A claim holds until its data directory is gone, or holds another instance, and its bridge is gone. `skiff
+// remove` releases it: others then take these ranges only when none else is left, so that the instance most
+// likely finds them again.
 //
 //   auto machine = Machine::open();       // locked against other starts until it goes
 //   claim_ranges(*machine, instance);     // at each start

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -21,7 +20,6 @@
 #include "platform/git/answer_relay.h"
 #include "platform/git/git_settings.h"
 #include "platform/git/hook_script.h"
-#include "platform/git/repository_care.h"
 
 namespace skiff::platform {
 
@@ -32,12 +30,6 @@ constexpr size_t kPieceBytes = 32 << 10;
 // The hook's `git archive` is to write all files as they are: what .gitattributes leaves out or rewrites is
 // meant for archives that people download.
 constexpr const char* kAttributes = "* !export-ignore !export-subst\n";
-constexpr const char* kEnding = ".git";
-constexpr const char* kRemoving = ".removing-";
-constexpr const char* kMaking = ".making-";
-constexpr Duration kTidyAfter = std::chrono::seconds(2);  // the end of a git, which may still remove files
-constexpr Duration kPackTime = std::chrono::minutes(5);
-constexpr Duration kInitTime = std::chrono::seconds(30);
 constexpr Duration kAdvertiseTime = std::chrono::minutes(1);
 // A git that was told to end has this long to remove what it was writing.
 constexpr Duration kEndTime = std::chrono::seconds(10);
@@ -58,31 +50,6 @@ Result<void> keep_file(const std::string& path, const std::string& text, mode_t 
   const auto present = io::read_file(path);
   if (!present || *present != text) SKIFF_RETURN_IF_ERROR(io::write_file_atomic(path, text, mode));
   return {};
-}
-
-Result<void> give_to_git(const std::string& path) {
-  if (::lchown(path.c_str(), kGitUser, kGitUser) != 0) return fail_errno(errno, "chown " + path);
-  return {};
-}
-
-// The folder at last: until it is git's, nobody but root changes what is in it.
-Result<void> give_tree_to_git(const std::string& folder) {
-  struct stat info{};
-  if (::lstat(folder.c_str(), &info) != 0) return fail_errno(errno, "look at " + folder);
-  if (info.st_uid == kGitUser) return {};
-  std::error_code error;
-  for (std::filesystem::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error)) {
-    SKIFF_RETURN_IF_ERROR(give_to_git(at->path().string()));
-  }
-  if (error) return fail(Code::kInternal, "read " + folder + ": " + error.message());
-  return give_to_git(folder);
-}
-
-// `git init` makes the folder of the objects last.
-bool is_whole(const std::string& repository) {
-  struct stat info{};
-  return ::lstat((repository + "/objects").c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 // A body that breaks off ends git, which then sees half a pack.
@@ -108,30 +75,7 @@ io::Task<Result<io::ExitStatus>> wait_for(io::Process* process) {
   co_return status;
 }
 
-// Counts something of an app while it lives.
-class Counted {
- public:
-  Counted(std::map<std::string, int>& counts, std::string app) : counts_(counts), app_(std::move(app)) {
-    ++counts_[app_];
-  }
-  ~Counted() {
-    if (--counts_[app_] == 0) counts_.erase(app_);
-  }
-  Counted(const Counted&) = delete;
-  const std::string& app() const { return app_; }
-
- private:
-  std::map<std::string, int>& counts_;
-  std::string app_;
-};
-
 }  // namespace
-
-// A git that may write to the app's repository: nothing is tidied there meanwhile.
-class Repositories::Use : public Counted {
- public:
-  Use(Repositories& owner, std::string app) : Counted(owner.uses_, std::move(app)) {}
-};
 
 // A running git. When it is dropped before its end, the pusher has left: git, the hook and the hook's request
 // for a build end too.
@@ -140,7 +84,7 @@ class Repositories::Git {
   Git(Repositories& owner, std::string app, bool takes_push, std::unique_ptr<io::Process> process,
       std::unique_ptr<ControlGroup> group, net::BodyReader* body)
       : owner_(owner),
-        use_(std::make_unique<Use>(owner, app)),
+        use_(std::make_unique<RepositoryStore::Use>(owner.store_, app)),
         takes_push_(takes_push),
         process_(std::move(process)),
         group_(std::move(group)),
@@ -166,7 +110,7 @@ class Repositories::Git {
 
  private:
   Repositories& owner_;
-  std::unique_ptr<Use> use_;
+  std::unique_ptr<RepositoryStore::Use> use_;
   bool takes_push_;
   pid_t session_ = 0;
   std::unique_ptr<io::Process> process_;
@@ -178,34 +122,19 @@ Repositories::Repositories(io::Loop& loop, std::string data, std::string control
     : loop_(loop),
       data_(std::move(data)),
       confinement_(loop, {data_ + "/hooks", data_ + "/hook.sock", std::move(control_group)}),
+      store_(loop, data_, confinement_),
       ending_(loop) {}
 
 Result<void> Repositories::start() {
-  SKIFF_RETURN_IF_ERROR(io::make_directories(data_ + "/git"));
-  SKIFF_RETURN_IF_ERROR(set_cut_ones_aside());
+  SKIFF_RETURN_IF_ERROR(store_.start());
   const std::string hooks = data_ + "/hooks", info = hooks + "/info";
   SKIFF_RETURN_IF_ERROR(io::make_directories(info, 0755));
   for (const auto& folder : {hooks, info}) {
     if (::chmod(folder.c_str(), 0755) != 0) return fail_errno(errno, "chmod " + folder);
   }
   SKIFF_RETURN_IF_ERROR(keep_file(info + "/attributes", kAttributes, 0644));
-  ending_.spawn(tidy_all(this));
   SKIFF_RETURN_IF_ERROR(keep_file(hooks + "/post-receive", rollout_hook_script(), 0755));
   return keep_file(hooks + "/pre-receive", hook_script(), 0755);
-}
-
-// Repositories whose making was cut hold nothing yet.
-Result<void> Repositories::set_cut_ones_aside() {
-  auto names = io::list_directory(data_ + "/git");
-  if (!names) return std::unexpected(names.error());
-  for (const auto& name : *names) {
-    const std::string path = data_ + "/git/" + name;
-    if (!name.starts_with(kMaking) && (!name.ends_with(kEnding) || is_whole(path))) continue;
-    const std::string aside = data_ + "/git/" + kRemoving + "cut-" + name;
-    SKIFF_RETURN_IF_ERROR(io::remove_tree(aside));
-    if (::rename(path.c_str(), aside.c_str()) != 0) return fail_errno(errno, "move " + path + " aside");
-  }
-  return {};
 }
 
 Result<void> Repositories::open_socket() {
@@ -223,53 +152,7 @@ std::string Repositories::pushed_app(const net::Peer& peer) const {
   return found == running_.end() ? "" : found->second;
 }
 
-io::Task<Result<void>> Repositories::create(std::string app) {
-  const std::string path = folder(app);
-  if (is_whole(path)) {
-    auto given = co_await io::run_blocking(loop_, [path] { return give_tree_to_git(path); });
-    co_return given;
-  }
-  const std::string making = data_ + "/git/" + kMaking + std::to_string(++made_);
-  auto made = co_await make(making);
-  auto published = co_await io::run_blocking(loop_, [made = std::move(made), making, path]() -> Result<void> {
-    auto named = made ? io::publish(making, path) : made;
-    auto removed = io::remove_tree(making);
-    return !named && is_whole(path) ? Result<void>{} : named;  // made twice at once
-  });
-  co_return published;
-}
-
-io::Task<Result<void>> Repositories::make(std::string path) {
-  auto limits = read_build_limits(data_);
-  SKIFF_CO_RETURN_IF_ERROR(limits);
-  auto folder = io::make_directories(path);
-  SKIFF_CO_RETURN_IF_ERROR(folder);
-  auto given = give_to_git(path);
-  SKIFF_CO_RETURN_IF_ERROR(given);
-  io::CommandOptions options;
-  options.env = git_environment(confinement_.socket(), *limits);
-  options.timeout = kInitTime;
-  std::vector<std::string> argv = {"git", "init", "--quiet", "--bare", "--initial-branch=main", "."};
-  auto made = co_await confinement_.run(path, *limits, std::move(argv), std::move(options));
-  SKIFF_CO_RETURN_IF_ERROR(made);
-  if (!made->status.ok()) co_return fail(Code::kInternal, "git init: " + made->err);
-  co_return Result<void>{};
-}
-
-io::Task<Result<void>> Repositories::remove(std::string app) {
-  const std::string aside = data_ + "/git/" + kRemoving + std::to_string(++removals_);
-  const std::string path = folder(app), cache = data_ + "/cache/" + app + ".img";
-  const bool moved = ::rename(path.c_str(), aside.c_str()) == 0;
-  if (!moved && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-    co_return fail_errno(errno, "move " + path + " aside");
-  auto removed = co_await io::run_blocking(loop_, [cache, tree = moved ? aside : path]() -> Result<void> {
-    SKIFF_RETURN_IF_ERROR(io::remove_tree(cache));
-    return io::remove_tree(tree);
-  });
-  co_return removed;
-}
-
-io::Task<void> Repositories::reap(Repositories* self, std::unique_ptr<Use> use,
+io::Task<void> Repositories::reap(Repositories* self, std::unique_ptr<RepositoryStore::Use> use,
                                   std::unique_ptr<io::Process> process, std::unique_ptr<ControlGroup> group) {
   if (process) {
     auto ended = co_await io::with_timeout(self->loop_, kEndTime, wait_for(process.get()));
@@ -282,53 +165,7 @@ io::Task<void> Repositories::reap(Repositories* self, std::unique_ptr<Use> use,
   group.reset();
   const std::string app = use->app();
   use.reset();
-  co_await tidy(self, app);
-}
-
-io::Task<void> Repositories::tidy(Repositories* self, std::string app) {
-  co_await io::sleep(self->loop_, kTidyAfter);
-  if (self->uses_.contains(app)) co_return;
-  // What a git that begins now makes is newer.
-  const WallTime before = self->loop_.wall_now() - kTidyAfter / 2;
-  const int count = co_await io::run_blocking(
-      self->loop_, [path = self->folder(app), before] { return remove_git_leftovers(path, before); });
-  if (count > 0) log_info("leftovers of git removed", {{"app", app}, {"count", std::to_string(count)}});
-}
-
-// At the start: of pushes and removals that ended with the platform before this one.
-io::Task<void> Repositories::tidy_all(Repositories* self) {
-  auto names = io::list_directory(self->data_ + "/git");
-  if (!names) co_return;
-  for (const auto& name : *names) {
-    if (name.ends_with(kEnding)) {
-      self->ending_.spawn(tidy(self, name.substr(0, name.size() - std::string_view(kEnding).size())));
-      continue;
-    }
-    if (!name.starts_with(kRemoving)) continue;
-    auto removed = co_await io::run_blocking(
-        self->loop_, [path = self->data_ + "/git/" + name] { return io::remove_tree(path); });
-    if (!removed) log_warn("a repository stays", {{"error", removed.error().message}});
-  }
-}
-
-io::Task<Result<void>> Repositories::make_room(std::string app, BuildLimits limits) {
-  auto check = [path = folder(app), limits] { return check_repository_size(path, limits.repository_mb); };
-  auto small = co_await io::run_blocking(loop_, check);
-  if (small) co_return small;
-  const Use use(*this, app);
-  io::CommandOptions options;
-  options.env = git_environment(confinement_.socket(), limits);
-  options.timeout = kPackTime;
-  auto argv = git_command(confinement_.hooks_folder(), limits);
-  // Not what is younger: a push that goes on has not named its objects yet.
-  for (const char* word : {"gc", "--quiet", "--prune=1.hour.ago"}) argv.emplace_back(word);
-  auto packed = co_await confinement_.run(folder(app), limits, std::move(argv), std::move(options));
-  if (!packed || !packed->status.ok())
-    log_warn("repository not packed",
-             {{"app", app}, {"error", packed ? packed->err : packed.error().message}});
-  ending_.spawn(tidy(this, app));
-  auto checked = co_await io::run_blocking(loop_, check);
-  co_return checked;
+  self->store_.tidy_later(app);
 }
 
 io::Task<void> Repositories::advertise(std::string app, std::string service, net::ResponseWriter& writer) {
@@ -338,7 +175,7 @@ io::Task<void> Repositories::advertise(std::string app, std::string service, net
     co_return;
   }
   if (service == kPushService) {
-    auto room = co_await make_room(app, *limits);
+    auto room = co_await store_.make_room(app, *limits);
     if (!room) {
       auto refusal = git_response(service, "advertisement");
       refusal.body = packet_line("# service=" + service + "\n") + "0000" +
@@ -398,7 +235,7 @@ io::Task<Result<void>> Repositories::relay(Git& git, BuildLimits limits, net::Re
 
 io::Task<void> Repositories::serve(std::string app, std::string service, const net::Request& request,
                                    net::BodyReader& body, net::ResponseWriter& writer) {
-  std::optional<Counted> push;
+  std::optional<CountedUse> push;
   if (service == kPushService) push.emplace(pushes_, app);
   auto limits = read_build_limits(data_);
   if (!limits) {

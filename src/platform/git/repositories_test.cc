@@ -37,7 +37,7 @@ struct Rig {
 };
 
 io::Task<void> create(Rig* rig, int* made) {
-  auto created = co_await rig->repositories->create("shop");
+  auto created = co_await rig->repositories->store().create("shop");
   *made += created.has_value() ? 1 : 0;
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("a repository is made whole, also twice at once" * doctest::skip(::get
   CHECK(rig.works("shop"));
   CHECK(rig.names() == std::vector<std::string>{"shop.git"});
   REQUIRE(io::write_file_atomic(rig.data + "/git/shop.git/kept", "x"));
-  CHECK(io::block_on(*rig.loop, rig.repositories->create("shop")).has_value());
+  CHECK(io::block_on(*rig.loop, rig.repositories->store().create("shop")).has_value());
   CHECK(io::read_file(rig.data + "/git/shop.git/kept").value_or("") == "x");
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("a repository whose making was cut is made anew" * doctest::skip(::get
     REQUIRE(io::write_file_atomic(rig.data + folder + "/HEAD", "ref: refs/heads/main\n"));
   }
   REQUIRE(rig.repositories->start());
-  CHECK(io::block_on(*rig.loop, rig.repositories->create("shop")).has_value());
+  CHECK(io::block_on(*rig.loop, rig.repositories->store().create("shop")).has_value());
   CHECK(rig.works("shop"));
   for (const auto& name : rig.names()) CHECK_FALSE(name.starts_with(".making-"));
 }

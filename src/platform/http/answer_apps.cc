@@ -26,7 +26,7 @@ std::string Api::git_url(const std::string& app) const {
 io::Task<Result<void>> Api::remove_files(std::string app) {
   co_await builds_.remove_output(app);
   logs_.remove(app);
-  auto removed = co_await repositories_.remove(app);
+  auto removed = co_await repositories_.store().remove(app);
   co_return removed;
 }
 
@@ -51,7 +51,7 @@ io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
   auto removed =
       co_await remove_files(name);  // of an app of that name whose namespace was deleted with kubectl
   SKIFF_CO_RETURN_IF_ERROR(removed);
-  auto repository = co_await repositories_.create(name);
+  auto repository = co_await repositories_.store().create(name);
   SKIFF_CO_RETURN_IF_ERROR(repository);
   logs_.begin(name);
   note(name, "Release v1 created by user skiff");

@@ -101,7 +101,7 @@ io::Task<void> Api::serve_git(std::string app, std::string rest, const net::Requ
                                          : git_renamed_app(app, now, git_url(now)));
     co_return;
   }
-  auto ready = co_await repositories_.create(app);
+  auto ready = co_await repositories_.store().create(app);
   if (!ready) {
     auto sent = co_await writer.send(net::Response::text(500, ready.error().message + "\n"));
   } else if (request.method == "GET" && rest == "info/refs" && is_git_service(service)) {
