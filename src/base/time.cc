@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace skiff {
@@ -70,9 +69,11 @@ std::string format(WallTime time, int digits) {
 // Reads exactly `width` digits at `position`, advancing it.
 bool read_number(std::string_view text, size_t& position, size_t width, int& value) {
   if (position + width > text.size()) return false;
-  const char* first = text.data() + position;
-  auto [end, error] = std::from_chars(first, first + width, value);
-  if (error != std::errc() || end != first + width || value < 0) return false;
+  value = 0;
+  for (const char c : text.substr(position, width)) {
+    if (c < '0' || c > '9') return false;  // no sign either
+    value = value * 10 + (c - '0');
+  }
   position += width;
   return true;
 }
@@ -106,6 +107,17 @@ bool read_offset(std::string_view text, size_t& position, std::chrono::minutes& 
   if (!read_number(text, position, 2, m) || h > 23 || m > 59) return false;
   offset = std::chrono::minutes((sign == '-' ? -1 : 1) * (h * 60 + m));
   return true;
+}
+
+// By the year in UTC: an offset or a leap second may leave the bounds too. A 29th of February in a year
+// without one is the 1st of March.
+std::chrono::sys_seconds bound_year(std::chrono::sys_seconds time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const year bounded{std::clamp(int(date.year()), kFirstYear, kLastYear)};
+  if (bounded == date.year()) return time;
+  return time - day + sys_days(bounded / date.month() / date.day());
 }
 
 }  // namespace
@@ -146,10 +158,8 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   if (!read_offset(text, at, offset) || at != text.size()) return bad();
   const year_month_day written{year(y), month(unsigned(mo)), day(unsigned(d))};
   if (!written.ok() || h > 23 || mi > 59 || s > 60) return bad();
-  // A 29th of February in a year without one is the 1st of March.
-  const sys_days date =
-      sys_days(year(std::clamp(y, kFirstYear, kLastYear)) / written.month() / written.day());
-  return WallTime(date) + hours(h) + minutes(mi) + seconds(s) + nanoseconds(nanos) - offset;
+  const auto utc = sys_days(written) + hours(h) + minutes(mi) + seconds(s) - offset;
+  return WallTime(bound_year(utc)) + nanoseconds(nanos);
 }
 
 }  // namespace skiff

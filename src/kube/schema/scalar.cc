@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
-#include "base/time.h"
 #include "kube/schema/quantity.h"
+#include "kube/schema/unix_time.h"
 
 namespace skiff::kube {
 namespace {
@@ -65,11 +65,11 @@ Result<Value> convert_bytes(const Type& owner, const Field& field, const Value& 
 Result<Value> convert_time(const Type& owner, const Field& field, const Value& value, const FieldPath& path) {
   if (!value.is_string()) return type_error(owner, path, value, go_type_name(field));
   bool micro = field.scalar == Scalar::kMicroTime;
-  auto time = parse_rfc3339(value.str());
-  // What WallTime does not hold ("9999-12-31T23:59:59Z") stays as it was written.
-  const std::string_view year = std::string_view(value.str()).substr(0, 4);
-  if (time && (year < "1900" || year > "2200")) return value;
-  if (time) return Value(micro ? format_rfc3339_micro(*time) : format_rfc3339(*time));
+  if (const auto time = parse_unix_time(value.str())) {
+    auto text = format_unix_time(*time, micro ? Fraction::kMicro : Fraction::kNone);
+    // Only an offset leads out of the years that can be written.
+    return text ? Value(std::move(*text)) : value;
+  }
   std::string_view layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
   return fail(
       Code::kInvalidArgument,

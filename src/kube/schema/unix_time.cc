@@ -12,11 +12,14 @@ namespace skiff::kube {
 using namespace std::chrono;
 
 std::optional<UnixTime> parse_unix_time(std::string_view text) {
-  const auto given = parse_int(text.substr(0, 4));
-  if (!given || text.size() < 5) return std::nullopt;
+  constexpr size_t kYearDigits = 4;
+  const auto digits = text.substr(0, kYearDigits);
+  const auto given = parse_uint(digits);
+  if (!given || digits.size() < kYearDigits) return std::nullopt;
   // The same moment of a year that WallTime holds, moved by the days between the two years.
   const year wanted{static_cast<int>(*given)}, near = wanted.is_leap() ? year{2000} : year{2001};
-  const auto at = parse_rfc3339(fmt::format("{:04}", static_cast<int>(near)) + std::string(text.substr(4)));
+  const auto at =
+      parse_rfc3339(fmt::format("{:04}", static_cast<int>(near)) + std::string(text.substr(kYearDigits)));
   if (!at) return std::nullopt;
   const auto since = at->time_since_epoch();
   const auto whole = floor<seconds>(since);
