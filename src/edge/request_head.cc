@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "edge/authority.h"
 #include "edge/head_fields.h"
+#include "wire/authority.h"
 
 namespace skiff::edge {
 namespace {
@@ -36,7 +36,7 @@ Parse settle_absolute_target(RequestHead& out) {
     const std::string_view root = out.method == "OPTIONS" ? "*" : "/";  // RFC 9112 3.2.4
     out.host = rest.substr(0, end);
     out.target = end == rest.size() ? root : rest.substr(end);
-    return is_authority(out.host) ? Parse::kComplete : bad_head(out, 400, "invalid host in the target");
+    return wire::is_authority(out.host) ? Parse::kComplete : bad_head(out, 400, "invalid host in the target");
   }
   return bad_head(out, 400, "invalid request target");
 }
@@ -57,7 +57,7 @@ Parse note_request_field(RequestHead& out, SeenFields& seen, const Field& field)
       seen.host = true;
       out.host = field.value;
       // Empty is what a client says that has no name for the server.
-      if (!out.host.empty() && !is_authority(out.host)) return bad_head(out, 400, "invalid Host");
+      if (!out.host.empty() && !wire::is_authority(out.host)) return bad_head(out, 400, "invalid Host");
       break;
     case 6:
       if (!same_name(field.name, "expect")) break;

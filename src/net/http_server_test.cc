@@ -162,6 +162,21 @@ TEST_CASE("empty lines in packets of their own are passed over") {
   CHECK(client->answer().starts_with("HTTP/1.1 200"));
 }
 
+TEST_CASE("a request for no host is refused before its handler") {
+  bool handled = false;
+  Rig rig([&](const Request& request, BodyReader& body, ResponseWriter& writer) {
+    handled = true;
+    return say_hello(request, body, writer);
+  });
+  for (const char* head :
+       {"GET / HTTP/1.1\r\nHost: h:bad\r\n\r\n", "GET http://h:bad/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET x HTTP/1.1\r\nHost: x\r\n\r\n"}) {
+    CAPTURE(head);
+    CHECK(rig.ask(head)->answer().starts_with("HTTP/1.1 400 "));
+  }
+  CHECK_FALSE(handled);
+}
+
 TEST_CASE("a streamed answer arrives piece by piece, in chunks or counted") {
   Slow slow;
   Rig rig(with(&slow, stream_on));

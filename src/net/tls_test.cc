@@ -2,6 +2,7 @@
 #include "net/tls.h"
 
 #include <doctest/doctest.h>
+#include <openssl/ssl.h>
 
 #include "io/file.h"
 #include "io/sim_loop.h"
@@ -67,7 +68,64 @@ KeyPair server_pair(const KeyPair& authority, WallTime now) {
       .value();
 }
 
+// What a client of TLS 1.2 that offers these ciphers alone says first.
+std::string hello(const char* ciphers) {
+  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+  REQUIRE(SSL_CTX_set_cipher_list(context.get(), ciphers) == 1);
+  const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context.get()), SSL_free);
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+  SSL_connect(ssl.get());
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(SSL_get_wbio(ssl.get()), &bytes);
+  REQUIRE(size > 0);
+  return {bytes, static_cast<size_t>(size)};
+}
+
+io::Task<void> say(io::Stream* stream, std::string text, std::string* answer) {
+  co_await stream->write(text);
+  char buffer[4096];
+  auto got = co_await stream->read(buffer);
+  if (got) answer->assign(buffer, *got);
+}
+
+// How the server answers the hello.
+std::string answer_to(const std::string& text, const TlsServerOptions& server) {
+  io::SimLoop loop;
+  Outcome out;
+  std::string answer;
+  auto [near, far] = io::make_sim_pair(loop);
+  {
+    io::TaskScope scope(loop);
+    scope.spawn(accept(TlsServerContext::create(server).value(), std::move(far), &out));
+    scope.spawn(say(near.get(), text, &answer));
+    loop.run_until_idle();
+  }
+  return answer;
+}
+
 }  // namespace
+
+TEST_CASE("TLS 1.2 is spoken with forward secrecy and without CBC, or not at all") {
+  const auto ours = make_authority("ours", real_now()).value();
+  const auto pair = server_pair(ours, real_now());
+  const TlsServerOptions server{pair.certificate_pem, pair.key_pem, ours.certificate_pem};
+  constexpr char kHandshake = 22, kAlert = 21, kHandshakeFailure = 40;
+  for (const char* cipher :
+       {"ECDHE+AES+SHA1", "ECDHE+AES+SHA256", "ECDHE+AES+SHA384", "kRSA+AESGCM", "kRSA+AES"}) {
+    CAPTURE(cipher);
+    const std::string refusal = answer_to(hello((std::string(cipher) + ":@SECLEVEL=0").c_str()), server);
+    REQUIRE(refusal.size() >= 7);
+    CHECK(refusal.front() == kAlert);
+    CHECK(refusal[6] == kHandshakeFailure);
+  }
+  for (const char* cipher : {"ECDHE+AESGCM", "ECDHE+CHACHA20"}) {
+    CAPTURE(cipher);
+    const std::string greeting = answer_to(hello(cipher), server);
+    REQUIRE_FALSE(greeting.empty());
+    CHECK(greeting.front() == kHandshake);
+  }
+}
 
 TEST_CASE("a chain is followed through its intermediate authority") {
   const std::string chain = test_file("chain.pem"), key = test_file("chain.key"),

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "wire/authority.h"
 
 namespace skiff::wire {
 
@@ -134,12 +135,48 @@ bool stays_open(const Framing& framing, int minor_version) {
   return minor_version >= 1 || framing.keep_alive;
 }
 
+bool is_host(const std::pair<std::string, std::string>& field) {
+  return equals_ignore_case(field.first, "host");
+}
+
 Result<void> check_host(const RequestHead& head) {
-  const auto hosts = std::ranges::count_if(
-      head.fields, [](const auto& field) { return equals_ignore_case(field.first, "host"); });
-  if (hosts > 1) return malformed("the request has more than one Host header");
-  if (hosts == 0 && head.minor_version >= 1) return malformed("the request has no Host header");
-  return {};
+  const auto host = std::ranges::find_if(head.fields, is_host);
+  if (std::ranges::count_if(head.fields, is_host) > 1)
+    return malformed("the request has more than one Host header");
+  if (host == head.fields.end())
+    return head.minor_version == 0 ? Result<void>() : malformed("the request has no Host header");
+  // Empty is what a client says that has no name for the server.
+  if (host->second.empty() || is_authority(host->second)) return {};
+  return malformed("the Host header is no name or address with an optional port, such as example.com:8080");
+}
+
+// Absolute form names the host itself (RFC 9112 3.2.2).
+Result<void> settle_absolute_target(RequestHead& head) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    const std::string_view target = head.target;
+    if (!equals_ignore_case(target.substr(0, scheme.size()), scheme)) continue;
+    const auto rest = target.substr(scheme.size());
+    const size_t end = std::min(rest.find_first_of("/?"), rest.size());
+    const std::string authority(rest.substr(0, end));
+    if (!is_authority(authority)) return malformed("the request's target names no host");
+    const auto host = std::ranges::find_if(head.fields, is_host);
+    if (host != head.fields.end()) host->second = authority;
+    if (host == head.fields.end()) head.fields.emplace_back("Host", authority);
+    const std::string_view path = rest.substr(end);
+    const std::string_view root = path.starts_with('/')                      ? ""
+                                  : path.empty() && head.method == "OPTIONS" ? "*"  // RFC 9112 3.2.4
+                                                                             : "/";
+    head.target = std::string(root).append(path);
+    return {};
+  }
+  return malformed("the request's target is no path, as in \"GET /version HTTP/1.1\", and no http address");
+}
+
+// What a target may be depends on the method (RFC 9112 3.2).
+Result<void> settle_target(RequestHead& head) {
+  if (head.target.starts_with('/') || (head.target == "*" && head.method == "OPTIONS")) return {};
+  if (head.method != "CONNECT") return settle_absolute_target(head);
+  return is_authority(head.target) ? Result<void>() : malformed("the request's target names no host");
 }
 
 Result<void> parse_request_line(std::string_view line, RequestHead& head) {
@@ -201,6 +238,7 @@ Result<RequestHead> parse_request_head(std::string_view head) {
   SKIFF_RETURN_IF_ERROR(parse_request_line(next_line(head), out));
   SKIFF_RETURN_IF_ERROR(parse_fields(head, out.fields));
   SKIFF_RETURN_IF_ERROR(check_host(out));
+  SKIFF_RETURN_IF_ERROR(settle_target(out));
   const auto framing = read_framing(out.fields, out.minor_version);
   if (!framing) return std::unexpected(framing.error());
   if (framing->chunked) out.body = {BodyKind::kChunked, 0};

@@ -60,7 +60,8 @@ class HeadScanner {
   size_t line_start_ = 0;
 };
 
-// `head` is what HeadScanner found.
+// `head` is what HeadScanner found. A target in absolute form becomes its path, and the Host field what it
+// names.
 Result<RequestHead> parse_request_head(std::string_view head);
 // The method of the request decides whether a body follows.
 Result<ResponseHead> parse_response_head(std::string_view head, std::string_view request_method);

@@ -67,6 +67,47 @@ TEST_CASE("ambiguous or malformed requests are refused") {
   CHECK_FALSE(parse_request_head("\r\n"));
 }
 
+TEST_CASE("a Host that names no host is refused") {
+  const auto taken = [](const std::string& host) {
+    return parse_request_head("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").has_value();
+  };
+  for (const char* host :
+       {"", "a", "A.example", "a_b.example.", "a:80", "a:", "127.0.0.1:6443", "[::1]", "[::1]:65535", "~a"}) {
+    CAPTURE(host);
+    CHECK(taken(host));
+  }
+  for (const char* host : {"h:bad",  "h:80:90", "h:-1", "h:+1", "h:65536",   "h:000080", ":80", "[::1",
+                           "[::1]x", "[h]:80",  "[]",   "::1",  "h/x",       "h;x",      "h{}", "h,i",
+                           "h i",    "u@h",     "h\\x", "h%41", "h\xc3\xa9", "<h>"}) {
+    CAPTURE(host);
+    CHECK_FALSE(taken(host));
+  }
+  CHECK_FALSE(parse_request_head("GET / HTTP/1.0\r\nHost: h:bad\r\n\r\n"));
+}
+
+TEST_CASE("a target in absolute form says the host and becomes its path") {
+  const auto read = [](const std::string& line) -> std::string {
+    const auto head = parse_request_head(line + " HTTP/1.1\r\nHost: other\r\nA: b\r\n\r\n");
+    if (!head) return "refused";
+    return head->fields.front().second + " " + head->target + " " + std::to_string(head->fields.size());
+  };
+  CHECK(read("GET http://a:80/x?y=z") == "a:80 /x?y=z 2");
+  CHECK(read("GET HTTPS://[::1]:6443") == "[::1]:6443 / 2");
+  CHECK(read("GET http://a?y") == "a /?y 2");
+  CHECK(read("OPTIONS http://a") == "a * 2");
+  CHECK(read("OPTIONS *") == "other * 2");
+  CHECK(read("CONNECT a:443") == "other a:443 2");
+  for (const char* line :
+       {"GET http://h:bad/", "GET http://", "GET http:///x", "GET http://u@h/", "GET x", "GET *",
+        "GET ftp://a/", "GET a:80", "GET ?x", "CONNECT h:bad", "CONNECT http://a/", "OPTIONS http://h:bad"}) {
+    CAPTURE(line);
+    CHECK(read(line) == "refused");
+  }
+  const auto old = parse_request_head("GET http://a/ HTTP/1.0\r\n\r\n");
+  REQUIRE(old);
+  CHECK(old->fields == Fields{{"Host", "a"}});
+}
+
 TEST_CASE("the scanner finds the head's end byte by byte") {
   const std::string_view text = "GET / HTTP/1.1\r\nHost: x\r\n\r\nrest";
   HeadScanner scanner(100);

@@ -1,4 +1,4 @@
-#include "edge/authority.h"
+#include "wire/authority.h"
 
 #include <arpa/inet.h>
 
@@ -6,9 +6,9 @@
 #include <array>
 #include <cstdint>
 
-#include "edge/syntax.h"
+#include "base/strings.h"
 
-namespace skiff::edge {
+namespace skiff::wire {
 namespace {
 
 constexpr size_t kMaxPortDigits = 5;
@@ -25,8 +25,10 @@ constexpr auto kNameTable = make_name_table();
 
 // An empty port means the scheme's own.
 bool is_port(std::string_view text) {
-  uint64_t port = 0;
-  return text.empty() || (text.size() <= kMaxPortDigits && parse_length(text, port) && port <= kMaxPort);
+  if (text.empty()) return true;
+  if (text.size() > kMaxPortDigits) return false;
+  const auto port = parse_uint(text);
+  return port && *port <= kMaxPort;
 }
 
 // `text` begins with a bracket.
@@ -51,4 +53,4 @@ bool is_authority(std::string_view text) {
   return at > 0 && text[at] == ':' && is_port(text.substr(at + 1));
 }
 
-}  // namespace skiff::edge
+}  // namespace skiff::wire

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-namespace skiff::edge {
+namespace skiff::wire {
 
 // A DNS name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. A name of other characters,
 // which the URI syntax would allow, can't be routed and is read differently by different servers: it is none.
 bool is_authority(std::string_view text);
 
-}  // namespace skiff::edge
+}  // namespace skiff::wire
