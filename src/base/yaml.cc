@@ -62,6 +62,11 @@ struct Built {
   size_t height = 0;  // levels below it
 };
 
+struct Key {
+  std::string text;
+  bool quoted;  // where it is shown: it was a string
+};
+
 // One document from the parser's events; every bound is checked on an event, before anything is built of it.
 class Builder {
  public:
@@ -141,11 +146,8 @@ class Builder {
       Event event;
       SKIFF_RETURN_IF_ERROR(next(event));
       if (event.raw.type == YAML_SEQUENCE_END_EVENT) return out;
-      const size_t path_size = path_.size();
-      if (options_.duplicate_keys) path_ += fmt::format("[{}]", out.value.size());
       auto item = build(event.raw);
       if (!item) return item;
-      path_.resize(path_size);
       add(out, *item);
       out.value.push_back(std::move(item->value));
     }
@@ -158,23 +160,20 @@ class Builder {
       Event event;
       SKIFF_RETURN_IF_ERROR(next(event));
       if (event.raw.type == YAML_MAPPING_END_EVENT) break;
-      auto key = key_text(event.raw);
+      auto key = read_key(event.raw);
       if (!key) return std::unexpected(key.error());
       Event value_event;
       SKIFF_RETURN_IF_ERROR(next(value_event));
-      const size_t path_size = path_.size();
-      if (options_.duplicate_keys) path_ += (path_.empty() ? "" : ".") + *key;
       auto value = build(value_event.raw);
       if (!value) return value;
       add(out, *value);
-      out.bytes += key->size();
+      out.bytes += key->text.size();
       if (is_merge_key(event.raw)) {
         SKIFF_RETURN_IF_ERROR(collect_merge(value->value, merged));
-      } else if (!out.value.insert_or_assign(std::move(*key), std::move(value->value)) &&
-                 options_.duplicate_keys) {
-        json::note_duplicate_key(*options_.duplicate_keys, path_);
+        continue;
       }
-      path_.resize(path_size);
+      const bool known = !out.value.insert_or_assign(key->text, std::move(value->value));
+      if (known || merged.contains(key->text)) note_duplicate(*key, value_event.raw);
     }
     for (const auto& [key, value] : merged.members()) {
       if (!out.value.contains(key)) out.value.set(key, value);
@@ -201,8 +200,16 @@ class Builder {
     return {};
   }
 
+  // In go-yaml's words, which name the line of the value.
+  void note_duplicate(const Key& key, const yaml_event_t& value) {
+    if (!options_.duplicate_keys) return;
+    json::note_duplicate_key(*options_.duplicate_keys,
+                             fmt::format("line {}: key {} already set in map", value.start_mark.line + 1,
+                                         key.quoted ? json::encode(json::Value(key.text)) : key.text));
+  }
+
   // JSON keys are strings: numbers and booleans become their text, as upstream does.
-  Result<std::string> key_text(const yaml_event_t& event) {
+  Result<Key> read_key(const yaml_event_t& event) {
     if (event.type != YAML_SCALAR_EVENT && event.type != YAML_ALIAS_EVENT)
       return refused("unsupported map key: only strings, numbers and booleans may be keys");
     auto built = build(event);
@@ -210,16 +217,15 @@ class Builder {
     const json::Value& value = built->value;
     if (value.is_array() || value.is_object())
       return refused("unsupported map key: only strings, numbers and booleans may be keys");
-    if (value.is_string()) return value.str();
+    if (value.is_string()) return Key{value.str(), true};
     if (value.is_null() && event.type == YAML_SCALAR_EVENT)
-      return std::string(text_of(event.data.scalar.value));
-    return json::encode(value);
+      return Key{std::string(text_of(event.data.scalar.value)), false};
+    return Key{json::encode(value), false};
   }
 
   yaml_parser_t& parser_;
   const json::ParseOptions& options_;
   std::map<std::string, std::shared_ptr<const Built>, std::less<>> anchors_;  // null while it is being read
-  std::string path_;  // kept only for reports of duplicate keys
   size_t nodes_ = 0;
   size_t aliased_bytes_ = 0;
   size_t merged_keys_ = 0;

@@ -8,8 +8,8 @@
 
 namespace skiff::yaml {
 
-// One document to a value; aliases are expanded within bounds. Duplicate keys go to
-// options.duplicate_keys; the last one wins.
+// One document to a value; aliases are expanded within bounds. Of duplicate keys the last one wins;
+// options.duplicate_keys gets them in go-yaml's words, as in: line 3: key "a" already set in map.
 Result<json::Value> parse(std::string_view text, const json::ParseOptions& options = {});
 // All documents of a stream ("---" between them); empty ones are left out.
 Result<std::vector<json::Value>> parse_all(std::string_view text, const json::ParseOptions& options = {});

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include "base/strings.h"
+
 #include "base/yaml.h"
 
 using namespace skiff;
@@ -44,13 +46,34 @@ TEST_CASE("aliases that multiply without bound are refused") {
   CHECK(json_of("a: &a [*a]\n").starts_with("yaml: "));
 }
 
-TEST_CASE("duplicate keys are reported by path and the last one wins") {
+TEST_CASE("duplicate keys are reported as go-yaml does and the last one wins") {
+  const auto found = [](const std::string& text) {
+    std::vector<std::string> duplicates;
+    const auto value = yaml::parse(text, {.duplicate_keys = &duplicates});
+    return value ? join(duplicates, "|") : value.error().message;
+  };
+  CHECK((*yaml::parse("data:\n  a: b\n  a: c\n"))["data"]["a"].str() == "c");
+  CHECK(found("data:\n  a: b\n  a: c\n") == R"(line 3: key "a" already set in map)");
+  CHECK(found("a: 1\nb: 2\n\na:\n  - x\nb: 2\n") ==
+        R"(line 5: key "a" already set in map|line 6: key "b" already set in map)");
+  // The line is that of the value, and what is inside it comes first.
+  CHECK(found("a: 1\na:\n  b: 1\n  c: 2\n  b: 3\n") ==
+        R"(line 5: key "b" already set in map|line 3: key "a" already set in map)");
+  CHECK(found("{a: 1, a: 2}") == R"(line 1: key "a" already set in map)");
+  CHECK(found("9: a\n9: b\ntrue: a\nyes: b\n1.5: a\n1.5: b\n") ==
+        "line 2: key 9 already set in map|line 4: key true already set in map|"
+        "line 6: key 1.5 already set in map");
+  CHECK(found("x: &x {k: 1}\na: *x\na: *x\n") == R"(line 3: key "a" already set in map)");
+  CHECK(found("x: &x {k: 1}\na:\n  <<: *x\n  k: 2\n") == R"(line 4: key "k" already set in map)");
+  CHECK(found("a: &a 1\n\"\\\"q\": 1\n'\"q': 2\n") == R"(line 3: key "\"q" already set in map)");
+}
+
+TEST_CASE("no more duplicate keys are reported than of JSON") {
+  std::string text;
+  for (size_t i = 0; i < 2 * json::kMaxDuplicateKeys; ++i) text += "a: 1\n";
   std::vector<std::string> duplicates;
-  json::ParseOptions options;
-  options.duplicate_keys = &duplicates;
-  auto value = yaml::parse("data:\n  a: b\n  a: c\n", options);
-  CHECK((*value)["data"]["a"].str() == "c");
-  CHECK(duplicates == std::vector<std::string>{"data.a"});
+  REQUIRE(yaml::parse(text, {.duplicate_keys = &duplicates}));
+  CHECK(duplicates.size() == json::kMaxDuplicateKeys);
 }
 
 TEST_CASE("malformed documents name the line") {

@@ -149,7 +149,12 @@ Result<Decoded> decode(const Registry& registry, const Kind& kind, MediaType med
   }
   // Found before the fields are looked at: by the reader of YAML, and of objects that have a schema.
   std::vector<std::string> findings;
-  for (const auto& path : duplicates) findings.push_back(fmt::format("duplicate field \"{}\"", path));
+  if (media == MediaType::kYaml) {
+    if (!duplicates.empty()) findings.push_back(std::string(kYamlFindings) + join(duplicates, "\n  "));
+    if (kind.type != nullptr) sort_findings(decoded->strict_findings);
+  } else {
+    for (const auto& path : duplicates) findings.push_back(fmt::format("duplicate field \"{}\"", path));
+  }
   std::ranges::move(decoded->strict_findings, std::back_inserter(findings));
   decoded->strict_findings = std::move(findings);
   return decoded;

@@ -94,6 +94,7 @@ struct Kind {
   std::string storage_version_hash;
   // Custom resources only:
   json::Value custom_schema;                   // openAPIV3Schema
+  std::string storage_version;                 // under which objects are kept
   json::Value stored_defaults;                 // the storage version's schema; null when it sets no defaults
   json::Value printer_columns;                 // additionalPrinterColumns
   std::vector<std::string> selectable_fields;  // "spec.color"
@@ -131,9 +132,11 @@ enum class MediaType { kJson, kYaml, kProtobuf };
 
 struct Decoded {
   json::Value object;  // unknown fields removed, types checked, order of the kind's fields
-  std::vector<std::string>
-      strict_findings;  // `unknown field "spec.foo"`, `duplicate field "data.a"`, as upstream words them
+  // `unknown field "spec.foo"`, `duplicate field "data.a"`, as upstream words them. The duplicate keys of
+  // YAML are one finding, which begins with kYamlFindings and has a line for each.
+  std::vector<std::string> strict_findings;
 };
+inline constexpr std::string_view kYamlFindings = "yaml: unmarshal errors:\n  ";
 // Request body to object. Errors carry upstream's words ("Service in version \"v1\" cannot be handled as a
 // Pod: ...").
 Result<Decoded> decode(const Registry& registry, const Kind& kind, MediaType media, std::string_view body);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/strings.h"
 
 namespace skiff::kube {
 namespace {
@@ -105,7 +106,42 @@ class KeyWalk {
   std::bitset<json::kMaxShownPath + 1> lengths_;  // of the paths that are looked for
 };
 
+// A name, or an item of a list.
+struct Part {
+  std::string_view name;
+  uint64_t item = 0;
+  auto operator<=>(const Part&) const = default;
+};
+
+// The first part of the path of "spec.ports[0].name", which loses it.
+Part take_part(std::string_view& path) {
+  if (path.starts_with('.') || path.starts_with('[')) path.remove_prefix(1);
+  const size_t end = std::min(path.find_first_of(".[]"), path.size());
+  const std::string_view part = path.substr(0, end);
+  path.remove_prefix(std::min(end + 1, path.size()));
+  const auto item = parse_uint(part);
+  if (item) return {"", *item};
+  return {part, 0};
+}
+
+bool comes_before(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const auto order = take_part(a) <=> take_part(b);
+    if (order != 0) return order < 0;
+  }
+  return a.empty() && !b.empty();
+}
+
 }  // namespace
+
+void sort_findings(std::vector<std::string>& unknown) {
+  const size_t head = unknown_text("").size() - 1;  // up to the path
+  const auto path = [head](std::string_view finding) {
+    return finding.substr(head, finding.size() - head - 1);
+  };
+  std::ranges::sort(
+      unknown, [&](const std::string& a, const std::string& b) { return comes_before(path(a), path(b)); });
+}
 
 std::vector<std::string> order_findings(std::string_view body, const std::vector<std::string>& unknown,
                                         const std::vector<std::string>& duplicates) {

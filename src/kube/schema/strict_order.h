@@ -1,4 +1,4 @@
-// The order in which strict decoding reports what it finds in a JSON body. Inside kube/schema only; pure.
+// The order in which strict decoding reports what it finds in a body. Inside kube/schema only; pure.
 #pragma once
 
 #include <string>
@@ -12,5 +12,7 @@ namespace skiff::kube {
 // twice is only unknown.
 std::vector<std::string> order_findings(std::string_view body, const std::vector<std::string>& unknown,
                                         const std::vector<std::string>& duplicates);
+// The same for YAML, of which upstream makes JSON with sorted keys first: by path, items by number.
+void sort_findings(std::vector<std::string>& unknown);
 
 }  // namespace skiff::kube

@@ -6,15 +6,15 @@
 namespace skiff::kube {
 namespace {
 
-std::string findings(const Kind& kind, const std::string& body) {
+std::string findings(const Kind& kind, const std::string& body, MediaType media = MediaType::kJson) {
   static const Registry registry;
-  const auto decoded = decode(registry, kind, MediaType::kJson, body);
+  const auto decoded = decode(registry, kind, media, body);
   return decoded ? join(decoded->strict_findings, ", ") : decoded.error().message;
 }
 
-std::string of_deployment(const std::string& body) {
+std::string of_deployment(const std::string& body, MediaType media = MediaType::kJson) {
   static const Registry registry;
-  return findings(*registry.find("apps", "v1", "deployments"), body);
+  return findings(*registry.find("apps", "v1", "deployments"), body, media);
 }
 
 TEST_CASE("strict findings come in the order of the text") {
@@ -46,6 +46,36 @@ TEST_CASE("of objects with a schema, duplicates come first, then the metadata, t
   CHECK(findings(kind, R"({"spec":{"b":1,"a":2,"b":3},"metadata":{"name":"g","foo":1}})") ==
         R"(duplicate field "spec.b", unknown field "metadata.foo", )"
         R"(unknown field "spec.a", unknown field "spec.b")");
+  CHECK(findings(kind, "spec:\n  b: 1\n  a: 2\n  b: 3\nmetadata: {name: g, foo: 1}\n", MediaType::kYaml) ==
+        "yaml: unmarshal errors:\n  line 4: key \"b\" already set in map, "
+        R"(unknown field "metadata.foo", unknown field "spec.a", unknown field "spec.b")");
+}
+
+TEST_CASE("of YAML, duplicates come first and by line, then what is unknown in the order of sorted keys") {
+  const std::string body =
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d\nspec:\n  unknown1: val1\n"
+      "  unknownDupe: valDupe\n  unknownDupe: valDupe2\n  paused: true\n  paused: false\n  template:\n"
+      "    spec:\n      containers:\n      - name: a\n        imag: x\n      - name: nginx\n"
+      "        unknownNested: val1\n        imagePullPolicy: Always\n        imagePullPolicy: Never\nbar: "
+      "1\n";
+  CHECK(of_deployment(body, MediaType::kYaml) ==
+        "yaml: unmarshal errors:\n"
+        "  line 8: key \"unknownDupe\" already set in map\n"
+        "  line 10: key \"paused\" already set in map\n"
+        "  line 19: key \"imagePullPolicy\" already set in map, "
+        "unknown field \"bar\", "
+        "unknown field \"spec.template.spec.containers[0].imag\", "
+        "unknown field \"spec.template.spec.containers[1].unknownNested\", "
+        "unknown field \"spec.unknown1\", unknown field \"spec.unknownDupe\"");
+  CHECK(of_deployment("spec: {zork: 1, abc: 2}\n", MediaType::kYaml) ==
+        R"(unknown field "spec.abc", unknown field "spec.zork")");
+}
+
+TEST_CASE("items of a list are in the order of their numbers") {
+  std::string body = "spec:\n  template:\n    spec:\n      containers:\n";
+  for (int i = 0; i < 11; ++i) body += i == 2 || i == 10 ? "      - x: 1\n" : "      - name: a\n";
+  CHECK(of_deployment(body, MediaType::kYaml) == R"(unknown field "spec.template.spec.containers[2].x", )"
+                                                 R"(unknown field "spec.template.spec.containers[10].x")");
 }
 
 }  // namespace

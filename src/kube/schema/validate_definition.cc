@@ -70,6 +70,23 @@ void check_selectable_fields(const Value& versions, const Value& before, Finding
   }
 }
 
+// Objects that were kept under a version may still be: it goes when someone says that none is.
+void check_stored_versions(const Value& definition, Findings& findings) {
+  const auto& versions = definition["spec"]["versions"].items();
+  const auto& stored = definition["status"]["storedVersions"];
+  for (size_t i = 0; i < stored.size(); ++i) {
+    const Value& name = stored.at(i);
+    if (std::ranges::any_of(versions, [&](const Value& version) { return version["name"] == name; }))
+      continue;
+    findings.invalid(
+        fmt::format("status.storedVersions[{}]", i), name,
+        fmt::format("missing from spec.versions; {0} was previously a storage version, and must remain in "
+                    "spec.versions until a storage migration ensures no data remains persisted in {0} and "
+                    "removes {0} from status.storedVersions",
+                    name.str()));
+  }
+}
+
 }  // namespace
 
 void validate_definition(const Value& definition, const Value* old, Findings& findings) {
@@ -105,6 +122,7 @@ void validate_definition(const Value& definition, const Value* old, Findings& fi
     if ((*old)["spec"][name] == spec[name]) continue;
     findings.invalid(fmt::format("spec.{}", name), spec[name], "field is immutable");
   }
+  if (!((*old)["spec"] == spec)) check_stored_versions(definition, findings);
 }
 
 }  // namespace skiff::kube

@@ -25,13 +25,14 @@ std::vector<std::string> selectable_fields(const json::Value& version) {
   return out;
 }
 
-// The schema whose defaults stored objects get, if any.
-json::Value stored_defaults(const json::Value& definition) {
+// How objects of the definition are kept, and the schema whose defaults they get when they are read, if any.
+void describe_storage(const json::Value& definition, Kind& kind) {
   for (const auto& version : definition["spec"]["versions"].items()) {
+    if (!version["storage"].as_bool()) continue;
+    kind.storage_version = version["name"].str();
     const json::Value& schema = version["schema"]["openAPIV3Schema"];
-    if (version["storage"].as_bool() && sets_defaults(schema)) return schema;
+    if (sets_defaults(schema)) kind.stored_defaults = schema;
   }
-  return {};
 }
 
 KindPtr make_kind(const json::Value& definition, const json::Value& version) {
@@ -51,7 +52,7 @@ KindPtr make_kind(const json::Value& definition, const json::Value& version) {
   kind->scale_paths = version["subresources"]["scale"];
   kind->custom = true;
   kind->custom_schema = version["schema"]["openAPIV3Schema"];
-  kind->stored_defaults = stored_defaults(definition);
+  describe_storage(definition, *kind);
   kind->selectable_fields = selectable_fields(version);
   kind->printer_columns = version["additionalPrinterColumns"];
   kind->terminating = !definition["metadata"]["deletionTimestamp"].is_null();
@@ -119,7 +120,7 @@ void CustomKinds::put(const json::Value& definition) {
 }
 
 void CustomKinds::load() {
-  const std::string prefix = "/apiextensions.k8s.io/customresourcedefinitions/";
+  const std::string prefix(kDefinitionPrefix);
   auto page = objects_.store().list({prefix, "", 0, {}});
   if (!page) return;
   auto watch = objects_.store().watch(prefix, page->revision);

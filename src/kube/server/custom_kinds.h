@@ -9,6 +9,9 @@
 
 namespace skiff::kube {
 
+// Where definitions stand in the store.
+inline constexpr std::string_view kDefinitionPrefix = "/apiextensions.k8s.io/customresourcedefinitions/";
+
 // The kinds of a definition, one for each served version. Pure.
 std::vector<KindPtr> kinds_of(const json::Value& definition);
 

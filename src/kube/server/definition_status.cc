@@ -73,10 +73,11 @@ Value known_conditions(const Value& definition, const Value& before) {
   return out;
 }
 
-Value stored_versions(const Value& spec, const Value& before) {
-  Value out = before["status"]["storedVersions"];
+// Writers of the status take away what they have migrated; the one that objects are kept under stays.
+Value stored_versions(const Value& definition) {
+  Value out = definition["status"]["storedVersions"];
   if (!out.is_array()) out = Value::array();
-  for (const auto& version : spec["versions"].items()) {
+  for (const auto& version : definition["spec"]["versions"].items()) {
     const bool known = std::ranges::find(out.items(), version["name"]) != out.items().end();
     if (version["storage"].as_bool() && !known) out.push_back(version["name"]);
   }
@@ -116,7 +117,7 @@ Value definition_status(const Value& definition, const Value& before, const Regi
   const Value none = Value::object({{"plural", ""}, {"kind", ""}});
   return Value::object({{"conditions", std::move(conditions)},
                         {"acceptedNames", accepted ? accepted_names(spec) : none},
-                        {"storedVersions", stored_versions(spec, before)}});
+                        {"storedVersions", stored_versions(definition)}});
 }
 
 bool is_established(const Value& definition) {

@@ -49,6 +49,19 @@ bool keeps_generation(const Kind& kind) {
   return std::ranges::find(kGroups, std::string_view(kind.group)) != std::end(kGroups);
 }
 
+bool creates_on_update(const Kind& kind) {
+  static constexpr std::string_view kCore[] = {"Endpoints", "Event", "Service"};
+  if (kind.group.empty()) return std::ranges::find(kCore, std::string_view(kind.kind)) != std::end(kCore);
+  static constexpr std::string_view kWhole[] = {"coordination.k8s.io", "events.k8s.io",
+                                                "rbac.authorization.k8s.io"};
+  return std::ranges::find(kWhole, std::string_view(kind.group)) != std::end(kWhole);
+}
+
+bool needs_revision(const Kind& kind) {
+  static constexpr std::string_view kGroups[] = {"apiextensions.k8s.io", "coordination.k8s.io"};
+  return kind.custom || std::ranges::find(kGroups, std::string_view(kind.group)) != std::end(kGroups);
+}
+
 void prepare_create(const Kind& kind, json::Value& object, Random& random, WallTime now) {
   json::Value& metadata = object.edit("metadata");
   for (const auto name : kServerFields) metadata.erase(name);

@@ -18,6 +18,10 @@ void prepare_status(const Kind& kind, const json::Value& before, json::Value& af
 // Name, generateName and finalizer rules that need no knowledge of the kind.
 std::vector<FieldError> check_metadata(const json::Value& object, const json::Value* before);
 bool keeps_generation(const Kind& kind);
+// An update of an object that is not there creates it.
+bool creates_on_update(const Kind& kind);
+// An update has to say which state it saw.
+bool needs_revision(const Kind& kind);
 
 constexpr size_t kMaxGeneratedBase = 58;  // 63 less the suffix
 

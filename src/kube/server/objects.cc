@@ -5,6 +5,7 @@
 #include "kube/server/admission.h"
 #include "kube/server/object_rules.h"
 #include "kube/server/status.h"
+#include "kube/server/target_rules.h"
 
 namespace skiff::kube {
 
@@ -65,32 +66,6 @@ Error write_error(const Error& error, const Kind& kind, const std::string& name)
   }
 }
 
-Result<void> fit_to_target(const Target& target, json::Value& object) {
-  // A patch must not turn an object into one of another kind.
-  const Kind& kind = *target.kind;
-  if (object["kind"].str_or(kind.kind) != kind.kind ||
-      object["apiVersion"].str_or(kind.api_version()) != kind.api_version()) {
-    return std::unexpected(bad_request("the object is a " + object["apiVersion"].str() + " " +
-                                       object["kind"].str() + ", this path holds " + kind.api_version() +
-                                       " " + kind.kind));
-  }
-  json::Value& metadata = object.edit("metadata");
-  if (!target.kind->namespaced) {
-    metadata.erase("namespace");
-  } else {
-    const std::string given = metadata["namespace"].str();
-    if (!given.empty() && given != target.name_space) {
-      return std::unexpected(bad_request(
-          "the namespace of the provided object does not match the namespace sent on the request"));
-    }
-    metadata.set("namespace", target.name_space);
-  }
-  const std::string given = metadata["name"].str();
-  if (target.name.empty() || given == target.name) return {};
-  return std::unexpected(bad_request("the name of the object (" + given +
-                                     ") does not match the name on the URL (" + target.name + ")"));
-}
-
 }  // namespace
 
 Objects::Objects(io::Loop& loop, store::Store& store, Registry& registry, const ServerOptions& options)
@@ -125,6 +100,13 @@ std::function<std::string(store::Revision)> Objects::encoder(KindPtr kind,
     object->edit("metadata").set("resourceVersion", std::to_string(store::number(revision)));
     return json::encode(stored_object(registry_, *kind, *object));
   };
+}
+
+bool Objects::is_stored(const Target& target, const json::Value& object) const {
+  if (!target.kind->custom) return true;
+  const auto entry = store_.get(object_path(target));
+  const auto kept = entry ? json::parse(*entry->value) : Result<json::Value>(json::Value());
+  return kept && *kept == stored_object(registry_, *target.kind, object);
 }
 
 io::Task<Result<json::Value>> Objects::put(Target target, json::Value object, store::Expect expect) {
@@ -183,17 +165,38 @@ io::Task<Result<json::Value>> Objects::try_create(Target target, json::Value obj
   co_return written;
 }
 
-io::Task<Result<json::Value>> Objects::update(Target target, json::Value object, WriteOptions options) {
+io::Task<Result<Updated>> Objects::update(Target target, json::Value object, WriteOptions options) {
   auto fits = fit_to_target(target, object);
   SKIFF_CO_RETURN_IF_ERROR(fits);
-  if (target.kind->custom && object["metadata"]["resourceVersion"].str().empty()) {
-    const FieldError error{"FieldValueInvalid", "metadata.resourceVersion",
-                           "Invalid value: 0x0: must be specified for an update"};
-    co_return std::unexpected(invalid(target.kind->group, target.kind->plural, target.name, {error}));
+  const bool may_create = options.subresource.empty() && creates_on_update(*target.kind);
+  const auto whole = [object, target](const json::Value&) -> Result<json::Value> {
+    SKIFF_RETURN_IF_ERROR(check_has_revision(target, object));
+    return object;
+  };
+  for (int attempt = 1;; ++attempt) {
+    const bool creates = may_create && !store_.get(object_path(target));
+    Result<json::Value> written = fail(Code::kInternal, "");
+    if (creates) {
+      written = co_await create_unseen(target, object, options);
+    } else {
+      written = co_await modify(target, whole, options);
+    }
+    if (written) co_return Updated{std::move(*written), creates};
+    // It came or went meanwhile.
+    const Code changed = creates ? Code::kAlreadyExists : Code::kNotFound;
+    if (!may_create || written.error().code != changed || attempt == kModifyAttempts)
+      co_return std::unexpected(written.error());
   }
-  const auto whole = [object](const json::Value&) -> Result<json::Value> { return object; };
-  auto updated = co_await modify(target, whole, std::move(options));
-  co_return updated;
+}
+
+io::Task<Result<json::Value>> Objects::create_unseen(Target target, json::Value object,
+                                                     WriteOptions options) {
+  auto unseen = check_seen(target, object, {});
+  SKIFF_CO_RETURN_IF_ERROR(unseen);
+  // A revision says nothing where there is no object, as upstream.
+  object.edit("metadata").erase("resourceVersion");
+  auto created = co_await try_create(std::move(target), std::move(object), std::move(options));
+  co_return created;
 }
 
 io::Task<Result<json::Value>> Objects::modify(Target target, Change change, WriteOptions options) {
@@ -202,26 +205,8 @@ io::Task<Result<json::Value>> Objects::modify(Target target, Change change, Writ
     if (!before) co_return std::unexpected(before.error());
     auto after = change(*before);
     if (!after) co_return std::unexpected(after.error());
-    const json::Value& now = (*before)["metadata"];
-    const json::Value& said = (*after)["metadata"];
-    const std::string revision = said["resourceVersion"].str();
-    const bool digits = revision.find_first_not_of("0123456789") == std::string::npos;
-    if (!revision.empty() && !parse_uint(revision) && !digits) {
-      co_return std::unexpected(make_status_error(
-          500, "", "strconv.ParseUint: parsing " + json::encode(revision) + ": invalid syntax"));
-    }
-    if (!revision.empty() && revision != now["resourceVersion"].str()) {
-      co_return std::unexpected(stale(*target.kind, target.name));
-    }
-    const std::string uid = said["uid"].str();
-    if (!uid.empty() && uid != now["uid"].str()) {
-      co_return std::unexpected(conflict(
-          *target.kind, target.name,
-          "StorageError: invalid object, Code: 4, Key: /registry/" + target.kind->plural + "/" +
-              (target.name_space.empty() ? "" : target.name_space + "/") + target.name +
-              ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " + uid +
-              ", UID in object meta: " + now["uid"].str()));
-    }
+    auto seen = check_seen(target, *after, *before);
+    SKIFF_CO_RETURN_IF_ERROR(seen);
     auto fits = fit_to_target(target, *after);
     SKIFF_CO_RETURN_IF_ERROR(fits);
     auto written = co_await replace(target, *before, std::move(*after), options);
@@ -260,7 +245,7 @@ io::Task<Result<json::Value>> Objects::replace(Target target, json::Value before
                               released && metadata["deletionGracePeriodSeconds"].as_int() == 0;
   const bool namespace_held =
       kind.group.empty() && kind.kind == "Namespace" && !after["spec"]["finalizers"].empty();
-  if (options.dry_run || after == before) co_return after;
+  if (options.dry_run || (after == before && is_stored(target, after))) co_return after;
   if (last_finalizer && !namespace_held) {
     auto gone = co_await erase(target, after);
     if (!gone) co_return std::unexpected(gone.error());

@@ -41,6 +41,10 @@ struct DeleteOptions {
   std::string propagation;            // "", "Background", "Foreground", "Orphan"
   std::string uid, resource_version;  // preconditions
 };
+struct Updated {
+  json::Value object;
+  bool created = false;  // there was none, and the kind is created by updates too
+};
 struct Deleted {
   json::Value object;  // its last or present state
   bool gone = false;
@@ -58,7 +62,7 @@ class Objects {
   json::Value find(const Target& target) const;
   // The object is decoded and conforms to its kind.
   io::Task<Result<json::Value>> create(Target target, json::Value object, WriteOptions options);
-  io::Task<Result<json::Value>> update(Target target, json::Value object, WriteOptions options);
+  io::Task<Result<Updated>> update(Target target, json::Value object, WriteOptions options);
   // Changes the newest state; asked again when another write came between. `patched` errors pass through.
   using Change = std::function<Result<json::Value>(const json::Value& current)>;
   io::Task<Result<json::Value>> modify(Target target, Change change, WriteOptions options);
@@ -76,10 +80,14 @@ class Objects {
 
  private:
   io::Task<Result<json::Value>> try_create(Target target, json::Value object, WriteOptions options);
+  // Of an update that found no object.
+  io::Task<Result<json::Value>> create_unseen(Target target, json::Value object, WriteOptions options);
   io::Task<Result<json::Value>> replace(Target target, json::Value before, json::Value after,
                                         WriteOptions options);
   io::Task<Result<Deleted>> erase(Target target, json::Value last);
   io::Task<Result<json::Value>> put(Target target, json::Value object, store::Expect expect);
+  // The store has just this already: not with the defaults or the version of a definition that is newer.
+  bool is_stored(const Target& target, const json::Value& object) const;
   // What the store writes of the object, which is given its revision.
   std::function<std::string(store::Revision)> encoder(KindPtr kind,
                                                       std::shared_ptr<json::Value> object) const;
@@ -90,9 +98,9 @@ class Objects {
   std::unique_ptr<Admission> admission_;
 };
 
-// What is stored as the version of `kind` shows it: objects of a custom kind are kept under the version that
-// wrote them, and get the defaults that came into their definition later; events of events.k8s.io are kept as
-// those of v1. Selectors look at this.
+// What is stored as the version of `kind` shows it: objects of a custom kind are kept under what was the
+// storage version when they were written, and get the defaults that came into their definition later; events
+// of events.k8s.io are kept as those of v1. Selectors look at this.
 Result<json::Value> served_object(const Kind& kind, const store::Bytes& stored);
 store::Bytes served_bytes(const Kind& kind, const store::Bytes& stored);
 // The way back.

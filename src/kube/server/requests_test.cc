@@ -26,6 +26,14 @@ void make_deployment(ServerRig& rig) {
 }
 
 // Protobuf by hand: a field of bytes, and the envelope of a body.
+std::vector<std::string> warnings_of(const TestAnswer& answer) {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : answer.headers.all()) {
+    if (name == "Warning") out.push_back(value);
+  }
+  return out;
+}
+
 std::string field(int number, const std::string& bytes) {
   return std::string(1, static_cast<char>(number << 3 | 2)) + static_cast<char>(bytes.size()) + bytes;
 }
@@ -108,23 +116,29 @@ TEST_CASE("unknown and duplicate fields are refused, reported or ignored, as ask
   CHECK_FALSE(silent.headers.find("Warning").has_value());
   const auto warned = rig.ask("POST", kMaps + "?fieldValidation=Warn", body);
   CHECK(warned.status == 201);
-  std::vector<std::string> warnings;
-  for (const auto& [name, value] : warned.headers.all()) {
-    if (name == "Warning") warnings.push_back(value);
-  }
-  CHECK(warnings == std::vector<std::string>{"299 - \"unknown field \\\"metadata.foo\\\"\"",
-                                             "299 - \"duplicate field \\\"data.a\\\"\"",
-                                             "299 - \"unknown field \\\"bar\\\"\""});
+  CHECK(warnings_of(warned) == std::vector<std::string>{"299 - \"unknown field \\\"metadata.foo\\\"\"",
+                                                        "299 - \"duplicate field \\\"data.a\\\"\"",
+                                                        "299 - \"unknown field \\\"bar\\\"\""});
 }
 
-TEST_CASE("YAML bodies are validated as JSON ones are") {
+TEST_CASE("YAML bodies are validated as JSON ones are, and their duplicates named by line") {
   ServerRig rig;
-  const std::string text = "metadata:\n  name: cm\n  foo: 1\ndata:\n  a: b\n  a: c\n";
-  CHECK(rig.ask("POST", kMaps + "?fieldValidation=Strict", text, "application/yaml").status == 400);
+  const std::string text = "metadata:\n  name: cm\n  foo: 1\ndata:\n  a: b\n  a: c\n  a: d\nbar: 2\n";
+  const auto strict = rig.ask("POST", kMaps + "?fieldValidation=Strict", text, "application/yaml");
+  CHECK(strict.status == 400);
+  CHECK(
+      strict.body["message"].str() ==
+      "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal "
+      "errors:\n  line 6: key \"a\" already set in map\n  line 7: key \"a\" already set in map, unknown "
+      "field "
+      "\"bar\", unknown field \"metadata.foo\"");
   const auto warned = rig.ask("POST", kMaps, text, "application/yaml");
   CHECK(warned.status == 201);
-  CHECK(warned.body["data"]["a"].str() == "c");
-  CHECK(warned.headers.find("Warning").has_value());
+  CHECK(warned.body["data"]["a"].str() == "d");
+  CHECK(warnings_of(warned) == std::vector<std::string>{"299 - \"line 6: key \\\"a\\\" already set in map\"",
+                                                        "299 - \"line 7: key \\\"a\\\" already set in map\"",
+                                                        "299 - \"unknown field \\\"bar\\\"\"",
+                                                        "299 - \"unknown field \\\"metadata.foo\\\"\""});
 }
 
 TEST_CASE("a body of 10 MB is too large") {

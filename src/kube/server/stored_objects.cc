@@ -35,6 +35,11 @@ std::string object_path(const Target& target) {
 }
 
 json::Value stored_object(const Registry& registry, const Kind& kind, const json::Value& object) {
+  if (kind.custom && !kind.storage_version.empty()) {
+    json::Value kept = object;
+    kept.set("apiVersion", kind.group + "/" + kind.storage_version);
+    return kept;
+  }
   if (!is_newer_event(kind)) return object;
   return conformed(*registry.find("", "v1", "events"), to_core_event(object));
 }

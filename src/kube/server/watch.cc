@@ -1,6 +1,7 @@
 // GET ?watch: a stream of lines until the client leaves, its time is over or it falls too far behind.
 #include "base/strings.h"
 #include "io/sync.h"
+#include "kube/server/definition_guard.h"
 #include "kube/server/list_query.h"
 #include "kube/server/status.h"
 #include "kube/server/watch_events.h"
@@ -47,6 +48,15 @@ io::Task<void> expire(Shared* shared, io::Loop& loop, Duration limit) {
   shared->ready.set();
 }
 
+// Wakes the writing task when the definition of what it shows may have changed.
+io::Task<void> follow(Shared* shared, store::Watch* changes) {
+  for (;;) {
+    auto change = co_await changes->next();
+    shared->ready.set();
+    if (!change) co_return;
+  }
+}
+
 struct Plan {
   Selection selection;
   store::Revision after{};
@@ -85,6 +95,16 @@ Result<Plan> plan_watch(const Exchange& exchange) {
   return plan;
 }
 
+// Sends what is left to say, and the end.
+io::Task<void> end_watch(Exchange& exchange, std::string left) {
+  if (!left.empty()) {
+    auto sent = co_await exchange.writer.write(left);
+    if (!sent) co_return;
+  }
+  auto finished = co_await exchange.writer.finish();
+  static_cast<void>(finished);  // the client is gone: nobody is left to tell
+}
+
 }  // namespace
 
 io::Task<void> serve_watch(Exchange& exchange) {
@@ -95,6 +115,7 @@ io::Task<void> serve_watch(Exchange& exchange) {
   }
   io::Loop& loop = exchange.objects.loop();
   store::Store& store = exchange.objects.store();
+  DefinitionGuard guard(store, *exchange.kind);
   const std::string prefix = collection_prefix(exchange.target());
   WatchEncoder encoder(exchange.objects.registry(), exchange.kind, plan->selection,
                        negotiate(exchange.request.headers.get("Accept")),
@@ -125,14 +146,14 @@ io::Task<void> serve_watch(Exchange& exchange) {
                              std::to_string(store::number(store.compacted())) + ")";
     out.clear();
     encoder.append_error(make_status_error(410, "Expired", text), out);
-    auto sent = co_await exchange.writer.write(out);
-    if (sent) sent = co_await exchange.writer.finish();
+    co_await end_watch(exchange, std::move(out));
     co_return;
   }
   Shared shared(loop);
   shared.scope.spawn(pump(&shared, watch->get()));
   shared.scope.spawn(expire(&shared, loop, plan->limit));
   if (plan->bookmarks) shared.scope.spawn(tick(&shared, loop));
+  if (guard.changes() != nullptr) shared.scope.spawn(follow(&shared, guard.changes()));
   for (;;) {
     if (!out.empty()) {
       auto sent = co_await exchange.writer.write(out);
@@ -141,25 +162,29 @@ io::Task<void> serve_watch(Exchange& exchange) {
     }
     co_await shared.ready.wait();
     shared.ready.reset();
+    const auto definition = guard.look();
+    if (definition == DefinitionGuard::State::kChanged) {
+      // What waits here is read again by the watch that follows, in the new form.
+      co_await end_watch(exchange, std::move(out));
+      co_return;
+    }
+    const bool gone = definition == DefinitionGuard::State::kGone;
     auto event = std::exchange(shared.event, std::nullopt);
+    if (gone && !event) event = (*watch)->try_next();
     while (event) {
       if (event->entry.modified > plan->after) encoder.append(*event, loop.wall_now(), out);
       if (out.size() > kFlushBytes) break;
       event = (*watch)->try_next();
     }
     shared.taken.set();
-    const bool over = shared.ended || shared.timed_out;
+    if (gone && event) shared.ready.set();  // there may be more to say first
+    const bool over = shared.ended || shared.timed_out || (gone && !event);
     if (plan->bookmarks && (shared.bookmark || shared.timed_out)) {
       shared.bookmark = false;
       encoder.append_bookmark(std::max((*watch)->seen(), plan->after), WatchEncoder::InitialEnd::kNo, out);
     }
     if (!over) continue;
-    if (!out.empty()) {
-      auto sent = co_await exchange.writer.write(out);
-      if (!sent) co_return;
-    }
-    auto finished = co_await exchange.writer.finish();
-    static_cast<void>(finished);
+    co_await end_watch(exchange, std::move(out));
     co_return;
   }
 }

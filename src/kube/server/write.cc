@@ -1,5 +1,6 @@
 // POST and PUT of objects: bodies, field validation, dry run (contracts 2.6).
 #include "base/strings.h"
+#include "kube/server/authorize.h"
 #include "kube/server/check_pod_security.h"
 #include "kube/server/definition_status.h"
 #include "kube/server/escalation.h"
@@ -34,12 +35,22 @@ Result<void> check_options(const Exchange& exchange, std::string_view kind) {
   return {};
 }
 
+// An update that creates needs the right for it.
+Result<void> check_may_create(const Exchange& exchange) {
+  Attributes attributes = attributes_of(exchange.info);
+  attributes.verb = "create";
+  if (exchange.authorizer.allows(exchange.user, attributes)) return {};
+  return std::unexpected(access_denied(exchange.user, attributes));
+}
+
 }  // namespace
 
 Result<WriteOptions> write_options(Exchange& exchange, std::string_view options_kind) {
   WriteOptions options;
   options.guard = [&exchange](const Target& target, const json::Value& object,
                               const json::Value* before) -> Result<void> {
+    if (before == nullptr && exchange.info.verb == "update")
+      SKIFF_RETURN_IF_ERROR(check_may_create(exchange));
     SKIFF_RETURN_IF_ERROR(check_node_write(exchange.user, target, object));
     SKIFF_RETURN_IF_ERROR(check_escalation(exchange.authorizer, exchange.user, target, object, before));
     SKIFF_RETURN_IF_ERROR(check_pod_security(
@@ -74,7 +85,15 @@ FieldVerdict judge_fields(Exchange& exchange, const std::vector<std::string>& fi
   const std::string mode = exchange.query("fieldValidation");
   if (findings.empty() || mode == "Ignore") return FieldVerdict::kAccepted;
   if (mode == "Strict") return FieldVerdict::kRefused;
-  exchange.warnings.insert(exchange.warnings.end(), findings.begin(), findings.end());
+  for (const std::string& finding : findings) {
+    if (!finding.starts_with(kYamlFindings)) {
+      exchange.warnings.push_back(finding);
+      continue;
+    }
+    // A warning is one line.
+    for (const auto& line : split(std::string_view(finding).substr(kYamlFindings.size()), '\n'))
+      exchange.warnings.emplace_back(trim(line));
+  }
   return FieldVerdict::kAccepted;
 }
 
@@ -146,7 +165,7 @@ io::Task<void> serve_update(Exchange& exchange) {
     co_await send_error(exchange, updated.error());
     co_return;
   }
-  co_await send_object(exchange, 200, std::move(*updated));
+  co_await send_object(exchange, updated->created ? 201 : 200, std::move(updated->object));
 }
 
 }  // namespace skiff::kube
