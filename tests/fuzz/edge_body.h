@@ -1,6 +1,8 @@
-// What the fuzz targets of the edge share: a body on its way, and what a second parser makes of it.
+// What the fuzz targets of the edge share: a head that arrives in pieces, a body on its way, and what a
+// second parser makes of it.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "base/strings.h"
@@ -9,6 +11,44 @@
 #include "wire/http1.h"
 
 namespace skiff::fuzz {
+
+inline constexpr size_t kRead = 4096;  // bytes that a worker takes at once
+
+// A head of which more and more has come, up to `next(size)` bytes each time: every look is only at what is
+// new. `parse(bytes, scanned)` reads it.
+template <typename Next, typename ParseHead>
+edge::Parse parse_as_it_comes(std::string_view bytes, const Next& next, const ParseHead& parse) {
+  size_t scanned = 0, size = std::min(next(0), bytes.size());
+  for (;;) {
+    const auto result = parse(bytes.substr(0, size), scanned);
+    if (result != edge::Parse::kIncomplete || size == bytes.size()) return result;
+    scanned = size;
+    size = std::min(next(size), bytes.size());
+  }
+}
+
+// In a few pieces, cut anywhere.
+template <typename ParseHead>
+edge::Parse parse_in_pieces(std::string_view bytes, const ParseHead& parse) {
+  return parse_as_it_comes(bytes, [](size_t size) { return size + 1 + size / 4; }, parse);
+}
+
+// As a worker reads.
+template <typename ParseHead>
+edge::Parse parse_in_reads(std::string_view bytes, const ParseHead& parse) {
+  return parse_as_it_comes(bytes, [](size_t size) { return size + kRead; }, parse);
+}
+
+// Takes the body from the front of `bytes` as a worker does; false when it is none.
+inline bool pass_body(edge::Body& body, std::string_view& bytes) {
+  std::string buffer;
+  while (!body.done() && !bytes.empty()) {
+    const auto piece = body.consume(bytes.substr(0, kRead), buffer);
+    if (!piece) return false;
+    bytes.remove_prefix(piece->used);
+  }
+  return true;
+}
 
 struct Framed {
   enum class End : uint8_t { kDone, kMore, kBad } end;

@@ -21,17 +21,6 @@ size_t occurrences(std::string_view text, std::string_view piece) {
   return count;
 }
 
-// As bytes arrive: each read looks only at what is new.
-edge::Parse parse_in_pieces(std::string_view bytes, edge::RequestHead& head) {
-  size_t scanned = 0;
-  for (size_t size = 1; size < bytes.size(); size += 1 + size / 4) {
-    const auto result = edge::parse_request(bytes.substr(0, size), scanned, head);
-    if (result != edge::Parse::kIncomplete) return result;
-    scanned = size;
-  }
-  return edge::parse_request(bytes, scanned, head);
-}
-
 // The pod's reading of the head that the edge sends on.
 void check_forwarded(const edge::RequestHead& head, const std::string& forwarded) {
   edge::RequestHead again;
@@ -73,28 +62,19 @@ void check_body(const edge::RequestHead& head, std::string_view rest) {
 
 // One request after the other, each read of a few kilobytes, as a worker does it.
 void serve_connection(std::string_view bytes) {
-  constexpr size_t kRead = 4096;
   edge::RequestHead head;
-  std::string buffer, out;
+  const auto parse = [&](std::string_view come, size_t scanned) {
+    return edge::parse_request(come, scanned, head);
+  };
+  std::string out;
   while (!bytes.empty()) {
-    size_t scanned = 0, size = std::min(kRead, bytes.size());
-    auto result = edge::parse_request(bytes.substr(0, size), scanned, head);
-    for (; result == edge::Parse::kIncomplete && size < bytes.size();) {
-      scanned = size;
-      size = std::min(size + kRead, bytes.size());
-      result = edge::parse_request(bytes.substr(0, size), scanned, head);
-    }
-    if (result != edge::Parse::kComplete) return;
+    if (fuzz::parse_in_reads(bytes, parse) != edge::Parse::kComplete) return;
     out.clear();
     edge::append_request(head, {.client_ip = "192.0.2.1", .request_id = kId, .port = "80"}, out);
     bytes.remove_prefix(head.bytes);
     edge::Body body;
     body.start(head.framing, head.length);
-    while (!body.done() && !bytes.empty()) {
-      const auto piece = body.consume(bytes.substr(0, kRead), buffer);
-      if (!piece) return;
-      bytes.remove_prefix(piece->used);
-    }
+    if (!fuzz::pass_body(body, bytes)) return;
   }
 }
 
@@ -104,7 +84,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   edge::RequestHead head, pieces;
   const auto result = edge::parse_request(bytes, 0, head);
-  const auto in_pieces = parse_in_pieces(bytes, pieces);
+  const auto in_pieces = fuzz::parse_in_pieces(bytes, [&](std::string_view come, size_t scanned) {
+    return edge::parse_request(come, scanned, pieces);
+  });
   // Bad bytes may be refused before all of them are there.
   if (result != edge::Parse::kBad) fuzz::require(in_pieces == result);
   fuzz::require_pace(bytes, serve_connection);

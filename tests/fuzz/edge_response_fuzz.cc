@@ -1,5 +1,5 @@
-// Any bytes on a pod's connection: no crash, one reading however they are cut, and what is forgiven goes on in
-// a form that reads the same to a second parser (wire's), as chunks and as content alone.
+// Any bytes on a pod's connection: no crash, one reading however they are cut, and what is forgiven goes on
+// in a form that reads the same to a second parser (wire's), as chunks and as content alone.
 #include <algorithm>
 #include <string>
 
@@ -12,16 +12,6 @@
 namespace {
 
 using namespace skiff;
-
-edge::Parse parse_in_pieces(std::string_view bytes, bool to_head, edge::ResponseHead& head) {
-  size_t scanned = 0;
-  for (size_t size = 1; size < bytes.size(); size += 1 + size / 4) {
-    const auto result = edge::parse_response(bytes.substr(0, size), scanned, to_head, head);
-    if (result != edge::Parse::kIncomplete) return result;
-    scanned = size;
-  }
-  return edge::parse_response(bytes, scanned, to_head, head);
-}
 
 // The client's reading of the head that it is sent.
 void check_forwarded(const edge::ResponseHead& head, bool to_head) {
@@ -57,26 +47,17 @@ void check_body(const edge::ResponseHead& head, std::string_view rest) {
 }
 
 void serve_response(std::string_view bytes) {
-  constexpr size_t kRead = 4096;
   edge::ResponseHead head;
-  std::string buffer, out;
-  size_t scanned = 0, size = std::min(kRead, bytes.size());
-  auto result = edge::parse_response(bytes.substr(0, size), scanned, false, head);
-  for (; result == edge::Parse::kIncomplete && size < bytes.size();) {
-    scanned = size;
-    size = std::min(size + kRead, bytes.size());
-    result = edge::parse_response(bytes.substr(0, size), scanned, false, head);
-  }
+  const auto result = fuzz::parse_in_reads(bytes, [&](std::string_view come, size_t scanned) {
+    return edge::parse_response(come, scanned, false, head);
+  });
   if (result != edge::Parse::kComplete) return;
+  std::string out;
   edge::append_response(head, edge::After::kClose, edge::Form::kChunks, out);
   bytes.remove_prefix(head.bytes);
   edge::Body body;
   body.start(head.framing, head.length, edge::Reading::kLenient, edge::Form::kContent);
-  while (!body.done() && !bytes.empty()) {
-    const auto piece = body.consume(bytes.substr(0, kRead), buffer);
-    if (!piece) return;
-    bytes.remove_prefix(piece->used);
-  }
+  fuzz::pass_body(body, bytes);
 }
 
 }  // namespace
@@ -86,9 +67,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const bool to_head : {false, true}) {
     edge::ResponseHead head, pieces;
     const auto result = edge::parse_response(bytes, 0, to_head, head);
-    fuzz::require(parse_in_pieces(bytes, to_head, pieces) == result);
+    fuzz::require(fuzz::parse_in_pieces(bytes, [&](std::string_view come, size_t scanned) {
+                    return edge::parse_response(come, scanned, to_head, pieces);
+                  }) == result);
     if (result != edge::Parse::kComplete) continue;
-    fuzz::require(pieces.bytes == head.bytes && pieces.framing == head.framing && pieces.length == head.length);
+    fuzz::require(pieces.bytes == head.bytes && pieces.framing == head.framing &&
+                  pieces.length == head.length);
     check_forwarded(head, to_head);
     check_body(head, bytes.substr(head.bytes));
   }

@@ -29,66 +29,52 @@ io::Task<bool> PatientClient::pause(Error error, Again again, MonotonicTime begi
   co_return true;
 }
 
-io::Task<Result<json::Value>> PatientClient::get(std::string path) {
+template <typename Answer, typename Ask>
+io::Task<Answer> PatientClient::insist(Again again, Ask ask) {
   const MonotonicTime begin = loop_.now();
   for (;;) {
-    auto answer = co_await inner_.get(path);
+    auto answer = co_await ask();
     if (answer) co_return answer;
-    const bool again = co_await pause(answer.error(), Again::kHarmless, begin);
-    if (!again) co_return answer;
+    const bool more = co_await pause(answer.error(), again, begin);
+    if (!more) co_return answer;
   }
+}
+
+io::Task<Result<json::Value>> PatientClient::get(std::string path) {
+  return insist<Result<json::Value>>(Again::kHarmless,
+                                     [this, path = std::move(path)] { return inner_.get(path); });
 }
 
 io::Task<Result<json::Value>> PatientClient::list(std::string path, std::string query) {
-  const MonotonicTime begin = loop_.now();
-  for (;;) {
-    auto answer = co_await inner_.list(path, query);
-    if (answer) co_return answer;
-    const bool again = co_await pause(answer.error(), Again::kHarmless, begin);
-    if (!again) co_return answer;
-  }
+  return insist<Result<json::Value>>(
+      Again::kHarmless,
+      [this, path = std::move(path), query = std::move(query)] { return inner_.list(path, query); });
 }
 
 io::Task<Result<json::Value>> PatientClient::create(std::string path, json::Value object) {
-  const MonotonicTime begin = loop_.now();
-  for (;;) {
-    auto answer = co_await inner_.create(path, object);
-    if (answer) co_return answer;
-    const bool again = co_await pause(answer.error(), Again::kHarmful, begin);
-    if (!again) co_return answer;
-  }
+  return insist<Result<json::Value>>(
+      Again::kHarmful,
+      [this, path = std::move(path), object = std::move(object)] { return inner_.create(path, object); });
 }
 
 // Its own change of the first try would be a conflict for the second.
 io::Task<Result<json::Value>> PatientClient::update(std::string path, json::Value object) {
-  const MonotonicTime begin = loop_.now();
-  for (;;) {
-    auto answer = co_await inner_.update(path, object);
-    if (answer) co_return answer;
-    const bool again = co_await pause(answer.error(), Again::kHarmful, begin);
-    if (!again) co_return answer;
-  }
+  return insist<Result<json::Value>>(
+      Again::kHarmful,
+      [this, path = std::move(path), object = std::move(object)] { return inner_.update(path, object); });
 }
 
 io::Task<Result<json::Value>> PatientClient::patch(std::string path, PatchType type, json::Value patch) {
-  const Again repeated = type == PatchType::kJson ? Again::kHarmful : Again::kHarmless;
-  const MonotonicTime begin = loop_.now();
-  for (;;) {
-    auto answer = co_await inner_.patch(path, type, patch);
-    if (answer) co_return answer;
-    const bool again = co_await pause(answer.error(), repeated, begin);
-    if (!again) co_return answer;
-  }
+  return insist<Result<json::Value>>(type == PatchType::kJson ? Again::kHarmful : Again::kHarmless,
+                                     [this, type, path = std::move(path), patch = std::move(patch)] {
+                                       return inner_.patch(path, type, patch);
+                                     });
 }
 
 io::Task<Result<void>> PatientClient::remove(std::string path, json::Value options) {
-  const MonotonicTime begin = loop_.now();
-  for (;;) {
-    auto answer = co_await inner_.remove(path, options);
-    if (answer) co_return answer;
-    const bool again = co_await pause(answer.error(), Again::kHarmful, begin);
-    if (!again) co_return answer;
-  }
+  return insist<Result<void>>(Again::kHarmful, [this, path = std::move(path), options = std::move(options)] {
+    return inner_.remove(path, options);
+  });
 }
 
 io::Task<void> PatientClient::follow(std::string path, std::string query, ChangeCallback on_change) {

@@ -27,6 +27,9 @@ class PatientClient final : public Client {
 
  private:
   enum class Again { kHarmless, kHarmful };  // when the first try was carried out after all
+  // `ask()` gives the task of one try.
+  template <typename Answer, typename Ask>
+  io::Task<Answer> insist(Again again, Ask ask);
   // Waits before the next try; false when there is none.
   io::Task<bool> pause(Error error, Again again, MonotonicTime begin);
   io::Loop& loop_;

@@ -1,5 +1,5 @@
 // Patches and protobuf bodies in shapes made to be expensive.
-#include "testing/cost.h"
+#include "testing/check_growth.h"
 
 #include <doctest/doctest.h>
 
@@ -11,17 +11,8 @@
 using namespace skiff;
 using namespace skiff::kube;
 using json::Value;
+using testing::check_growth;
 using testing::Shape;
-
-namespace {
-
-void check_growth(const Shape& shape, const std::function<void(const std::string&)>& work) {
-  CAPTURE(shape.head.substr(0, 60));
-  CAPTURE(shape.unit);
-  CHECK(testing::growth(shape, testing::kSmallInput, testing::kLargeInput, work) < testing::kMostGrowth);
-}
-
-}  // namespace
 
 TEST_CASE("patches are applied in linear time") {
   const Registry registry;

@@ -19,8 +19,10 @@ void check_weight(const Value& term, const std::string& at, Findings& findings) 
     findings.invalid(at + ".weight", Value(weight), "must be in the range 1-100");
 }
 
-// A requirement on the labels of nodes.
-void check_node_requirement(const Value& requirement, const std::string& at, Findings& findings) {
+// How many values fit the operator, and the key, of a requirement on labels; nodes' may be compared too.
+enum class Compared { kNo, kYes };
+void check_requirement(const Value& requirement, const std::string& at, Compared compared,
+                       Findings& findings) {
   const auto& op = requirement["operator"].str();
   const auto& values = requirement["values"];
   if (op == "In" || op == "NotIn") {
@@ -30,7 +32,7 @@ void check_node_requirement(const Value& requirement, const std::string& at, Fin
     if (!values.empty())
       findings.forbidden(at + ".values",
                          "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-  } else if (op == "Gt" || op == "Lt") {
+  } else if (compared == Compared::kYes && (op == "Gt" || op == "Lt")) {
     if (values.size() != 1)
       findings.required(at + ".values", "must be specified single value when `operator` is 'Lt' or 'Gt'");
   } else {
@@ -38,6 +40,18 @@ void check_node_requirement(const Value& requirement, const std::string& at, Fin
   }
   findings.invalid_all(at + ".key", Value(requirement["key"].str()),
                        check_qualified_name(requirement["key"].str()));
+}
+
+// Terms that weigh; `check` looks at what each holds as `member`.
+void check_preferred(const Value& affinity, const std::string& field, std::string_view member,
+                     void (*check)(const Value& term, const std::string& at, Findings& findings),
+                     Findings& findings) {
+  const auto& terms = affinity[kPreferred];
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const auto at = fmt::format("{}.{}[{}]", field, kPreferred, i);
+    check_weight(terms.at(i), at, findings);
+    check(terms.at(i)[member], fmt::format("{}.{}", at, member), findings);
+  }
 }
 
 void check_node_field(const Value& requirement, const std::string& at, Findings& findings) {
@@ -54,8 +68,8 @@ void check_node_field(const Value& requirement, const std::string& at, Findings&
 
 void check_node_term(const Value& term, const std::string& at, Findings& findings) {
   for (size_t i = 0; i < term["matchExpressions"].size(); ++i)
-    check_node_requirement(term["matchExpressions"].at(i), fmt::format("{}.matchExpressions[{}]", at, i),
-                           findings);
+    check_requirement(term["matchExpressions"].at(i), fmt::format("{}.matchExpressions[{}]", at, i),
+                      Compared::kYes, findings);
   for (size_t i = 0; i < term["matchFields"].size(); ++i)
     check_node_field(term["matchFields"].at(i), fmt::format("{}.matchFields[{}]", at, i), findings);
 }
@@ -67,12 +81,7 @@ void check_node_affinity(const Value& affinity, const std::string& field, Findin
     findings.required(terms, "must have at least one node selector term");
   for (size_t i = 0; i < required["nodeSelectorTerms"].size(); ++i)
     check_node_term(required["nodeSelectorTerms"].at(i), fmt::format("{}[{}]", terms, i), findings);
-  for (size_t i = 0; i < affinity[kPreferred].size(); ++i) {
-    const auto& term = affinity[kPreferred].at(i);
-    const auto at = fmt::format("{}.{}[{}]", field, kPreferred, i);
-    check_weight(term, at, findings);
-    check_node_term(term["preference"], at + ".preference", findings);
-  }
+  check_preferred(affinity, field, "preference", check_node_term, findings);
 }
 
 void check_pod_term(const Value& term, const std::string& at, Findings& findings) {
@@ -88,12 +97,7 @@ void check_pod_term(const Value& term, const std::string& at, Findings& findings
 void check_pod_affinity(const Value& affinity, const std::string& field, Findings& findings) {
   for (size_t i = 0; i < affinity[kRequired].size(); ++i)
     check_pod_term(affinity[kRequired].at(i), fmt::format("{}.{}[{}]", field, kRequired, i), findings);
-  for (size_t i = 0; i < affinity[kPreferred].size(); ++i) {
-    const auto& term = affinity[kPreferred].at(i);
-    const auto at = fmt::format("{}.{}[{}]", field, kPreferred, i);
-    check_weight(term, at, findings);
-    check_pod_term(term["podAffinityTerm"], at + ".podAffinityTerm", findings);
-  }
+  check_preferred(affinity, field, "podAffinityTerm", check_pod_term, findings);
 }
 
 }  // namespace
@@ -103,20 +107,8 @@ void validate_selector(const Value& selector, const std::string& field, Findings
   for (size_t i = 0; i < selector["matchExpressions"].size(); ++i) {
     const auto& requirement = selector["matchExpressions"].at(i);
     const auto at = fmt::format("{}.matchExpressions[{}]", field, i);
-    const auto& op = requirement["operator"].str();
     const auto& values = requirement["values"];
-    if (op == "In" || op == "NotIn") {
-      if (values.empty())
-        findings.required(at + ".values", "must be specified when `operator` is 'In' or 'NotIn'");
-    } else if (op == "Exists" || op == "DoesNotExist") {
-      if (!values.empty())
-        findings.forbidden(at + ".values",
-                           "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-    } else {
-      findings.invalid(at + ".operator", Value(op), "not a valid selector operator");
-    }
-    findings.invalid_all(at + ".key", Value(requirement["key"].str()),
-                         check_qualified_name(requirement["key"].str()));
+    check_requirement(requirement, at, Compared::kNo, findings);
     for (size_t k = 0; k < values.size(); ++k) {
       findings.invalid_all(fmt::format("{}.values[{}]", at, k), values.at(k),
                            check_label_value(values.at(k).str()));
