@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "io/file.h"
+#include "io/reap.h"
 #include "io/sync.h"
 
 extern char** environ;
@@ -163,9 +164,7 @@ struct RunningCommand {
   ~RunningCommand() {
     if (process && !ended) {
       process->kill_group(SIGKILL);
-      // Nobody awaits it any more. One that sleeps in the kernel ends when it will: not this thread's to
-      // wait.
-      loop.submit_blocking([pid = process->pid()] { ::waitpid(pid, nullptr, 0); }, [] {});
+      reap_later(loop, process->pid());  // nobody awaits it any more
     }
   }
   Loop& loop;

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/strings.h"
+#include "io/reap.h"
 #include "node/runtime/record.h"
 
 namespace skiff::node {
@@ -179,12 +180,12 @@ ChildGuard::~ChildGuard() {
     // machine's first process some time.
     const bool gone = kill == Kill::kTree && kill_descendants(pid) && ends_within(pid, kReapTime);
     if (!gone) ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
   };
   if (loop_ != nullptr) {
-    loop_->submit_blocking(end, [] {});
+    loop_->submit_blocking(end, [loop = loop_, pid = pid_] { io::reap_later(*loop, pid); });
   } else {
     end();
+    ::waitpid(pid_, nullptr, 0);
   }
 }
 

@@ -18,7 +18,8 @@ class ChildGuard {
   ChildGuard(pid_t pid, Kill kill) : pid_(pid), kill_(kill) {}
   ~ChildGuard();
   ChildGuard(ChildGuard&& other) noexcept : loop_(other.loop_), pid_(other.release()), kill_(other.kill_) {}
-  // From now on a thread of that loop's pool does it: a child that sleeps in the kernel ends when it will.
+  // From now on a thread of that loop's pool kills, and the loop reaps: a child that sleeps in the kernel
+  // ends when it will.
   void reap_in(io::Loop& loop) { loop_ = &loop; }
   pid_t pid() const { return pid_; }
   // The child is the caller's to reap.
