@@ -34,12 +34,12 @@ uint64_t entry_shape(uint64_t above, const char* name, const EntryFacts& facts) 
 // it came from.
 class Walk {
  public:
-  explicit Walk(TreeUse& use) : use_(use) {}
+  Walk(TreeUse& use, int64_t most) : use_(use), most_(most) {}
 
   void run(FolderStream root, const EntryFacts& facts) {
     mount_ = facts.mount;
     push(std::move(root), facts.inode, 0);
-    while (!levels_.empty()) {
+    while (!levels_.empty() && !use_.too_many) {
       if (const dirent* entry = ::readdir(stream())) {
         if (!is_dots(entry->d_name)) visit(*entry);
       } else {
@@ -68,6 +68,10 @@ class Walk {
     const int folder = ::dirfd(stream());
     const auto facts = entry_facts(folder, entry.d_name);
     if (!facts || facts->mount != mount_ || facts->mount_root) return;
+    if (use_.entries >= most_) {
+      use_.too_many = true;
+      return;
+    }
     ++use_.entries;
     const auto names = facts->folder ? 1 : static_cast<int64_t>(std::max<uint64_t>(facts->links, 1));
     use_.bytes += static_cast<int64_t>(facts->blocks) * kBlockBytes / names;
@@ -105,6 +109,7 @@ class Walk {
   }
 
   TreeUse& use_;
+  const int64_t most_;
   uint64_t mount_ = 0;
   std::vector<Level> levels_;
   FolderStream loose_;  // the deepest level's, when that is not held
@@ -112,16 +117,20 @@ class Walk {
 
 }  // namespace
 
-TreeUse measure_tree(const std::string& path) {
+TreeUse measure_tree(const std::string& path, int64_t most) {
   TreeUse use;
   const auto named = entry_facts(AT_FDCWD, path.c_str());
   if (!named) return use;
+  if (most < 1) {
+    use.too_many = true;
+    return use;
+  }
   use.entries = 1;
   use.bytes = static_cast<int64_t>(named->blocks) * kBlockBytes;
   if (!named->folder) return use;
   auto root = open_folder(AT_FDCWD, path.c_str());
   const auto facts = root ? entry_facts(::dirfd(root.get()), "") : std::nullopt;
-  if (facts) Walk(use).run(std::move(root), *facts);
+  if (facts) Walk(use, most).run(std::move(root), *facts);
   return use;
 }
 

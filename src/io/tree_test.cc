@@ -97,6 +97,18 @@ int64_t blocks_of(const std::string& path) {
 
 }  // namespace
 
+TEST_CASE("counting ends at the number of names that is asked for") {
+  const Folder folder;
+  REQUIRE(io::make_directories(folder / "tree/below"));
+  for (int i = 0; i < 10; ++i)
+    REQUIRE(io::write_file_atomic(folder / ("tree/below/" + std::to_string(i)), ""));
+  CHECK(!io::measure_tree(folder / "tree", 12).too_many);
+  const auto part = io::measure_tree(folder / "tree", 5);
+  CHECK(part.too_many);
+  CHECK(part.entries == 5);
+  CHECK(io::measure_tree(folder / "tree", 0).too_many);
+}
+
 TEST_CASE("a tree of any depth is counted and removed with few descriptors") {
   const Folder folder;
   for (const size_t length : {size_t{1}, kLongest}) {

@@ -15,8 +15,11 @@ bool on_disk(const json::Value& volume) {
 }
 
 // Adds a tree's bytes to those of the pod.
-int64_t count(const std::string& folder, DiskUsage& usage) {
-  const io::TreeUse use = io::measure_tree(folder);
+int64_t count(const std::string& folder, int64_t most, DiskUsage& usage) {
+  if (usage.too_many) return 0;
+  const io::TreeUse use = io::measure_tree(folder, most - usage.entries);
+  usage.entries += use.entries;
+  usage.too_many = use.too_many;
   usage.too_deep = usage.too_deep || use.too_deep;
   return use.bytes;
 }
@@ -37,26 +40,29 @@ bool has_disk_limit(const json::Value& pod) {
   return false;
 }
 
-DiskUsage measure_disk(const NodePaths& paths, const json::Value& pod) {
+DiskUsage measure_disk(const NodePaths& paths, const json::Value& pod, int64_t most) {
   DiskUsage out;
   const std::string uid = pod["metadata"]["uid"].str();
   for (const auto& def : list_containers(pod)) {
-    int64_t bytes = count(pod_log_folder(paths, pod) + "/" + def.name, out);
+    int64_t bytes = count(pod_log_folder(paths, pod) + "/" + def.name, most, out);
     const std::string attempts = paths.attempts(uid, def.name);
     for (const auto& attempt : io::list_directory(attempts).value_or(std::vector<std::string>{})) {
-      bytes += count(attempts + "/" + attempt + "/upper", out);
+      bytes += count(attempts + "/" + attempt + "/upper", most, out);
     }
     out.containers[def.name] = bytes;
   }
-  out.files = count(paths.etc(uid), out);
+  out.files = count(paths.etc(uid), most, out);
   for (const auto& volume : pod["spec"]["volumes"].items()) {
     const std::string& name = volume["name"].str();
-    if (on_disk(volume)) out.volumes[name] = count(paths.volumes(uid) + "/" + name, out);
+    if (on_disk(volume)) out.volumes[name] = count(paths.volumes(uid) + "/" + name, most, out);
   }
   return out;
 }
 
 std::optional<std::string> find_disk_excess(const json::Value& pod, const DiskUsage& usage) {
+  if (usage.too_many) {
+    return "Files have more than " + std::to_string(usage.entries) + " names: their size can't be counted. ";
+  }
   if (usage.too_deep) {
     return "Folders are nested more than " + std::to_string(io::kMaxCountedLevels) +
            " levels deep: their size can't be counted. ";
