@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "io/durable.h"
 #include "io/sync.h"
 
 namespace skiff::node {
@@ -18,12 +19,6 @@ namespace fs = std::filesystem;
 constexpr Duration kMakingLimit = std::chrono::minutes(25);  // two steps of ten minutes, and copies
 constexpr Duration kPause = std::chrono::milliseconds(200);
 constexpr const char* kPartial = ".partial-";
-
-Result<void> sync_file_system(const std::string& path) {
-  const io::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd || ::syncfs(fd.get()) != 0) return fail_errno(errno, "sync " + path);
-  return {};
-}
 
 // Files of a layout never change once they are there: one may have many names.
 Result<void> share_file(const fs::path& from, const fs::path& to) {
@@ -67,13 +62,13 @@ Result<void> exchange(const std::string& partial, const std::string& to) {
 }
 
 // `to` is either as before or the whole tree.
-Result<void> publish(const std::string& from, const std::string& to) {
+Result<void> put_copy(const std::string& from, const std::string& to) {
   const std::string partial = to + kPartial + std::to_string(::getpid());
   SKIFF_RETURN_IF_ERROR(io::remove_tree(partial));
   auto made = share_tree(from, partial);
-  if (made) made = sync_file_system(partial);
+  if (made) made = io::sync_file_system(partial);
   if (made) made = exchange(partial, to);
-  if (made) made = sync_file_system(to);
+  if (made) made = io::sync_file_system(to);
   // What it was before, or what came of a failure.
   auto removed = io::remove_tree(partial);
   return made ? removed : made;
@@ -100,14 +95,14 @@ Result<void> StackCache::copy_to(const std::string& target) const {
   if (!io::path_exists(entry())) return fail(Code::kNotFound, "no stack images are kept in " + folder_);
   const size_t slash = target.rfind('/');
   SKIFF_RETURN_IF_ERROR(io::make_directories(target.substr(0, slash)));
-  return publish(entry(), target);
+  return put_copy(entry(), target);
 }
 
 Result<void> StackCache::keep(const std::string& source) const {
   for (const auto& name : io::list_directory(folder_).value_or(std::vector<std::string>{})) {
     if (name != "lock" && name != key_) SKIFF_RETURN_IF_ERROR(io::remove_tree(folder_ + "/" + name));
   }
-  return publish(source, entry());
+  return put_copy(source, entry());
 }
 
 }  // namespace skiff::node
