@@ -3,7 +3,9 @@ import contextlib
 import http.server
 import json
 import subprocess
+import sys
 import threading
+import time
 
 from conftest import SERVER, pod
 from test_node import service
@@ -130,24 +132,10 @@ def test_a_router_advertisement_of_a_pod_reaches_nobody(rig):
 
 
 def connect(address, port):
-    return (f"timeout 5 bash -c 'exec 3<>/dev/tcp/{address}/{port}' 2>/dev/null && echo open {port}; "
-            f"[ $? != 124 ] && echo answered {port};")
-
-
-def test_pods_reach_cluster_addresses_but_no_port_of_the_machine(rig):
-    rig.put(served("web"))
-    rig.wait_ready("web")
-    rig.put(*service("web", "10.221.0.50", rig.pod("web")["status"]["podIP"]))
-    with serving(GATEWAY) as port:
-        assert ask(GATEWAY, port).returncode != 1  # the machine itself reaches it
-        script = (connect(GATEWAY, port) + connect("169.254.169.254", 80) +
-                  "sleep 0.5; exec 3<>/dev/tcp/web.default.svc.cluster.local/80 && cat <&3; echo done; sleep 100")
-        rig.put(pod("client", script))
-        wait_said(rig, "client", "done", 30)
-    said = rig.logs("client")
-    assert "open" not in said, said
-    # Refused at once, not left waiting.
-    assert f"answered {port}" in said and "answered 80" in said and "hello from web" in said, said
+    """Says what becomes of a connection: open, refused, or neither within five seconds."""
+    program = (f'$s = IO::Socket::INET->new(PeerAddr => "{address}", PeerPort => {port}, Timeout => 5); '
+               f'print $s ? "open" : $@ =~ /refused/ ? "refused" : "neither: $@", " {port}\\n"')
+    return f"perl -MIO::Socket -e '{program}';"
 
 
 @contextlib.contextmanager
@@ -168,6 +156,45 @@ def neighbour_machine():
     finally:
         subprocess.run(["ip", "netns", "del", "skiff-lan"])
         subprocess.run(["ip", "link", "del", "skifflan0"], capture_output=True)
+
+
+CLOUD = "169.254.169.254"  # where clouds tell secrets
+
+
+@contextlib.contextmanager
+def cloud():
+    """A neighbour that answers there, as a cloud does: without it a missing route refuses as well as a rule."""
+    with neighbour_machine() as there:
+        subprocess.run([*there, "ip", "addr", "add", CLOUD + "/32", "dev", "lo"], check=True)
+        subprocess.run([*there, "ip", "link", "set", "lo", "up"], check=True)
+        subprocess.run(["ip", "route", "add", CLOUD + "/32", "via", "198.18.8.2"], check=True)
+        server = subprocess.Popen([*there, sys.executable, "-m", "http.server", "80", "--bind", CLOUD],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 20
+            while ask(CLOUD, 80).returncode == 1:
+                assert time.monotonic() < deadline, "the machine itself does not reach it"
+                time.sleep(0.1)
+            yield
+        finally:
+            server.kill()
+            server.wait()
+
+
+def test_pods_reach_cluster_addresses_but_no_port_of_the_machine(rig):
+    rig.put(served("web"))
+    rig.wait_ready("web")
+    rig.put(*service("web", "10.221.0.50", rig.pod("web")["status"]["podIP"]))
+    with serving(GATEWAY) as port, cloud():
+        assert ask(GATEWAY, port).returncode != 1  # the machine itself reaches it
+        script = (connect(GATEWAY, port) + connect(CLOUD, 80) +
+                  "sleep 0.5; exec 3<>/dev/tcp/web.default.svc.cluster.local/80 && cat <&3; echo done; sleep 100")
+        rig.put(pod("client", script))
+        wait_said(rig, "client", "done", 30)
+    said = rig.logs("client")
+    assert "open" not in said, said
+    # Refused at once, not left waiting.
+    assert f"refused {port}" in said and "refused 80" in said and "hello from web" in said, said
 
 
 def test_a_neighbour_of_the_machine_reaches_node_ports_and_no_pod(rig):
