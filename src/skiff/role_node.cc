@@ -43,7 +43,7 @@ io::Task<void> start_agent(io::Loop& loop, kube::Client& api, node::Agent& agent
 }  // namespace
 
 Result<void> run_node(const Instance& instance, io::InheritedSockets sockets) {
-  auto context = begin_role("node", std::move(sockets));
+  auto context = begin_role("node", std::move(sockets), node::kAgentThreads);
   if (!context) return std::unexpected(context.error());
   auto client = api_options(instance, "node");
   if (!client) return std::unexpected(client.error());

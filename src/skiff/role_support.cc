@@ -11,10 +11,10 @@ constexpr Duration kApiPause = std::chrono::milliseconds(50);
 constexpr Duration kDrainGrace = std::chrono::seconds(2);
 }  // namespace
 
-Result<RoleContext> begin_role(const std::string& role, io::InheritedSockets sockets) {
+Result<RoleContext> begin_role(const std::string& role, io::InheritedSockets sockets, int threads) {
   set_log_role(role);
   RoleContext context;
-  context.loop = io::make_epoll_loop();
+  context.loop = io::make_epoll_loop(threads);
   context.sockets = std::make_unique<io::InheritedSockets>(std::move(sockets));
   context.network = io::make_inheriting_network(*context.loop, *context.sockets);
   auto signals = watch_signals(*context.loop, [loop = context.loop.get()] { loop->stop(); });

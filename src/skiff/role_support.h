@@ -24,8 +24,8 @@ struct RoleContext {
 };
 
 // Stops the loop at SIGTERM; trims the process's memory now and then. The network listens on `sockets` where
-// it is told to.
-Result<RoleContext> begin_role(const std::string& role, io::InheritedSockets sockets = {});
+// it is told to. `threads` do the loop's blocking work.
+Result<RoleContext> begin_role(const std::string& role, io::InheritedSockets sockets = {}, int threads = 4);
 // The API server on loopback, with the certificate of `identity` ("node", "edge", "platform").
 Result<net::ClientOptions> api_options(const Instance& instance, const std::string& identity);
 // For the end of a role: lets the requests that have begun be answered.

@@ -175,7 +175,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::string data = argv[1];
-  auto loop = io::make_epoll_loop();
+  auto loop = io::make_epoll_loop(kAgentThreads);
   auto network = io::make_socket_network(*loop);
   RigApi api(*loop);
   if (!silent) api.speaks.set();

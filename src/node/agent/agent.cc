@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "io/file.h"
+#include "io/long_work.h"
 #include "io/sync.h"
 #include "node/agent/disk_pressure.h"
 #include "node/agent/heartbeat.h"
@@ -30,7 +31,8 @@ constexpr Duration kWaitForApi = std::chrono::seconds(15);  // before pods on di
 constexpr Duration kRotateEvery = std::chrono::seconds(10);
 constexpr Duration kCollectEvery = std::chrono::minutes(5);
 constexpr Duration kMeasureEvery = std::chrono::seconds(5);  // disk use of pods that have a limit, free space
-constexpr Duration kReliefTime = std::chrono::seconds(15);   // for an evicted pod's files to go
+constexpr size_t kMeasuresAtOnce = 2;  // the pods' limits, and what to evict for the disk's sake
+constexpr Duration kReliefTime = std::chrono::seconds(15);  // for an evicted pod's files to go
 
 AgentOptions completed(AgentOptions options) {
   if (options.local_images.empty()) options.local_images = options.data + "/../images";
@@ -121,6 +123,7 @@ struct Agent::Impl {
         logs(l, options.log_token,
              [this](const std::string& name_space, const std::string& pod, const std::string& container,
                     bool previous) { return find_log(name_space, pod, container, previous); }),
+        measures(l, kMeasuresAtOnce),
         scope(l) {
     host.use_services([this] {
       return services.services_known() || go_without_services ? &services.objects().services : nullptr;
@@ -136,7 +139,8 @@ struct Agent::Impl {
   io::Task<void> begin_without_api();
   io::Task<void> rotate_logs();
   io::Task<void> collect_garbage();
-  io::Task<void> watch_storage();
+  io::Task<void> watch_pods_storage();
+  io::Task<void> watch_disk();
   io::Task<void> enforce_disk_limits();
   io::Task<void> relieve_disk();
   Result<LogTarget> find_log(const std::string& name_space, const std::string& name,
@@ -160,6 +164,7 @@ struct Agent::Impl {
   LogServer logs;
   bool go_without_services = false;  // the API stayed away for long
   MonotonicTime relieved{};          // when a pod was last evicted for the disk's sake
+  io::LongWork measures;
   io::TaskScope scope;
 };
 
@@ -191,7 +196,8 @@ io::Task<Result<void>> Agent::Impl::start() {
   scope.spawn(rotate_logs());
   scope.spawn(images.remove_leftovers());
   scope.spawn(collect_garbage());
-  scope.spawn(watch_storage());
+  scope.spawn(watch_pods_storage());
+  scope.spawn(watch_disk());
   co_return Result<void>();
 }
 
@@ -238,10 +244,17 @@ io::Task<void> Agent::Impl::rotate_logs() {
   }
 }
 
-io::Task<void> Agent::Impl::watch_storage() {
+io::Task<void> Agent::Impl::watch_pods_storage() {
   for (;;) {
     co_await io::sleep(loop, kMeasureEvery);
     co_await enforce_disk_limits();
+  }
+}
+
+// Apart from the pods' limits: a disk that fills does not wait until all pods are measured.
+io::Task<void> Agent::Impl::watch_disk() {
+  for (;;) {
+    co_await io::sleep(loop, kMeasureEvery);
     co_await relieve_disk();
   }
 }
@@ -250,7 +263,7 @@ io::Task<void> Agent::Impl::enforce_disk_limits() {
   for (const auto& pod : pods.all()) {
     if (!has_disk_limit(pod)) continue;
     auto usage = co_await io::run_blocking(
-        loop, [paths = paths_of(options), pod] { return measure_disk(paths, pod); });
+        measures, [paths = paths_of(options), pod] { return measure_disk(paths, pod); });
     const auto excess = find_disk_excess(pod, usage);
     if (excess) pods.evict(pod["metadata"]["uid"].str(), *excess);
   }
@@ -259,11 +272,12 @@ io::Task<void> Agent::Impl::enforce_disk_limits() {
 // Images first; a pod only when they did not help, and one at a time.
 io::Task<void> Agent::Impl::relieve_disk() {
   if (!wants_images_collected(read_disk(options.data))) co_return;
-  auto collected = co_await images.collect(pods.images_in_use(), Puller::Pressure::kDiskFull);
+  const Puller::InUse in_use = [this] { return pods.images_in_use(); };
+  auto collected = co_await images.collect(in_use, Puller::Pressure::kDiskFull);
   if (!collected) log_warn("images not collected", {{"error", collected.error().message}});
   const DiskSpace disk = read_disk(options.data);
   if (!under_disk_pressure(disk) || loop.now() - relieved < kReliefTime) co_return;
-  auto uses = co_await io::run_blocking(loop, [paths = paths_of(options), all = pods.all()] {
+  auto uses = co_await io::run_blocking(measures, [paths = paths_of(options), all = pods.all()] {
     std::vector<PodDiskUse> out;
     for (const auto& pod : all) out.push_back({pod, measure_disk(paths, pod)});
     return out;
@@ -280,7 +294,8 @@ io::Task<void> Agent::Impl::relieve_disk() {
 io::Task<void> Agent::Impl::collect_garbage() {
   for (;;) {
     co_await io::sleep(loop, kCollectEvery);
-    auto collected = co_await images.collect(pods.images_in_use(), Puller::Pressure::kNone);
+    const Puller::InUse in_use = [this] { return pods.images_in_use(); };
+    auto collected = co_await images.collect(in_use, Puller::Pressure::kNone);
     if (!collected) log_warn("images not collected", {{"error", collected.error().message}});
   }
 }

@@ -21,6 +21,10 @@
 
 namespace skiff::node {
 
+// Of the loop's pool: long work takes two of a kind at once (pods' files, containers' files, image layers,
+// disk use), and four are left for short work.
+constexpr int kAgentThreads = 12;
+
 struct AgentOptions {
   std::string data;          // DATA/node, absolute; made when missing
   std::string local_images;  // folder of OCI layouts for skiff.local/… images; "" is <data>/../images

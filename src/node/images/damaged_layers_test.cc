@@ -67,6 +67,10 @@ struct Node {
   std::string path = "/tmp/skiff-layers-test-XXXXXX";
 };
 
+std::vector<std::string> nobody() {
+  return {};
+}
+
 ino_t inode(const std::string& path) {
   struct stat info{};
   return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
@@ -225,11 +229,11 @@ TEST_CASE("a layer that no image has any more stays below a running container") 
   const Image image = ensure(*loop, puller);
   Container container(node, image);
   REQUIRE(io::remove_tree(node.layout()));
-  REQUIRE(io::block_on(*loop, puller.collect({}, Puller::Pressure::kNone)));
+  REQUIRE(io::block_on(*loop, puller.collect(nobody, Puller::Pressure::kNone)));
   CHECK(puller.list().empty());
   CHECK(io::read_file(container.root() + "/bin/program") == kText);
   container.end();
-  REQUIRE(io::block_on(*loop, puller.collect({}, Puller::Pressure::kNone)));
+  REQUIRE(io::block_on(*loop, puller.collect(nobody, Puller::Pressure::kNone)));
   CHECK(io::list_directory(node.paths().layers())->empty());
 }
 
@@ -256,4 +260,45 @@ TEST_CASE("of many who make a damaged layer again, none takes away what another 
     CHECK(set_aside(node) == static_cast<size_t>(round) + 1);
     CHECK(io::list_directory(node.paths().layers())->size() == 2);
   }
+}
+
+namespace {
+io::Task<void> collect_twice(Puller* puller, int* done) {
+  for (int i = 0; i < 2; ++i) {
+    auto collected = co_await puller->collect(nobody, Puller::Pressure::kDiskFull);
+    if (collected) ++*done;
+  }
+}
+}  // namespace
+
+TEST_CASE("what an earlier collection could not remove stands in no later one's way") {
+  const Node node;
+  const auto loop = io::make_epoll_loop(2);
+  Puller puller(*loop, {node.paths(), node.path + "/local"});
+  REQUIRE(puller.open());
+  const Image image = ensure(*loop, puller);
+  // As older versions named them, and as this one does.
+  REQUIRE(io::make_directories(node.layer(image.layers.at(0)) + ".partialunused/usr"));
+  REQUIRE(io::make_directories(node.paths().images() + "/leftover-abcdef/it/usr"));
+  REQUIRE(io::remove_tree(node.layout()));
+  REQUIRE(io::block_on(*loop, puller.collect(nobody, Puller::Pressure::kNone)));
+  CHECK(io::list_directory(node.paths().layers())->empty());
+  CHECK(!io::path_exists(node.paths().images() + "/leftover-abcdef"));
+}
+
+TEST_CASE("collections that are asked for at once come one after the other") {
+  const Node node;
+  const auto loop = io::make_epoll_loop(4);
+  Puller puller(*loop, {node.paths(), node.path + "/local"});
+  REQUIRE(puller.open());
+  static_cast<void>(ensure(*loop, puller));
+  REQUIRE(io::remove_tree(node.layout()));
+  int done = 0;
+  io::TaskScope scope(*loop);
+  for (int i = 0; i < 3; ++i) scope.spawn(collect_twice(&puller, &done));
+  scope.spawn(puller.remove_leftovers());
+  scope.when_empty([&loop] { loop->stop(); });
+  loop->run();
+  CHECK(done == 6);
+  CHECK(io::list_directory(node.paths().layers())->empty());
 }

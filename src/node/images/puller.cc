@@ -16,6 +16,7 @@ namespace skiff::node {
 namespace {
 
 constexpr std::string_view kPullFolder = "pull-";
+constexpr size_t kWalksAtOnce = 2;      // of layers and pulled images: threads of the pool
 constexpr size_t kMaxPullError = 2000;  // bytes of skopeo's words that a pod's status shows
 
 std::string quoted(const std::string& text) {
@@ -59,7 +60,11 @@ bool has_moved(const std::string& layout, const std::string& tag, const std::str
 }  // namespace
 
 Puller::Puller(io::Loop& loop, PullerOptions options)
-    : loop_(loop), options_(std::move(options)), store_(options_.paths) {}
+    : loop_(loop),
+      options_(std::move(options)),
+      store_(options_.paths),
+      cleared_(loop),
+      walks_(loop, kWalksAtOnce) {}
 
 std::string Puller::local_layout(const Reference& reference) const {
   return options_.local_images + "/" + reference.repository;
@@ -78,14 +83,33 @@ Result<void> Puller::open() {
 }
 
 io::Task<Result<void>> Puller::seal_old_layers() {
-  auto sealed = co_await io::run_blocking(loop_, [paths = options_.paths, layers = store_.layers()] {
+  auto sealed = co_await io::run_blocking(walks_, [paths = options_.paths, layers = store_.layers()] {
     return node::seal_old_layers(paths, layers);
   });
   co_return sealed;
 }
 
+namespace {
+// Of what only one task may do at a time.
+struct Turn {
+  Turn(bool& t, io::Event& e) : taken(t), left(e) { taken = true; }
+  Turn(const Turn&) = delete;
+  ~Turn() {
+    taken = false;
+    left.set();
+  }
+  bool& taken;
+  io::Event& left;
+};
+}  // namespace
+
 io::Task<void> Puller::remove_leftovers() {
-  auto removed = co_await io::run_blocking(loop_, [paths = options_.paths]() -> Result<void> {
+  while (clearing_) {
+    cleared_.reset();
+    co_await cleared_.wait();
+  }
+  const Turn turn(clearing_, cleared_);
+  auto removed = co_await io::run_blocking(walks_, [paths = options_.paths]() -> Result<void> {
     auto damaged = remove_damaged_layers(paths);
     auto left = node::remove_leftovers(paths);
     return damaged ? left : damaged;
@@ -133,7 +157,7 @@ io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, 
 io::Task<bool> Puller::is_whole(Image image) {
   if (whole_.contains(image.id)) co_return true;
   const bool whole = co_await io::run_blocking(
-      loop_, [paths = options_.paths, image] { return ImageStore::is_whole(paths, image); });
+      walks_, [paths = options_.paths, image] { return ImageStore::is_whole(paths, image); });
   if (whole) whole_.insert(image.id);
   if (!whole) log_warn("an image is damaged; it is fetched again", {{"image", image.name}});
   co_return whole;
@@ -183,7 +207,7 @@ io::Task<Result<void>> Puller::remember(std::string canonical, Image image) {
 }
 
 io::Task<Result<Image>> Puller::import(std::string layout, std::string tag) {
-  auto imported = co_await io::run_blocking(loop_, [paths = options_.paths, layout, tag]() -> Result<Image> {
+  auto imported = co_await io::run_blocking(walks_, [paths = options_.paths, layout, tag]() -> Result<Image> {
     auto image = read_layout(layout, tag);
     if (!image) return std::unexpected(image.error());
     return ImageStore::unpack_image(paths, layout, *image);
@@ -194,7 +218,7 @@ io::Task<Result<Image>> Puller::import(std::string layout, std::string tag) {
 io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string docker_config) {
   const std::string folder =
       options_.paths.images() + "/" + std::string(kPullFolder) + std::to_string(++last_pull_);
-  auto made = co_await io::run_blocking(loop_, [folder, docker_config]() -> Result<void> {
+  auto made = co_await io::run_blocking(walks_, [folder, docker_config]() -> Result<void> {
     auto ignored = io::remove_tree(folder);
     SKIFF_RETURN_IF_ERROR(io::make_directories(folder));
     if (docker_config.empty()) return {};
@@ -219,7 +243,7 @@ io::Task<Result<Image>> Puller::fetch_remote(Reference reference, std::string do
   } else {
     result = co_await import(folder + "/layout", "image");
   }
-  auto removed = co_await io::run_blocking(loop_, [folder] { return io::remove_tree(folder); });
+  auto removed = co_await io::run_blocking(walks_, [folder] { return io::remove_tree(folder); });
   co_return result;
 }
 
@@ -227,7 +251,7 @@ std::optional<std::string> Puller::read_file(const Image& image, const std::stri
   return ImageStore::read_file(options_.paths, image, path);
 }
 
-io::Task<Result<void>> Puller::collect(std::vector<std::string> in_use, Pressure pressure) {
+Result<void> Puller::forget_unused(const std::vector<std::string>& in_use, Pressure pressure) {
   std::set<std::string> used;
   for (const auto& reference : in_use) {
     if (const auto parsed = parse_reference(reference)) used.insert(parsed->canonical());
@@ -238,24 +262,33 @@ io::Task<Result<void>> Puller::collect(std::vector<std::string> in_use, Pressure
     const bool local = parsed->domain == kLocalDomain;
     const bool gone = local && !read_layout(local_layout(*parsed), parsed->tag);
     if (!gone && (local || pressure == Pressure::kNone)) continue;
-    auto forgotten = store_.forget(parsed->canonical());
-    if (!forgotten) co_return forgotten;
+    SKIFF_RETURN_IF_ERROR(store_.forget(parsed->canonical()));
   }
+  return {};
+}
+
+io::Task<Result<void>> Puller::collect(InUse in_use, Pressure pressure) {
+  while (clearing_) {
+    cleared_.reset();
+    co_await cleared_.wait();
+  }
+  const Turn turn(clearing_, cleared_);
+  auto forgotten = forget_unused(in_use(), pressure);
+  if (!forgotten) co_return forgotten;
   auto mounted =
-      co_await io::run_blocking(loop_, [paths = options_.paths]() -> Result<std::set<std::string>> {
+      co_await io::run_blocking(walks_, [paths = options_.paths]() -> Result<std::set<std::string>> {
         auto removed = remove_damaged_layers(paths);
         if (!removed) log_warn("damaged image layers stay", {{"error", removed.error().message}});
         return mounted_layers();
       });
   if (!mounted) co_return std::unexpected(mounted.error());
-  if (!pulls_.empty()) co_return Result<void>();
-  const auto unused = store_.set_unused_aside(*mounted);
-  if (!unused) co_return std::unexpected(unused.error());
-  auto removed = co_await io::run_blocking(loop_, [folders = *unused]() -> Result<void> {
-    for (const auto& folder : folders) SKIFF_RETURN_IF_ERROR(io::remove_tree(folder));
-    return {};
-  });
-  co_return removed;
+  // What was set aside is removed, also by an earlier collection or agent; what is being unpacked is not
+  // seen.
+  Result<void> aside;
+  if (pulls_.empty()) aside = store_.set_unused_aside(*mounted);
+  auto removed =
+      co_await io::run_blocking(walks_, [paths = options_.paths] { return node::remove_leftovers(paths); });
+  co_return aside ? removed : aside;
 }
 
 }  // namespace skiff::node

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "io/long_work.h"
 #include "io/loop.h"
 #include "io/sync.h"
 #include "node/images/reference.h"
@@ -38,10 +39,11 @@ class Puller final : public ImageService {
   std::optional<std::string> read_file(const Image& image, const std::string& path) const override;
   std::vector<Image> list() const override { return store_.list(); }
 
-  // Frees what no name of `in_use` (references as pods write them) needs: local images whose tag is gone,
-  // and, when `pressed`, images from registries too.
+  // Frees what no name of `in_use` (references as pods write them, asked when it begins) needs: local images
+  // whose tag is gone, and, when `pressed`, images from registries too. One at a time; others wait.
   enum class Pressure { kNone, kDiskFull };
-  io::Task<Result<void>> collect(std::vector<std::string> in_use, Pressure pressure);
+  using InUse = std::function<std::vector<std::string>()>;
+  io::Task<Result<void>> collect(InUse in_use, Pressure pressure);
 
  private:
   struct Pull {
@@ -54,6 +56,7 @@ class Puller final : public ImageService {
   io::Task<Result<void>> remember(std::string canonical, Image image);
   io::Task<Result<Image>> import(std::string layout, std::string tag);
   io::Task<bool> is_whole(Image image);
+  Result<void> forget_unused(const std::vector<std::string>& in_use, Pressure pressure);
   std::string local_layout(const Reference& reference) const;
 
   io::Loop& loop_;
@@ -62,6 +65,9 @@ class Puller final : public ImageService {
   std::map<std::string, std::shared_ptr<Pull>> pulls_;
   std::set<std::string> whole_;  // ids of images that were found whole, or made, in this agent's life
   uint64_t last_pull_ = 0;
+  bool clearing_ = false;  // files of the store are being removed
+  io::Event cleared_;
+  io::LongWork walks_;
 };
 
 }  // namespace skiff::node

@@ -72,11 +72,17 @@ Result<std::string> make_partial(const std::string& target) {
 
 // Between the look at a layer and what follows from it nobody else may act: two pulls may want the same one,
 // and the one that is late must not set aside what the other made and a container stands on.
-std::mutex layers_mutex;
+// A lock for each layer, for the look walks it.
+std::mutex& lock_of(const std::string& layer) {
+  static std::mutex mutex;
+  static std::map<std::string, std::mutex> locks;
+  const std::lock_guard lock(mutex);
+  return locks[layer];
+}
 
 // The layer that is there stays if it is whole.
 Result<void> put_in_place(const NodePaths& paths, const std::string& name, const std::string& partial) {
-  const std::lock_guard lock(layers_mutex);
+  const std::lock_guard lock(lock_of(name));
   if (layer_is_whole(paths, name)) return {};
   const std::string target = paths.layers() + "/" + name;
   if (io::path_exists(target)) {
@@ -90,7 +96,7 @@ Result<void> put_in_place(const NodePaths& paths, const std::string& name, const
 Result<void> unpack_once(const NodePaths& paths, const std::string& layout, const LayoutLayer& layer) {
   const std::string name = layer_name(layer.digest);
   {
-    const std::lock_guard lock(layers_mutex);
+    const std::lock_guard lock(lock_of(name));
     if (layer_is_whole(paths, name)) return {};
   }
   const std::string blob = blob_path(layout, layer.digest);
@@ -117,10 +123,14 @@ Result<void> set_leftover_aside(const NodePaths& paths, const std::string& path)
 Result<void> remove_leftovers(const NodePaths& paths) {
   auto names = io::list_directory(paths.images());
   if (!names) return std::unexpected(names.error());
+  // One that can't be removed keeps none of the others.
+  Result<void> all;
   for (const auto& name : *names) {
-    if (name.starts_with(kLeftover)) SKIFF_RETURN_IF_ERROR(io::remove_tree(paths.images() + "/" + name));
+    if (!name.starts_with(kLeftover)) continue;
+    auto removed = io::remove_tree(paths.images() + "/" + name);
+    if (all) all = removed;
   }
-  return {};
+  return all;
 }
 
 std::string ImageStore::record_path(const std::string& canonical) const {
@@ -183,25 +193,21 @@ std::set<std::string> ImageStore::layers() const {
   return out;
 }
 
-Result<std::vector<std::string>> ImageStore::set_unused_aside(const std::set<std::string>& mounted) {
+Result<void> ImageStore::set_unused_aside(const std::set<std::string>& mounted) {
   std::set<std::string> used = layers();
   used.insert(mounted.begin(), mounted.end());
   auto found = io::list_directory(paths_.layers());
   if (!found) return std::unexpected(found.error());
-  std::vector<std::string> out;
+  Result<void> all;
   for (const auto& layer : *found) {
     if (used.contains(layer)) continue;
     log_info("image layer removed", {{"layer", layer}});
-    const std::string folder = paths_.layers() + "/" + layer;
     // A pull that begins now must not find half of it.
-    const std::string aside =
-        layer.find(kPartial) == std::string::npos ? folder + kPartial + "unused" : folder;
-    if (aside != folder && ::rename(folder.c_str(), aside.c_str()) != 0)
-      return fail_errno(errno, "rename " + folder);
-    forget_seal(paths_, layer);
-    out.push_back(aside);
+    auto set_aside = set_leftover_aside(paths_, paths_.layers() + "/" + layer);
+    if (set_aside) forget_seal(paths_, layer);
+    if (all) all = set_aside;
   }
-  return out;
+  return all;
 }
 
 Result<Image> ImageStore::unpack_image(const NodePaths& paths, const std::string& layout,
@@ -218,8 +224,10 @@ Result<Image> ImageStore::unpack_image(const NodePaths& paths, const std::string
 }
 
 bool ImageStore::is_whole(const NodePaths& paths, const Image& image) {
-  const std::lock_guard lock(layers_mutex);
-  return std::ranges::all_of(image.layers, [&](const auto& layer) { return layer_is_whole(paths, layer); });
+  return std::ranges::all_of(image.layers, [&](const auto& layer) {
+    const std::lock_guard lock(lock_of(layer));
+    return layer_is_whole(paths, layer);
+  });
 }
 
 std::optional<std::string> ImageStore::read_file(const NodePaths& paths, const Image& image,

@@ -36,9 +36,9 @@ class ImageStore {
   Result<void> forget(const std::string& canonical);
   // Those of the images.
   std::set<std::string> layers() const;
-  // Takes layers that no image has, and no container either (mounted_layers()), out of the store; the caller
-  // removes the folders it gets, in the pool. Nothing may be unpacking.
-  Result<std::vector<std::string>> set_unused_aside(const std::set<std::string>& mounted);
+  // Takes layers that no image has, and no container either (mounted_layers()), out of the store, for
+  // remove_leftovers(). Nothing may be unpacking. Each is tried; the first error is returned.
+  Result<void> set_unused_aside(const std::set<std::string>& mounted);
 
   // Unpacks the missing and the damaged layers of an image in a layout. Static: takes no part in the records.
   // Blocking.

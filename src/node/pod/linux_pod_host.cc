@@ -20,6 +20,7 @@ constexpr const char* kAddressFile = "/address";
 constexpr const char* kStartedFile =
     "/started";  // the machine's boot, and the steady clock at the first set-up
 constexpr const char* kSandboxFile = "/sandbox";  // how many were made
+constexpr size_t kRemovalsAtOnce = 2;             // threads of the pool
 constexpr size_t kMaxHostsFile = 1 << 20;         // of the host; a larger one is not shown to pods
 
 std::string uid_of(const json::Value& pod) {
@@ -82,6 +83,7 @@ LinuxPodHost::LinuxPodHost(io::Loop& loop, ClusterApi& api, LinuxHostOptions opt
       options_(std::move(options)),
       volumes_(loop, api, options_.paths, options_.node),
       filter_(std::make_shared<BridgeFilter>(options_.instance, std::make_shared<NftFirewall>())),
+      removals_(loop, kRemovalsAtOnce),
       addresses_(options_.ranges.pods) {}
 
 io::Task<Result<void>> LinuxPodHost::open() {
@@ -277,10 +279,8 @@ TornDown take_apart(const LinuxHostOptions& options, BridgeFilter& filter, const
   if (unlinked && address != 0) filter.forget(port);
   const Result<void> removed = remove_sandbox(paths.namespaces(uid));
   const Result<void> released = VolumeManager::release(paths, uid);
-  // An ended pod keeps its logs; what its volumes held goes.
-  const Result<void> emptied = io::remove_tree(paths.volumes(uid));
   remove_cgroup(options.cgroups, cgroup);
-  for (const auto& result : {unlinked, removed, released, emptied}) {
+  for (const auto& result : {unlinked, removed, released}) {
     if (!result) return {false, unlinked.has_value(), result};
   }
   return {false, true, {}};
@@ -304,13 +304,16 @@ io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod, Unsent unsent) {
     taken_.erase(taken);
     ::unlink((options_.paths.pod(uid) + kAddressFile).c_str());
   }
-  co_return torn.result;
+  // An ended pod keeps its logs; what its volumes held goes, be it much.
+  auto emptied = co_await io::run_blocking(
+      removals_, [volumes = options_.paths.volumes(uid)] { return io::remove_tree(volumes); });
+  co_return torn.result ? emptied : torn.result;
 }
 
 io::Task<Result<void>> LinuxPodHost::remove(json::Value pod) {
   auto torn = co_await tear_down(pod, Unsent::kDrop);
   if (!torn) co_return torn;  // the folder names what is left
-  auto removed = co_await io::run_blocking(loop_,
+  auto removed = co_await io::run_blocking(removals_,
                                            [folder = options_.paths.pod(uid_of(pod)),
                                             logs = pod_log_folder(options_.paths, pod)]() -> Result<void> {
                                              // The folder at last: while it is there, a pod that was half

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "io/long_work.h"
 #include "io/loop.h"
 #include "node/network/addresses.h"
 #include "node/network/bridge_filter.h"
@@ -75,6 +76,7 @@ class LinuxPodHost final : public PodHost {
   LinuxHostOptions options_;
   VolumeManager volumes_;
   std::shared_ptr<BridgeFilter> filter_;
+  io::LongWork removals_;  // of what pods wrote
   AddressPool addresses_;
   std::map<std::string, Ipv4> taken_;  // by pod uid
   ServiceSource services_;

@@ -250,8 +250,8 @@ std::string LinuxPodHost::termination_message(const json::Value& pod, const Cont
 }
 
 io::Task<void> LinuxPodHost::remove_output(json::Value pod, std::string container, int before) {
-  auto removed =
-      co_await io::run_blocking(loop_, [paths = options_.paths, pod, container, before]() -> Result<void> {
+  auto removed = co_await io::run_blocking(
+      removals_, [paths = options_.paths, pod, container, before]() -> Result<void> {
         remove_old_output(paths, pod, container, before);
         return {};
       });

@@ -17,12 +17,13 @@
 namespace skiff::node {
 
 namespace {
+constexpr size_t kRemovalsAtOnce = 2;  // threads of the pool
 constexpr Duration kRuntimeLimit =
     std::chrono::seconds(60);  // for one call of the OCI runtime on a loaded machine
-}
+}  // namespace
 
 ConmonRuntime::ConmonRuntime(io::Loop& loop, ConmonOptions options)
-    : loop_(loop), options_(std::move(options)) {}
+    : loop_(loop), options_(std::move(options)), removals_(loop, kRemovalsAtOnce) {}
 ConmonRuntime::~ConmonRuntime() = default;
 
 std::string ConmonRuntime::bundle(const ContainerKey& key) const {
@@ -49,7 +50,7 @@ io::Task<Result<ContainerRun>> ConmonRuntime::start(ContainerSpec spec) {
     std::vector<std::string> arguments = {"delete", "--force", spec.id};
     auto ignored = co_await run_runtime(std::move(arguments), kRuntimeLimit);
     auto removed =
-        co_await io::run_blocking(loop_, [folder = bundle(key)] { return io::remove_tree(folder); });
+        co_await io::run_blocking(removals_, [folder = bundle(key)] { return io::remove_tree(folder); });
     co_return std::unexpected(pid.error());
   }
   entries_[key].run.pid = *pid;
@@ -199,7 +200,7 @@ io::Task<Result<void>> ConmonRuntime::release(ContainerKey key) {
   const std::string folder = bundle(key);
   std::vector<std::string> arguments = {"delete", "--force", id};
   auto deleted = co_await run_runtime(std::move(arguments), kRuntimeLimit);
-  auto removed = co_await io::run_blocking(loop_, [folder] { return remove_writable_layer(folder); });
+  auto removed = co_await io::run_blocking(removals_, [folder] { return remove_writable_layer(folder); });
   co_return removed;
 }
 
@@ -208,7 +209,7 @@ io::Task<Result<void>> ConmonRuntime::remove(ContainerKey key) {
   auto released = co_await release(key);
   const std::string folder = bundle(key);
   entries_.erase(key);
-  auto removed = co_await io::run_blocking(loop_, [folder] { return io::remove_tree(folder); });
+  auto removed = co_await io::run_blocking(removals_, [folder] { return io::remove_tree(folder); });
   co_return removed;
 }
 

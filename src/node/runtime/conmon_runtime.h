@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 
+#include "io/long_work.h"
 #include "io/scope.h"
 #include "node/runtime/cgroup_host.h"
 #include "node/runtime/node_paths.h"
@@ -75,6 +76,7 @@ class ConmonRuntime final : public Runtime {
   ExitCallback on_exit_;
   std::map<ContainerKey, Entry> entries_;
   uint64_t last_exec_ = 0;
+  io::LongWork removals_;  // of what containers wrote
 };
 
 // Opens the namespaces of a sandbox for joining.
