@@ -93,7 +93,8 @@ TEST_CASE("after a cut at any step of a release's image, what its index names is
   for (size_t i = 0; i <= power.cuts(); ++i) {
     CAPTURE(i);
     const std::string root = power.after_cut(i);
-    is_whole(root, "two");
+    is_whole(root, "two");  // where it is named, its parts are there
+    CHECK(is_whole(root, "one"));
     if (i == power.cuts()) CHECK(is_whole(root, "two"));
   }
 }
