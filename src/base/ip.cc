@@ -54,6 +54,20 @@ std::string IpAddress::text() const {
   return buffer;
 }
 
+std::optional<IpAddress> address_of(const sockaddr& socket) {
+  IpAddress out;
+  if (socket.sa_family == AF_INET6) {
+    const auto& six = reinterpret_cast<const sockaddr_in6&>(socket).sin6_addr;
+    std::copy_n(six.s6_addr, out.bytes.size(), out.bytes.begin());
+    return out;
+  }
+  if (socket.sa_family != AF_INET) return std::nullopt;
+  const auto& four = reinterpret_cast<const sockaddr_in&>(socket).sin_addr;
+  std::ranges::copy(kMapped, out.bytes.begin());
+  std::copy_n(reinterpret_cast<const uint8_t*>(&four), sizeof four, out.bytes.begin() + kV4At);
+  return out;
+}
+
 std::optional<IpAddress> parse_ip(std::string_view text) {
   if (text.empty() || text.size() > kMaxText || text.find('\0') != std::string_view::npos)
     return std::nullopt;

@@ -2,6 +2,8 @@
 // spellings of an address are one.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -28,6 +30,8 @@ struct IpAddress {
 };
 // Without brackets, zone or port; nothing for anything else.
 std::optional<IpAddress> parse_ip(std::string_view text);
+// Of a socket of IPv4 or IPv6; nothing for another family.
+std::optional<IpAddress> address_of(const sockaddr& socket);
 
 struct IpNetwork {
   IpAddress base;

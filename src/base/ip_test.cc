@@ -1,5 +1,6 @@
 #include "base/ip.h"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
 
 using namespace skiff;
@@ -68,4 +69,19 @@ TEST_CASE("what is no network is refused with a reason") {
   CHECK(parse_networks("10.0.0.0/8, ::1").value().size() == 2);
   CHECK(parse_networks("").value().empty());
   CHECK_FALSE(parse_networks("10.0.0.0/8,"));
+}
+
+TEST_CASE("an address of a socket is the one that its text names") {
+  for (const char* text : {"10.1.2.3", "fd00::1"}) {
+    CAPTURE(text);
+    sockaddr_storage socket{};
+    socket.ss_family = ip(text).is_v4() ? AF_INET : AF_INET6;
+    void* place = ip(text).is_v4() ? static_cast<void*>(&reinterpret_cast<sockaddr_in&>(socket).sin_addr)
+                                   : static_cast<void*>(&reinterpret_cast<sockaddr_in6&>(socket).sin6_addr);
+    REQUIRE(::inet_pton(socket.ss_family, text, place) == 1);
+    CHECK(address_of(reinterpret_cast<const sockaddr&>(socket)) == ip(text));
+  }
+  sockaddr other{};
+  other.sa_family = AF_UNIX;
+  CHECK_FALSE(address_of(other));
 }

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace skiff::edge {
 namespace {
@@ -125,6 +127,23 @@ TEST_CASE("trailers that frame, route, authenticate or belong to the edge are dr
   }
 }
 
+TEST_CASE(
+    "a lenient reader takes folded trailers and those with bare line feeds, and sends them on plainly") {
+  const std::string good = "1\r\nZ\r\n0\r\n";
+  for (const auto& [trailers, sent, forgiven] : std::vector<std::tuple<const char*, const char*, bool>>{
+           {"X: y\r\n more\r\n\r\n", "X: y more\r\n\r\n", false},
+           {"X: y\n\r\n", "X: y\r\n\r\n", true},
+           {"X: y\r\n\n", "X: y\r\n\r\n", true},
+           {"Set-Cookie: a\r\n b\r\nX: y\r\n\r\n", "X: y\r\n\r\n", false},
+       }) {
+    CAPTURE(trailers);
+    const Fed fed = feed(good + trailers, kLeniently);
+    CHECK(fed.end == End::kDone);
+    CHECK(fed.out == good + sent);
+    CHECK(fed.forgiven == forgiven);
+  }
+}
+
 TEST_CASE("malformed trailers are refused, and nothing ends the body before") {
   for (const char* trailers : {
            "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -133,8 +152,6 @@ TEST_CASE("malformed trailers are refused, and nothing ends the body before") {
            "X-Bad : v\r\n\r\n",
            ": v\r\n\r\n",
            " X: folded\r\n\r\n",
-           "X: y\r\n folded: z\r\n\r\n",
-           "X: y\n\r\n",
            "X: a\rb\r\n\r\n",
            "X: a\x01\r\n\r\n",
            "X\xc3\xa9: a\r\n\r\n",
@@ -145,6 +162,8 @@ TEST_CASE("malformed trailers are refused, and nothing ends the body before") {
       CHECK(feed(std::string("1\r\nZ\r\n0\r\n") + trailers, ways).end == End::kBad);
     }
   }
+  for (const char* trailers : {"X: y\r\n folded: z\r\n\r\n", "X: y\n\r\n", "X: y\r\n\n"})
+    CHECK(feed(std::string("1\r\nZ\r\n0\r\n") + trailers, Ways{}).end == End::kBad);
   // What went on before the fault was found has no last chunk.
   Body body;
   body.start(Framing::kChunked, 0);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
+
 namespace skiff::edge {
 namespace {
 
@@ -12,13 +14,6 @@ constexpr uint64_t kMaxChunk = (uint64_t{1} << 60) - 1;  // fits whatever others
 constexpr size_t kRegularDigits = 15;
 constexpr std::string_view kCrlf = "\r\n";
 constexpr std::string_view kBadChunk = "bad chunk";
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // The length of a size line that nobody could read otherwise: digits without leading zero, CRLF. 0: it is
 // none, or not complete.
@@ -202,21 +197,16 @@ bool Chunks::take_data_end(Relay& relay) {
 
 bool Chunks::take_trailers(Relay& relay) {
   size_t used = 0;
-  auto state = Trailers::State::kComplete;
-  if (!trailers_ && reading_ == Reading::kLenient && relay.rest().front() == '\n') {
-    forgiven_ = true;
-    used = 1;
-  } else {
-    if (!trailers_) trailers_ = std::make_unique<Trailers>();
-    state = trailers_->take(relay.rest(), used);
-  }
+  if (!trailers_) trailers_ = std::make_unique<Trailers>(reading_);
+  const auto state = trailers_->take(relay.rest(), used);
   relay.drop(used);
   if (state == Trailers::State::kBad) return refuse("bad trailer");
   if (state == Trailers::State::kMore) return true;
   part_ = Part::kDone;
+  forgiven_ = forgiven_ || trailers_->forgiven();
   if (form_ == Form::kChunks) {
     relay.say("0\r\n");
-    if (trailers_) relay.say(trailers_->fields());
+    relay.say(trailers_->fields());
     relay.say(kCrlf);
   }
   trailers_.reset();

@@ -14,9 +14,6 @@
 
 namespace skiff::edge {
 
-// A strict reader takes what the RFC's grammar allows, a lenient one also forgives what servers are known to
-// send: padding behind a size, any number of leading zeros, bare line feeds where no extension stands.
-enum class Reading : unsigned char { kStrict, kLenient };
 // What goes on: chunks, or their content for a reader that knows none (HTTP/1.0).
 enum class Form : unsigned char { kChunks, kContent };
 

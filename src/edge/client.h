@@ -73,6 +73,7 @@ struct Client : Conn {
   Body response_body;
   Upstream* upstream = nullptr;
   std::string log_namespace, dyno;
+  std::string held_for;    // the namespace whose place it has while it is held
   std::string_view cause;  // what of a head or body was malformed
   int attempts = 0;
   int losses = 0;  // fresh connections that died before any byte of a response

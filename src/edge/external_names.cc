@@ -1,12 +1,11 @@
 #include "edge/external_names.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
+#include "base/ip.h"
 #include "base/log.h"
 #include "io/sync.h"
 
@@ -15,18 +14,6 @@ namespace {
 
 constexpr auto kRefresh = std::chrono::seconds(30);  // as long as resolvers commonly keep an answer
 constexpr auto kRetry = std::chrono::seconds(5);     // after a lookup without an answer
-
-std::string text_of(const sockaddr* address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address->sa_family == AF_INET) {
-    const auto& four = *reinterpret_cast<const sockaddr_in*>(address);
-    ::inet_ntop(AF_INET, &four.sin_addr, text.data(), text.size());
-  } else if (address->sa_family == AF_INET6) {
-    const auto& six = *reinterpret_cast<const sockaddr_in6*>(address);
-    ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
-  }
-  return text.data();
-}
 
 }  // namespace
 
@@ -41,7 +28,7 @@ std::vector<std::string> look_up(const std::string& name) {
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(first, &::freeaddrinfo);
   std::vector<std::string> found;
   for (const addrinfo* one = list.get(); one != nullptr; one = one->ai_next) {
-    found.push_back(text_of(one->ai_addr));
+    if (const auto address = address_of(*one->ai_addr)) found.push_back(address->text());
   }
   return found;
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "edge/platform_door.h"
 #include "edge/syntax.h"
 
@@ -60,12 +63,10 @@ bool named_by_connection(const Head& head, std::string_view name) {
   if (head.connection_options == 0) return false;
   // Framing and routing are not the client's to remove.
   if (same_name(name, "transfer-encoding") || same_name(name, "content-length")) return false;
-  std::string lowered(name);
-  for (char& c : lowered) c = to_lower_ascii(c);
-  for (size_t i = 0; i < head.count; ++i) {
-    if (same_name(head.fields[i].name, "connection") && has_token(head.fields[i].value, lowered)) return true;
-  }
-  return false;
+  const auto same = [](char a, char b) { return to_lower_ascii(a) == to_lower_ascii(b); };
+  const std::span options(head.options.data(), head.connection_options);
+  return std::ranges::any_of(options,
+                             [&](std::string_view one) { return std::ranges::equal(one, name, same); });
 }
 
 bool ends_here(const Head& head, std::string_view name, Passing passing) {

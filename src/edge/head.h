@@ -26,9 +26,11 @@ struct Head {
   Framing framing = Framing::kNone;
   uint64_t length = 0;
   bool keep_alive = true;
-  bool upgrade = false;           // "Connection: upgrade" with an Upgrade field that the
-                                  // edge lets through
-  size_t connection_options = 0;  // what Connection names besides close, keep-alive and upgrade
+  bool upgrade = false;  // "Connection: upgrade" with an Upgrade field that the
+                         // edge lets through
+  // What Connection names besides close, keep-alive and upgrade.
+  std::array<std::string_view, kMaxConnectionOptions> options;
+  size_t connection_options = 0;
   // Why a head is bad, and the status to answer a request with.
   int error_status = 400;
   std::string_view error;

@@ -13,11 +13,11 @@ Parse note_connection(Head& head, SeenFields& seen, std::string_view value) {
     } else if (same_name(token, "upgrade")) {
       seen.upgrade = true;
     } else if (!token.empty()) {
-      ++head.connection_options;
+      if (head.connection_options == kMaxConnectionOptions)
+        return bad_head(head, 400, "Connection names too many fields");
+      head.options[head.connection_options++] = token;
     }
   }
-  if (head.connection_options > kMaxConnectionOptions)
-    return bad_head(head, 400, "Connection names too many fields");
   return Parse::kComplete;
 }
 

@@ -34,6 +34,7 @@ inline constexpr Millis kSweep{250};                  // how late a timeout may 
 struct Limits {
   size_t max_connections = 20000;  // clients; H22 above
   size_t max_held = 2000;          // requests that wait for a pod; H11 above
+  size_t max_held_of_one = 500;    // those of one namespace, so that one app can't take all places
   uint64_t max_body = 0;           // bytes of a request's body, 413 above; 0: none, bodies are streamed
 
   Millis client_idle{60000};      // keep-alive without a request

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include "base/strings.h"
@@ -8,9 +9,15 @@
 namespace skiff::edge {
 namespace {
 
+// As long as a label may be. Annotations may be of any length, and every route and router line carries these.
+constexpr size_t kMaxFact = 63;
+
+// "" when it is none that a line of the log can carry.
 std::string fact(const json::Value& object, std::string_view key) {
   const auto& note = object["metadata"]["annotations"][key];
-  return note.is_string() ? note.str() : object["metadata"]["labels"][key].str();
+  std::string text = note.is_string() ? note.str() : object["metadata"]["labels"][key].str();
+  const bool plain = std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '"'; });
+  return plain && text.size() <= kMaxFact ? text : "";
 }
 
 const json::Value* find(const Objects& objects, const std::string& key) {
@@ -280,13 +287,30 @@ class Claims {
 };
 
 void add_path(RouteTable& table, const std::string& host, const std::string& path, std::string_view type,
-              App app) {
+              size_t app) {
   const auto kind = type == "Exact" ? PathRoute::Type::kExact : PathRoute::Type::kPrefix;
   auto& hosts = host.starts_with("*.") ? table.wildcards : table.hosts;
   const std::string key = to_lower(host.starts_with("*.") ? host.substr(1) : host);
-  hosts[key].push_back({path.empty() ? "/" : path, kind, table.apps.size()});
-  table.apps.push_back(std::move(app));
+  auto& paths = hosts[key];
+  paths.push_back({path.empty() ? "/" : path, kind, app, paths.size()});
 }
+
+// The apps that one Ingress leads to: paths with the same backend share one, as they may be thousands.
+class Backends {
+ public:
+  Backends(RouteTable& table, std::function<App(const json::Value& backend)> make)
+      : table_(table), make_(std::move(make)) {}
+  size_t find(const json::Value& backend) {
+    const auto [found, fresh] = known_.try_emplace(json::encode(backend), table_.apps.size());
+    if (fresh) table_.apps.push_back(make_(backend));
+    return found->second;
+  }
+
+ private:
+  RouteTable& table_;
+  std::function<App(const json::Value& backend)> make_;
+  std::unordered_map<std::string, size_t> known_;
+};
 
 void add_platform(RouteTable& table, const RouteOptions& options) {
   if (options.api_port == 0) return;
@@ -318,7 +342,7 @@ void sort_paths(RouteTable::Hosts& hosts) {
     std::ranges::sort(paths, [](const PathRoute& a, const PathRoute& b) {
       if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
       if (a.type != b.type) return a.type == PathRoute::Type::kExact;
-      return a.app < b.app;
+      return a.added < b.added;
     });
   }
 }
@@ -332,15 +356,18 @@ RouteTable make_routes(const ClusterView& view, const RouteOptions& options) {
   OutsideNames names(table);
   for (const json::Value* ingress : oldest_first(view.ingresses)) {
     const auto& spec = (*ingress)["spec"];
+    Backends backends(table, [&](const json::Value& backend) {
+      return make_app(index, options, names, *ingress, backend);
+    });
     for (const auto& rule : spec["rules"].items()) {
       if (!claims.claim(rule["host"].str(), *ingress)) continue;
       for (const auto& path : rule["http"]["paths"].items()) {
         add_path(table, rule["host"].str(), path["path"].str(), path["pathType"].str(),
-                 make_app(index, options, names, *ingress, path["backend"]));
+                 backends.find(path["backend"]));
       }
     }
     if (spec.contains("defaultBackend") && claims.claim("", *ingress)) {
-      add_path(table, "", "/", "Prefix", make_app(index, options, names, *ingress, spec["defaultBackend"]));
+      add_path(table, "", "/", "Prefix", backends.find(spec["defaultBackend"]));
     }
   }
   sort_paths(table.hosts);

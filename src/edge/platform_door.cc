@@ -14,20 +14,6 @@ namespace {
 
 constexpr std::string_view kGit = ".git";
 
-std::optional<IpAddress> address_of(const sockaddr_storage& storage) {
-  IpAddress out;
-  if (storage.ss_family == AF_INET6) {
-    const auto& six = reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
-    std::copy_n(six.s6_addr, out.bytes.size(), out.bytes.begin());
-    return out;
-  }
-  if (storage.ss_family != AF_INET) return std::nullopt;
-  const auto& four = reinterpret_cast<const sockaddr_in&>(storage).sin_addr;
-  out.bytes[10] = out.bytes[11] = 0xff;
-  std::copy_n(reinterpret_cast<const uint8_t*>(&four), sizeof four, out.bytes.begin() + 12);
-  return out;
-}
-
 // The host without its port.
 std::string_view name_of(std::string_view host) {
   const size_t end = host.starts_with('[') ? host.find(']') + 1 : host.find(':');
@@ -40,10 +26,11 @@ bool is_local_peer(int fd) {
   sockaddr_storage peer{}, own{};
   socklen_t peer_size = sizeof peer, own_size = sizeof own;
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) return false;
-  const auto from = address_of(peer);
+  const auto from = address_of(reinterpret_cast<const sockaddr&>(peer));
   if (!from) return false;
   if (from->is_loopback()) return true;
-  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 && address_of(own) == from;
+  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 &&
+         address_of(reinterpret_cast<const sockaddr&>(own)) == from;
 }
 
 std::string insecure_response(std::string_view host, std::string_view path, std::string_view https_port,

@@ -74,6 +74,20 @@ Parse note_request_field(RequestHead& out, SeenFields& seen, const Field& field)
   return Parse::kComplete;
 }
 
+// What can't become a request is refused before the rest comes: who speaks another protocol waits for an
+// answer first.
+Parse check_begin(std::string_view data, size_t scanned, RequestHead& out) {
+  if (data.empty() || data == "\r") return Parse::kIncomplete;  // of an empty line before the request
+  const size_t end = data.find("\r\n");
+  if (end == std::string_view::npos) {
+    const bool method = is_token(data.substr(0, std::min(data.find(' '), kMaxMethodBytes)));
+    return method ? Parse::kIncomplete : bad_head(out, 400, "invalid method");
+  }
+  if (end + 1 < scanned) return Parse::kIncomplete;  // was looked at when it came
+  const Parse line = parse_request_line(data.substr(0, end), out);
+  return line == Parse::kBad ? line : Parse::kIncomplete;
+}
+
 Parse too_large(std::string_view data, RequestHead& out) {
   const bool long_line = data.substr(0, kMaxTargetBytes).find('\n') == std::string_view::npos;
   return long_line ? bad_head(out, 414, "request target too long")
@@ -89,7 +103,7 @@ Parse parse_request(std::string_view data, size_t scanned, RequestHead& out) {
   bool bare = false;
   const size_t end = find_head_end(data, scanned, bare);
   if (bare) return bad_head(out, 400, "a line does not end in CRLF");
-  if (end == std::string_view::npos && data.size() <= kMaxHeadBytes) return Parse::kIncomplete;
+  if (end == std::string_view::npos && data.size() <= kMaxHeadBytes) return check_begin(data, scanned, out);
   if (end == std::string_view::npos || end > kMaxHeadBytes) return too_large(data, out);
   out.bytes = end;
   std::string_view rest = data.substr(0, end), line;

@@ -59,6 +59,20 @@ TEST_CASE("a head that arrives byte by byte is complete with its last byte") {
   CHECK(parse_request(text, text.size() - 1, head) == Parse::kComplete);
 }
 
+TEST_CASE("what can't become a request is refused with its first bytes") {
+  RequestHead head;
+  for (const char* text :
+       {"\x16\x03\x01\x02", "SSH-2.0-x\r\n", "{\"a\":1}", "GET / HTTP/9.9\r\n", "GET\x01", " "}) {
+    CAPTURE(text);
+    CHECK(parse_request(text, 0, head) == Parse::kBad);
+  }
+  for (const char* text :
+       {"", "\r", "G", "GET", "GET ", "GET /\x01", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\nHo"}) {
+    CAPTURE(text);
+    CHECK(parse_request(text, 0, head) == Parse::kIncomplete);
+  }
+}
+
 TEST_CASE("what two parsers could frame in two ways is refused") {
   for (const char* fields : {
            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",

@@ -41,6 +41,7 @@ struct PathRoute {
   std::string path;
   enum class Type { kExact, kPrefix } type = Type::kPrefix;
   size_t app = 0;
+  size_t added = 0;  // how many paths its host had before
 };
 
 struct HostHash {

@@ -334,6 +334,33 @@ TEST_CASE("a name that leads to a pod's address leads there within its namespace
   CHECK(app_of(cluster).ready.size() == 1);
 }
 
+TEST_CASE("thousands of paths with one backend share what is known of it") {
+  auto cluster = shop();
+  cluster.endpoint("a", R"({"ready":true})");
+  json::Value& rule = cluster.view.ingresses.begin()->second.edit("spec").edit("rules").edit_items()[0];
+  const json::Value path = rule["http"]["paths"].at(0);
+  for (int i = 0; i < 1000; ++i) {
+    json::Value more = path;
+    more.set("path", "/" + std::to_string(i));
+    rule.edit("http").edit("paths").push_back(std::move(more));
+  }
+  const auto table = cluster.table();
+  CHECK(table.apps.size() == 2);  // and the platform
+  REQUIRE(table.find("shop.test", "/999") != nullptr);
+  CHECK(table.find("shop.test", "/999")->ready.size() == 1);
+}
+
+TEST_CASE("a name that no line of a log can carry is not taken for a dyno's or an app's") {
+  for (const std::string& name :
+       {std::string(100, 'x'), std::string("web 1"), std::string("a\"b"), std::string("a\nb")}) {
+    auto cluster = shop();
+    cluster.endpoint("a", R"({"ready":true})");
+    cluster.pod("a", R"({"phase":"Running"})");
+    cluster.view.pods["shop/a"].edit("metadata").edit("annotations").set("skiff.dev/dyno", name);
+    CHECK(app_of(cluster).ready.at(0).dyno == "a");
+  }
+}
+
 TEST_CASE("a namespace has its share of names outside, and no more") {
   Cluster cluster;
   const auto add = [&](const std::string& ns, size_t number) {

@@ -8,6 +8,7 @@
 namespace skiff::edge {
 namespace {
 
+constexpr std::string_view kCrlf = "\r\n";
 // RFC 9110 6.5.1 names the kinds: framing, routing, request modifiers, authentication, response control data
 // and the format of the content.
 constexpr std::array<std::string_view, 45> kHeadOnly{
@@ -82,22 +83,43 @@ Trailers::State Trailers::take(std::string_view data, size_t& used) {
     line_.append(data.substr(used, size));
     used += size;
     if (end == std::string_view::npos) return State::kMore;
-    if (!line_.ends_with("\r\n")) return State::kBad;
-    const State state = take_line(std::string_view(line_).substr(0, line_.size() - 2));
+    if (!take_line_end()) return State::kBad;
+    const State state = take_line(line_);
     if (state != State::kMore) return state;
     line_.clear();
   }
   return State::kMore;
 }
 
+bool Trailers::take_line_end() {
+  line_.pop_back();
+  if (line_.ends_with('\r')) {
+    line_.pop_back();
+    return true;
+  }
+  forgiven_ = true;
+  return reading_ == Reading::kLenient;
+}
+
+// A line that goes on with the value of the one before (RFC 9112 5.2).
+Trailers::State Trailers::take_folded(std::string_view line) {
+  const auto more = trim_blanks(line);
+  if (reading_ == Reading::kStrict || count_ == 0 || !is_field_text(more)) return State::kBad;
+  if (!passed_) return State::kMore;
+  fields_.resize(fields_.size() - kCrlf.size());
+  fields_.append(" ").append(more).append(kCrlf);
+  return State::kMore;
+}
+
 Trailers::State Trailers::take_line(std::string_view line) {
   if (line.empty()) return State::kComplete;
+  if (line.front() == ' ' || line.front() == '\t') return take_folded(line);
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos || ++count_ > kMaxFields) return State::kBad;
   const auto name = line.substr(0, colon), value = trim_blanks(line.substr(colon + 1));
   if (!is_token(name) || !is_field_text(value)) return State::kBad;
-  if (!trailer_passes(name)) return State::kMore;
-  fields_.append(name).append(": ").append(value).append("\r\n");
+  passed_ = trailer_passes(name);
+  if (passed_) fields_.append(name).append(": ").append(value).append(kCrlf);
   return State::kMore;
 }
 

@@ -10,6 +10,11 @@
 
 namespace skiff::edge {
 
+// A strict reader takes what the RFC's grammar allows, a lenient one also forgives what servers are known to
+// send: padding behind a chunk's size, any number of leading zeros, bare line feeds where no extension
+// stands, folded trailers.
+enum class Reading : unsigned char { kStrict, kLenient };
+
 // Whether a field of this name may go on as a trailer.
 bool trailer_passes(std::string_view name);
 
@@ -17,13 +22,21 @@ bool trailer_passes(std::string_view name);
 class Trailers {
  public:
   enum class State : unsigned char { kMore, kComplete, kBad };
+  explicit Trailers(Reading reading) : reading_(reading) {}
   // Takes bytes up to the empty line that ends the section; `used` says how many.
   State take(std::string_view data, size_t& used);
   // The fields to send on, each with its CRLF; without the empty line.
   const std::string& fields() const { return fields_; }
+  // A line ended in a way in which another reader may see another end.
+  bool forgiven() const { return forgiven_; }
 
  private:
+  bool take_line_end();
   State take_line(std::string_view line);
+  State take_folded(std::string_view line);
+  Reading reading_;
+  bool forgiven_ = false;
+  bool passed_ = false;  // the field of the line before
   std::string line_, fields_;
   size_t bytes_ = 0, count_ = 0;
 };

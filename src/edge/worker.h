@@ -100,6 +100,8 @@ class Worker {
   void serve(Client& c, const App* found);
   void serve_unknown(Client& c);
   bool hold(Client& c, int64_t deadline);
+  // Of one that waits no longer.
+  void leave_place(Client& c);
 
   // How a request ends: worker_answer.cc.
   void fail(Client& c, Fault fault);
@@ -157,6 +159,7 @@ class Worker {
   std::vector<std::unique_ptr<Conn, void (*)(Conn*)>> graveyard_;
   size_t idle_upstreams_ = 0;
   size_t held_ = 0;
+  std::unordered_map<std::string, size_t> held_of_;  // by namespace, "" for hosts that are not known yet
   LogBatch log_;
   int64_t log_since_ = 0;
   std::string scratch_;

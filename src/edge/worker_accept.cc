@@ -1,5 +1,4 @@
 // Connections come and go.
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -9,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/ip.h"
 #include "edge/proxy_header.h"
 #include "edge/worker.h"
 
@@ -19,21 +19,6 @@ constexpr int kAcceptsPerTurn = 64;
 constexpr uint32_t kBoth = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 constexpr size_t kExcessShare = 8;  // an eighth more clients are told why they
                                     // are not served; the rest is cut
-
-std::string peer_ip(const sockaddr_storage& peer) {
-  char text[INET6_ADDRSTRLEN] = {};
-  if (peer.ss_family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, text, sizeof text);
-    return text;
-  }
-  const in6_addr& ip = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&ip)) {
-    ::inet_ntop(AF_INET, ip.s6_addr + 12, text, sizeof text);
-  } else {
-    ::inet_ntop(AF_INET6, &ip, text, sizeof text);
-  }
-  return text;
-}
 
 void delete_conn(Conn* conn) {
   if (conn->kind == Conn::Kind::kClient) {
@@ -54,7 +39,8 @@ void Worker::accept_some(Conn& listener) {
     if (fd < 0 && (errno == EMFILE || errno == ENFILE)) return refuse_connection(listener.fd);
     if (fd < 0) return;
     keep_spare();
-    Arrival arrival{fd, peer_ip(peer), listener.kind == Conn::Kind::kTlsListener};
+    Arrival arrival{fd, address_of(reinterpret_cast<const sockaddr&>(peer)).value_or(IpAddress{}).text(),
+                    listener.kind == Conn::Kind::kTlsListener};
     const size_t worker = options_.spread ? options_.spread->choose(options_.index) : options_.index;
     if (worker == options_.index) {
       add_client(std::move(arrival));
@@ -149,7 +135,7 @@ bool Worker::prepare(Client& c, bool tls) {
 void Worker::end_client(Client& c) {
   if (c.dead) return;
   if (options_.spread != nullptr) options_.spread->leave(options_.index);
-  if (c.state == Client::State::kHeld) --held_;
+  if (c.state == Client::State::kHeld) leave_place(c);
   if (c.upstream != nullptr) {
     Upstream& u = *c.upstream;
     --u.target->load.outstanding;

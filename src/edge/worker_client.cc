@@ -40,6 +40,8 @@ void Worker::drive(Client& c) {
     case Client::State::kLinger:
       return linger(c);
     case Client::State::kHeld:
+      if (c.hung_up) route(c);
+      return;
     case Client::State::kConnecting:
       return;
   }

@@ -86,7 +86,8 @@ bool Worker::take_response_body(Client& c, Upstream& u, std::string_view head, s
   const auto piece = c.response_body.consume(data, body_out_);
   if (!piece) {
     c.cause = c.response_body.error();
-    fail(c, Fault::kH18);
+    c.response_started = head.empty();  // the pod's head did not go on yet
+    fail(c, head.empty() ? Fault::kH18 : Fault::kH17);
     return false;
   }
   // More than the response, or an end that another reader may see elsewhere: nothing to trust.

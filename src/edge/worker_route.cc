@@ -24,7 +24,7 @@ const App* Worker::find_app(Client& c) {
 // Once more, with the present table.
 void Worker::route(Client& c) {
   if (c.state == Client::State::kHeld) {
-    --held_;
+    leave_place(c);
     c.state = Client::State::kHead;
   }
   serve(c, find_app(c));
@@ -67,11 +67,22 @@ void Worker::serve_unknown(Client& c) {
 
 // Waits for another route table; false when there is no time or place to wait.
 bool Worker::hold(Client& c, int64_t deadline) {
-  if (deadline <= now_ || held_ >= options_.limits.max_held) return false;
+  // Who has ended its direction has most likely left, and a place is not kept for it.
+  if (deadline <= now_ || held_ >= options_.limits.max_held || c.hung_up) return false;
+  size_t& of_one = held_of_[c.log_namespace];
+  if (of_one >= options_.limits.max_held_of_one && !c.log_namespace.empty()) return false;
   c.state = Client::State::kHeld;
   c.deadline = deadline;
+  c.held_for = c.log_namespace;
   ++held_;
+  ++of_one;
   return true;
+}
+
+void Worker::leave_place(Client& c) {
+  --held_;
+  const auto found = held_of_.find(c.held_for);
+  if (--found->second == 0) held_of_.erase(found);
 }
 
 }  // namespace skiff::edge

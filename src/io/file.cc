@@ -68,7 +68,7 @@ Result<std::string> read_tail(const std::string& path, size_t limit) {
   return out;
 }
 
-static Result<void> write_all(int fd, std::string_view data, const std::string& path) {
+Result<void> write_all(int fd, std::string_view data, const std::string& path) {
   while (!data.empty()) {
     const ssize_t put = ::write(fd, data.data(), data.size());
     if (put < 0 && errno == EINTR) continue;

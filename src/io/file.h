@@ -35,6 +35,8 @@ Result<std::string> read_file(const std::string& path, size_t limit = kMaxReadFi
 Result<std::string> read_tail(const std::string& path, size_t limit);
 // Replaces the file as one step: temporary file, fsync, rename, fsync of the folder.
 Result<void> write_file_atomic(const std::string& path, std::string_view data, mode_t mode = 0600);
+// To a descriptor that blocks; `path` is for the message.
+Result<void> write_all(int fd, std::string_view data, const std::string& path);
 Result<void> make_directories(const std::string& path, mode_t mode = 0700);
 // A file or a whole tree; fine when it does not exist. Does not follow symbolic links or cross mounts.
 Result<void> remove_tree(const std::string& path);

@@ -73,11 +73,10 @@ ThreadState thread_state(pid_t process, int32_t thread) {
 std::vector<std::string> describe_stack(pid_t process, std::span<const uintptr_t> frames,
                                         const std::string& binary) {
   const auto modules = list_modules(process);
-  const auto symbols = Symbols::read(binary);
+  const auto symbols = Symbols::read(binary).value_or(Symbols{});
   std::vector<std::string> out;
   for (const uintptr_t frame : frames) {
-    out.push_back(
-        fmt::format("#{} {}", out.size(), describe_frame(frame, modules, symbols.value_or(Symbols{}))));
+    out.push_back(fmt::format("#{} {}", out.size(), describe_frame(frame, modules, symbols)));
   }
   return out;
 }

@@ -73,6 +73,8 @@ void set_limits(const json::Value& values, edge::Limits& limits) {
     limits.max_connections = static_cast<size_t>(values["max_connections"].as_int());
   }
   if (values.contains("max_held")) limits.max_held = static_cast<size_t>(values["max_held"].as_int());
+  if (values.contains("max_held_of_one"))
+    limits.max_held_of_one = static_cast<size_t>(values["max_held_of_one"].as_int());
   if (values.contains("max_body")) limits.max_body = static_cast<uint64_t>(values["max_body"].as_int());
 }
 

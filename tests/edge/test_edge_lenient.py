@@ -30,7 +30,7 @@ def answering(answer, stay=False):
     b"HTTP/1.0 200 OK\r\n" + OK, b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
     b"HTTP/1.2 200 OK\r\n" + OK, b"HTTP/1.1 999 Odd\r\n" + OK, HEAD + b"X: caf\xe9\r\n" + OK, b"HTTP/1.1 200 D\xc3\xa9\r\n" + OK,
     CHUNKED + b"2   \r\nok\r\n0   \r\n\r\n", CHUNKED + b"0000000000000002\r\nok\r\n0\r\n\r\n", CHUNKED + b"2;a=\"b\"\r\nok\r\n0\r\n\r\n",
-    CHUNKED + b"2\nok\n0\n\n", HEAD + b"X: a\x01b\r\n" + OK, HEAD + b"Content_Length: 9\r\n" + OK, HEAD + b"Set-Cookie: a=1\r\n" * 100 + OK])
+    CHUNKED + b"2\nok\n0\n\n", CHUNKED + b"2\r\nok\r\n0\r\nX-T: y\n\r\n", CHUNKED + b"2\r\nok\r\n0\r\nX-T: y\r\n z\r\n\r\n", HEAD + b"X: a\x01b\r\n" + OK, HEAD + b"Content_Length: 9\r\n" + OK, HEAD + b"Set-Cookie: a=1\r\n" * 100 + OK])
 def test_what_other_proxies_serve_is_served(edge, backend, answer):
     status, headers, body = edge({"ready": [backend(answering(answer)).port]}).ask(GET)
     assert (status, body) in ((200, b"ok"), (999, b"ok"))
@@ -45,6 +45,7 @@ def test_what_other_proxies_serve_is_served(edge, backend, answer):
     (HEAD + b"Transfer-Encoding: chunked, chunked\r\n\r\n", "unsupported Transfer-Encoding"),
     (HEAD + b"A : b\r\n" + OK, "invalid header field name"), (HEAD + b"foo\r\n" + OK, "a header field without a colon"),
     (HEAD + b"A: b\0\r\n" + OK, "invalid header field value"), (b"\r\n" + HEAD + OK, "malformed status line"),
+    (CHUNKED + b"x\r\n", "bad chunk"), (CHUNKED + b"2\r\nok\r\n0\r\nfoo\r\n\r\n", "bad trailer"),
     (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "a switch of protocols that nobody asked for")])
 def test_h17_says_its_cause(edge, backend, sink, answer, cause):
     assert edge({"ready": [backend(answering(answer)).port]}).ask(GET)[0] == 503

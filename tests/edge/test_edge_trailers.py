@@ -105,7 +105,7 @@ def test_trailers_of_a_response_arrive_with_their_announcement(edge, backend):
     assert wire.take(len(expected)) == expected
 
 
-@pytest.mark.parametrize("trailers", [b"nocolon\r\n\r\n", b"X : y\r\n\r\n", b"X: y\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+@pytest.mark.parametrize("trailers", [b"nocolon\r\n\r\n", b"X : y\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_a_bad_trailer_of_a_response_leaves_it_without_an_end(edge, backend, sink, trailers):
     def serve(wire, _):
         wire.head()

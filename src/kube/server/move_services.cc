@@ -1,51 +1,25 @@
 #include "kube/server/move_services.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "base/log.h"
-#include "base/strings.h"
+#include "kube/server/service_range.h"
 
 namespace skiff::kube {
 
 namespace {
 
-struct Range {
-  uint32_t base = 0, mask = 0;
-};
-
-std::optional<uint32_t> parse_address(const std::string& text) {
-  in_addr address{};
-  if (::inet_pton(AF_INET, text.c_str(), &address) != 1) return std::nullopt;
-  return ntohl(address.s_addr);
-}
-
-std::string format_address(uint32_t address) {
-  char text[INET_ADDRSTRLEN] = {};
-  const in_addr raw{htonl(address)};
-  ::inet_ntop(AF_INET, &raw, text, sizeof text);
-  return text;
-}
-
-std::optional<Range> parse_range(const std::string& text) {
-  const auto halves = split_once(text, "/");
-  const auto base = parse_address(std::string(halves.before));
-  const auto bits = parse_uint(halves.after);
-  if (!base || !bits || *bits == 0 || *bits > 32) return std::nullopt;
-  return Range{*base, ~uint32_t{0} << (32 - *bits)};
-}
-
 // The address at the same place in the range; nothing for one that lies there, or is none ("None", "", IPv6).
-std::optional<std::string> moved(const std::string& text, const Range& range) {
-  const auto address = parse_address(text);
-  if (!address || (*address & range.mask) == range.base) return std::nullopt;
-  return format_address(range.base | (*address & ~range.mask));
+std::optional<std::string> moved(const std::string& text, const ServiceRange& range) {
+  const auto address = ServiceRange::parse(text);
+  const uint32_t place = range.size() - 1;  // a power of two's
+  if (!address || (*address & ~place) == range.base()) return std::nullopt;
+  return ServiceRange::format(range.base() | (*address & place));
 }
 
 // The Service with its new addresses; nothing when it stays where it is.
-std::optional<json::Value> move_service(json::Value service, const Range& range) {
+std::optional<json::Value> move_service(json::Value service, const ServiceRange& range) {
   bool changed = false;
   json::Value& spec = service.edit("spec");
   if (auto address = moved(spec["clusterIP"].str(), range)) {
@@ -77,15 +51,15 @@ store::Write plan_write(const store::Entry& entry, json::Value service) {
 }  // namespace
 
 io::Task<Result<void>> move_services(Objects& objects) {
-  const auto range = parse_range(objects.options().service_range);
-  if (!range) co_return Result<void>();
+  const ServiceRange range(objects.options().service_range);
+  if (range.base() == 0) co_return Result<void>();
   const Target all{objects.kind("", "services"), "", ""};
   auto page = objects.store().list({collection_prefix(all), "", 0, {}});
   if (!page) co_return std::unexpected(page.error());
   for (const auto& entry : page->entries) {
     auto service = json::parse(*entry.value);
     if (!service) continue;
-    auto other = move_service(std::move(*service), *range);
+    auto other = move_service(std::move(*service), range);
     if (!other) continue;
     log_info("service gets an address of the new range",
              {{"service", entry.key}, {"address", (*other)["spec"]["clusterIP"].str()}});

@@ -4,7 +4,7 @@
 #include "base/strings.h"
 #include "platform/apps/apps.h"
 #include "platform/apps/manifests.h"
-#include "platform/dynos/dyno_names.h"
+#include "platform/dynos/dyno_trouble.h"
 
 namespace skiff::platform {
 
@@ -19,10 +19,6 @@ Value restart_patch(WallTime now) {
       {{"spec",
         Value::object(
             {{"template", Value::object({{"metadata", Value::object({{"annotations", annotations}})}})}})}});
-}
-
-std::string dyno_name(const Value& pod) {
-  return pod["metadata"]["annotations"][kDynoAnnotation].str_or(fallback_dyno_name(pod));
 }
 
 }  // namespace
@@ -45,7 +41,7 @@ io::Task<Result<void>> Apps::restart(std::string app, std::string which) {
   auto dynos = co_await pods(app);
   SKIFF_CO_RETURN_IF_ERROR(dynos);
   for (const auto& pod : *dynos) {
-    if (dyno_name(pod) != which) continue;
+    if (name_of_dyno(pod) != which) continue;
     auto removed = co_await api_.remove(
         fmt::format("/api/v1/namespaces/{}/pods/{}", app, pod["metadata"]["name"].str()), nullptr);
     if (!removed && removed.error().code != Code::kNotFound) co_return removed;

@@ -25,16 +25,6 @@ Result<int> open_source(const std::string& folder) {
   return file.release();
 }
 
-Result<void> write_all(int file, std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t written = ::write(file, data.data(), data.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno(errno, "write the source");
-    data.remove_prefix(static_cast<size_t>(written));
-  }
-  return {};
-}
-
 }  // namespace
 
 io::Task<Result<void>> Builder::receive_source(std::string id, net::BodyReader& body) {
@@ -59,7 +49,7 @@ io::Task<Result<void>> Builder::receive_source(std::string id, net::BodyReader& 
                                                            describe_megabytes(limits->push_mb)));
     }
     auto written = co_await io::run_blocking(
-        loop_, [file, data = std::move(pieces)] { return write_all(file->get(), data); });
+        loop_, [file, data = std::move(pieces)] { return io::write_all(file->get(), data, "the source"); });
     SKIFF_CO_RETURN_IF_ERROR(written);
   }
   co_return Result<void>{};
