@@ -74,3 +74,13 @@ def test_names_are_answered_at_the_address_of_kube_dns_and_nobody_takes_it(insta
              "spec": {"clusterIP": dns, "ports": [{"port": 53, "protocol": "UDP"}]}}
     refused = instance.kubectl("apply", "-f", "-", stdin=json.dumps(taken), check=False)
     assert refused.returncode != 0 and "provided IP is already allocated" in refused.stderr, refused.stderr
+
+
+def test_what_no_service_listens_to_is_refused_and_leaves_no_machine(instance, space):
+    """A machine beyond this one might answer in a Service's name."""
+    api = address(instance, "default", "kubernetes")
+    stray = [f"{api}:99", ".".join(api.split(".")[:2]) + ".255.254:80"]
+    refused = 7  # curl: could not connect
+    said = run(instance, space, "strays",
+               'for to in "$@"; do curl -s -o /dev/null --max-time 60 "http://$to/"; echo "$to rc=$?"; done', *stray)
+    assert said.splitlines() == [f"{to} rc={refused}" for to in stray], said

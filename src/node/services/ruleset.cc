@@ -107,13 +107,10 @@ std::string table_name(const std::string& instance) {
 }
 
 std::string make_ruleset(const RulesetInput& input, TableStart start) {
-  std::vector<std::string> services, refused, node_ports;
+  std::vector<std::string> services, node_ports;
   std::string chains;
   for (const auto& port : input.ports) {
-    if (port.backends.empty()) {
-      refused.push_back(key_of(port));
-      continue;
-    }
+    if (port.backends.empty()) continue;
     chains += service_chain(port);
     services.push_back(key_of(port) + " : goto " + chain_of(port));
     if (port.node_port != 0) {
@@ -126,12 +123,14 @@ std::string make_ruleset(const RulesetInput& input, TableStart start) {
   const std::string key = "ip daddr . meta l4proto . th dport";
   const std::string dispatch = "    ip daddr " + service_range + " " + key + " vmap @services\n" +
                                "    fib daddr type local meta l4proto . th dport vmap @node-ports\n";
-  const std::string refuse = "    ip daddr " + service_range + " " + key + " @refused jump refuse\n";
+  // What leads nowhere stays here: a machine beyond this one would answer in a Service's name. Who asks
+  // before the Services are known asks again.
+  const std::string refuse = "    ip daddr " + service_range + " fib daddr type != local " +
+                             (start == TableStart::kNew ? "drop\n" : "jump refuse\n");
   // Adding before deleting makes the deletion succeed the first time, too.
   std::string out = start == TableStart::kNew ? "create table ip " + name + "\n"
                                               : "table ip " + name + "\ndelete table ip " + name + "\n";
   out += "table ip " + name + " {\n";
-  out += "  set refused {\n    type ipv4_addr . inet_proto . inet_service\n" + elements(refused) + "  }\n";
   out += "  set self {\n    type ipv4_addr . ipv4_addr\n" + elements(self_pairs(input.ports)) + "  }\n";
   out += chains;
   out += "  map services {\n    type ipv4_addr . inet_proto . inet_service : verdict\n" + elements(services) +
