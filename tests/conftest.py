@@ -5,8 +5,28 @@ SKIFF_TEST_SEED repeats an order. Tests of one folder stay together, since they 
 """
 import os
 import random
+import subprocess
+
+import pytest
 
 SEED = int(os.environ.get("SKIFF_TEST_SEED") or random.randrange(1_000_000))
+
+
+def remove_tree(folder):
+    """Not what is still mounted there."""
+    subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False, capture_output=True)
+
+
+@pytest.fixture
+def tmp_path(tmp_path):
+    """Gone after the test: the data of an instance is a gigabyte."""
+    yield tmp_path
+    remove_tree(tmp_path)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == 0 and hasattr(session.config, "_tmp_path_factory"):
+        remove_tree(session.config._tmp_path_factory.getbasetemp())
 
 
 def pytest_report_header():

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+#include <unordered_set>
+
 #include "base/strings.h"
 #include "kube/schema/names.h"
 #include "kube/schema/validate.h"
@@ -90,10 +93,11 @@ void check_finalizers(const Value& metadata, const Value* old, Findings& finding
     }
   }
   if (old == nullptr || (*old)["metadata"]["deletionTimestamp"].is_null()) return;
+  std::unordered_set<std::string_view> before;
+  for (const auto& finalizer : (*old)["metadata"]["finalizers"].items()) before.insert(finalizer.str());
   std::vector<std::string> added;
-  const auto& before = (*old)["metadata"]["finalizers"].items();
   for (const auto& finalizer : finalizers.items()) {
-    if (std::ranges::find(before, finalizer) == before.end()) added.push_back(json::encode(finalizer));
+    if (!before.contains(finalizer.str())) added.push_back(json::encode(finalizer));
   }
   if (added.empty()) return;
   findings.forbidden(

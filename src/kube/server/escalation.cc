@@ -1,6 +1,7 @@
 #include "kube/server/escalation.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "base/strings.h"
@@ -24,6 +25,15 @@ std::vector<std::string> texts_of(const Value& list, bool one_at_least) {
   for (const auto& item : list.items()) out.push_back(item.str());
   if (out.empty() && one_at_least) out.emplace_back();
   return out;
+}
+
+// How many atoms a rule may be taken apart into: one of a few hundred bytes could make millions.
+constexpr size_t kMaxAtoms = 4096;
+
+size_t count_atoms(const Value& rule) {
+  const size_t things = rule["apiGroups"].size() * rule["resources"].size();
+  return rule["verbs"].size() *
+         (rule["nonResourceURLs"].size() + things * std::max<size_t>(rule["resourceNames"].size(), 1));
 }
 
 std::vector<Atom> atoms_of(const Value& rule) {
@@ -67,6 +77,28 @@ bool covers(const Value& rule, const Atom& atom) {
   if (!has(rule["apiGroups"], atom.group) || !covers_resource(rule["resources"], atom.resource)) return false;
   const Value& names = rule["resourceNames"];
   return names.empty() || (!atom.name.empty() && has(names, atom.name));
+}
+
+bool covers_all(const Value& list, const std::function<bool(const std::string& text)>& covered) {
+  return std::ranges::all_of(list.items(), [&](const Value& item) { return covered(item.str()); });
+}
+
+// True when each thing of the rule is covered by the other one alone.
+bool covers_rule(const Value& own, const Value& rule) {
+  const auto listed = [](const Value& list) {
+    return [&list](const std::string& text) { return has(list, text); };
+  };
+  const auto& names = own["resourceNames"];
+  return covers_all(rule["verbs"], listed(own["verbs"])) &&
+         covers_all(rule["nonResourceURLs"],
+                    [&](const auto& path) { return covers_path(own["nonResourceURLs"], path); }) &&
+         covers_all(rule["apiGroups"], listed(own["apiGroups"])) &&
+         covers_all(rule["resources"],
+                    [&](const auto& resource) { return covers_resource(own["resources"], resource); }) &&
+         (names.empty() ||
+          (!rule["resourceNames"].empty() && covers_all(rule["resourceNames"], [&](const auto& name) {
+            return std::ranges::any_of(names.items(), [&](const Value& one) { return one.str() == name; });
+          })));
 }
 
 // ["a" "b"], as Go prints a list of strings.
@@ -149,7 +181,14 @@ Result<void> check_binding(Authorizer& authorizer, const UserInfo& user, const T
 std::vector<std::string> missing_rules(const std::vector<Value>& held, const std::vector<Value>& wanted) {
   using Thing = std::tuple<std::string, std::string, std::string, std::string>;
   std::map<Thing, std::pair<Atom, std::vector<std::string>>> uncovered;
+  std::vector<std::string> out;
   for (const auto& rule : wanted) {
+    if (std::ranges::any_of(held, [&](const Value& own) { return covers_rule(own, rule); })) continue;
+    if (count_atoms(rule) > kMaxAtoms) {
+      out.push_back("a rule of more than " + std::to_string(kMaxAtoms) +
+                    " combinations that no single rule held covers: split it");
+      continue;
+    }
     for (const auto& atom : atoms_of(rule)) {
       if (std::ranges::any_of(held, [&](const Value& own) { return covers(own, atom); })) continue;
       auto& [first, verbs] = uncovered[{atom.group, atom.resource, atom.name, atom.path}];
@@ -157,7 +196,6 @@ std::vector<std::string> missing_rules(const std::vector<Value>& held, const std
       if (std::ranges::find(verbs, atom.verb) == verbs.end()) verbs.push_back(atom.verb);
     }
   }
-  std::vector<std::string> out;
   for (const auto& [thing, missing] : uncovered) out.push_back(describe(missing.first, missing.second));
   std::ranges::sort(out);
   return out;

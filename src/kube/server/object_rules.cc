@@ -90,24 +90,12 @@ void prepare_status(const Kind& kind, const json::Value& before, json::Value& af
   after = std::move(out);
 }
 
-std::vector<FieldError> check_metadata(const json::Value& object, const json::Value* before) {
+std::vector<FieldError> check_metadata(const json::Value& object) {
   std::vector<FieldError> errors;
   const json::Value& metadata = object["metadata"];
   if (metadata["name"].str().empty()) {
     errors.push_back(
         {"FieldValueRequired", "metadata.name", "Required value: name or generateName is required"});
-  }
-  if (!before || (*before)["metadata"]["deletionTimestamp"].is_null()) return errors;
-  std::vector<std::string> added;
-  for (const auto& finalizer : metadata["finalizers"].items()) {
-    const auto& old = (*before)["metadata"]["finalizers"].items();
-    if (std::ranges::find(old, finalizer) == old.end()) added.push_back("\"" + finalizer.str() + "\"");
-  }
-  if (!added.empty()) {
-    errors.push_back({"FieldValueForbidden", "metadata.finalizers",
-                      "Forbidden: no new finalizers can be added if the object is being deleted, found new "
-                      "finalizers []string{" +
-                          join(added, ", ") + "}"});
   }
   return errors;
 }

@@ -15,8 +15,8 @@ void prepare_create(const Kind& kind, json::Value& object, Random& random, WallT
 void prepare_update(const Kind& kind, const json::Value& before, json::Value& after);
 // A write to /status: everything but status and annotations comes from `before`.
 void prepare_status(const Kind& kind, const json::Value& before, json::Value& after);
-// Name, generateName and finalizer rules that need no knowledge of the kind.
-std::vector<FieldError> check_metadata(const json::Value& object, const json::Value* before);
+// Name and generateName rules that need no knowledge of the kind.
+std::vector<FieldError> check_metadata(const json::Value& object);
 bool keeps_generation(const Kind& kind);
 // An update of an object that is not there creates it.
 bool creates_on_update(const Kind& kind);

@@ -42,7 +42,7 @@ Result<void> check(const Kind& kind, const json::Value& object, const json::Valu
                                              "Request entity too large: the object would be larger than " +
                                                  std::to_string(kMaxObject) + " bytes"));
   }
-  auto errors = check_metadata(object, before);
+  auto errors = check_metadata(object);
   if (errors.empty()) errors = validate(kind, object, before);
   if (errors.empty()) return {};
   return std::unexpected(invalid(kind.group, kind.kind, name_of(object), errors));
