@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "edge/routes.h"
@@ -41,7 +42,9 @@ class ExternalNames {
   io::TaskScope scope_;
 };
 
-// By the machine's resolvers.
+// Pure: the addresses of a name in a hosts file (hosts(5)).
+std::vector<std::string> find_in_hosts(std::string_view hosts, std::string_view name);
+// In the machine's hosts file, else by its resolvers.
 std::vector<std::string> look_up(const std::string& name);
 
 }  // namespace skiff::edge

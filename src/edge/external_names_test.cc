@@ -69,6 +69,20 @@ TEST_CASE("a name that nobody wants is forgotten and not asked for") {
   CHECK(n.of("a.test") == std::vector<std::string>{"192.0.2.1"});
 }
 
+TEST_CASE("a name of the machine's hosts file has the addresses that stand there") {
+  const char* hosts =
+      "127.0.0.1\tlocalhost\n# 192.0.2.9 store.test\n192.0.2.7  shop.test Store.test # of old\n\n"
+      "fd00::7 shop.test\nnonsense shop.test\n192.0.2.8\n";
+  using Found = std::vector<std::string>;
+  CHECK(find_in_hosts(hosts, "localhost") == Found{"127.0.0.1"});
+  CHECK(find_in_hosts(hosts, "SHOP.test.") == Found{"192.0.2.7", "fd00::7"});
+  CHECK(find_in_hosts(hosts, "store.test") == Found{"192.0.2.7"});
+  for (const char* name : {"test", "of", "192.0.2.8", "", "."}) {
+    CAPTURE(name);
+    CHECK(find_in_hosts(hosts, name).empty());
+  }
+}
+
 TEST_CASE("of too many names the first are followed") {
   Names n;
   std::set<std::string> many;
