@@ -151,13 +151,15 @@ io::Task<Result<void>> RepositoryStore::make_room(std::string app, BuildLimits l
   auto check = [path = folder(app), limits] { return check_repository_size(path, limits.repository_mb); };
   auto small = co_await io::run_blocking(loop_, check);
   if (small) co_return small;
+  const bool in_use = uses_.contains(app);
   const Use use(*this, app);
   io::CommandOptions options;
   options.env = git_environment(confinement_.socket(), limits);
   options.timeout = kPackTime;
   auto argv = git_command(confinement_.hooks_folder(), limits);
-  // Not what is younger: a push that goes on has not named its objects yet.
-  for (const char* word : {"gc", "--quiet", "--prune=1.hour.ago"}) argv.emplace_back(word);
+  // A push that goes on, however long, has not named its objects yet; one that begins now has young ones.
+  for (const char* word : {"gc", "--quiet", in_use ? "--no-prune" : "--prune=1.hour.ago"})
+    argv.emplace_back(word);
   auto packed = co_await confinement_.run(folder(app), limits, std::move(argv), std::move(options));
   if (!packed || !packed->status.ok())
     log_warn("repository not packed",
