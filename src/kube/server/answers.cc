@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "io/sync.h"
 #include "kube/print/table.h"
 #include "kube/schema/protobuf.h"
 #include "kube/server/negotiate.h"
@@ -12,7 +13,8 @@
 namespace skiff::kube {
 
 namespace {
-constexpr size_t kMaxBody = 3 << 20;        // bytes, as upstream
+constexpr size_t kMaxBody = 3 << 20;  // bytes, as upstream
+constexpr Duration kBodyTime = std::chrono::minutes(1);
 constexpr size_t kMaxDiscarded = 64 << 20;  // bytes of a larger body that are read and dropped
 
 std::string quote(const std::string& text) {
@@ -40,8 +42,34 @@ bool Exchange::flag(std::string_view name) const {
   return value && *value != "false" && *value != "0";
 }
 
+namespace {
+
+io::Task<Result<std::string>> collect_body(Exchange* exchange) {
+  BodyBudget::Share share(exchange->bodies, exchange->user.name);
+  std::string text;
+  for (;;) {
+    auto piece = co_await exchange->body.read_some();
+    SKIFF_CO_RETURN_IF_ERROR(piece);
+    if (piece->empty()) co_return text;
+    if (text.size() + piece->size() > kMaxBody)
+      co_return fail(Code::kResourceExhausted, "the body is too large");
+    if (!share.take(piece->size()))
+      co_return std::unexpected(
+          make_status_error(429, "TooManyRequests",
+                            "Too many requests with large bodies are being read, please try again later.",
+                            json::Value::object({{"retryAfterSeconds", 1}})));
+    text += *piece;
+  }
+}
+
+}  // namespace
+
 io::Task<Result<std::string>> read_body(Exchange& exchange) {
-  auto body = co_await net::read_all(exchange.body, kMaxBody);
+  auto body = co_await io::with_timeout(exchange.objects.loop(), kBodyTime, collect_body(&exchange));
+  if (!body && body.error().code == Code::kTimeout) {
+    co_return std::unexpected(
+        make_status_error(504, "Timeout", "Timeout: the body of the request did not arrive within a minute"));
+  }
   if (body || body.error().code != Code::kResourceExhausted) co_return body;
   // A client that is still sending would meet a closed connection before it reads why.
   for (size_t seen = 0; seen < kMaxDiscarded;) {

@@ -26,6 +26,7 @@ struct ApiServer::Impl {
   Authenticator authenticator;
   Authorizer authorizer;
   CustomKinds custom;
+  BodyBudget bodies;
 };
 
 namespace {
@@ -35,6 +36,7 @@ struct ServerParts {
   Authenticator& authenticator;
   Authorizer& authorizer;
   CustomKinds& custom;
+  BodyBudget& bodies;
 };
 
 // Anonymous callers see that the server lives and its version, nothing else.
@@ -151,6 +153,7 @@ io::Task<void> serve(ServerParts parts, std::optional<UserInfo> known, const net
                     request,
                     body,
                     writer,
+                    parts.bodies,
                     parse_request_info(request.method, request.path(), watch != "false" && watch != "0"),
                     {},
                     {},
@@ -187,8 +190,8 @@ ApiServer::~ApiServer() = default;
 net::Handler ApiServer::handler() {
   Impl* impl = impl_.get();
   return [impl](const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer) {
-    return serve({impl->objects, impl->authenticator, impl->authorizer, impl->custom}, std::nullopt, request,
-                 body, writer);
+    return serve({impl->objects, impl->authenticator, impl->authorizer, impl->custom, impl->bodies},
+                 std::nullopt, request, body, writer);
   };
 }
 
@@ -197,8 +200,8 @@ std::unique_ptr<Client> ApiServer::local_client(UserInfo user) {
   return make_local_client(
       impl->objects.loop(),
       [impl, user](const net::Request& request, net::BodyReader& body, net::ResponseWriter& writer) {
-        return serve({impl->objects, impl->authenticator, impl->authorizer, impl->custom}, user, request,
-                     body, writer);
+        return serve({impl->objects, impl->authenticator, impl->authorizer, impl->custom, impl->bodies}, user,
+                     request, body, writer);
       });
 }
 

@@ -1,6 +1,7 @@
 // How one request is answered: what every handler of the server is given, and the handlers by theme.
 #pragma once
 
+#include "kube/server/body_budget.h"
 #include "kube/server/objects.h"
 #include "kube/server/request_info.h"
 #include "net/http_server.h"
@@ -18,6 +19,7 @@ struct Exchange {
   const net::Request& request;
   net::BodyReader& body;
   net::ResponseWriter& writer;
+  BodyBudget& bodies;
   RequestInfo info;
   UserInfo user;
   KindPtr kind;                       // of a resource request
@@ -27,7 +29,7 @@ struct Exchange {
   Target target() const { return {kind, kind->namespaced ? info.name_space : "", info.name}; }
 };
 
-// The body, whole; 413 past the limit.
+// The body, whole; 413 past the limit, 504 when it takes a minute, 429 when others have the memory.
 io::Task<Result<std::string>> read_body(Exchange& exchange);
 
 // Answers. `object` goes out in the form that Accept asks for: JSON, Table or PartialObjectMetadata.
