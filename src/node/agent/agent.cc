@@ -6,6 +6,7 @@
 #include "io/sync.h"
 #include "node/agent/disk_pressure.h"
 #include "node/agent/heartbeat.h"
+#include "node/agent/measure_turns.h"
 #include "node/agent/pod_manager.h"
 #include "node/agent/storage_watch.h"
 #include "node/dns/dns_server.h"
@@ -31,6 +32,8 @@ constexpr Duration kWaitForApi = std::chrono::seconds(15);  // before pods on di
 constexpr Duration kRotateEvery = std::chrono::seconds(10);
 constexpr Duration kCollectEvery = std::chrono::minutes(5);
 constexpr Duration kMeasureEvery = std::chrono::seconds(5);  // disk use of pods that have a limit, free space
+constexpr Duration kMeasurePause =
+    kMeasureEvery / 2;                 // of one pod; as long as a round, it would miss every other
 constexpr size_t kMeasuresAtOnce = 2;  // the pods' limits, and what to evict for the disk's sake
 constexpr Duration kReliefTime = std::chrono::seconds(15);  // for an evicted pod's files to go
 
@@ -165,6 +168,7 @@ struct Agent::Impl {
   bool go_without_services = false;  // the API stayed away for long
   MonotonicTime relieved{};          // when a pod was last evicted for the disk's sake
   io::LongWork measures;
+  MeasureTurns turns{kMeasurePause};
   io::TaskScope scope;
 };
 
@@ -260,12 +264,23 @@ io::Task<void> Agent::Impl::watch_disk() {
 }
 
 io::Task<void> Agent::Impl::enforce_disk_limits() {
-  for (const auto& pod : pods.all()) {
-    if (!has_disk_limit(pod)) continue;
+  for (;;) {
+    std::map<std::string, json::Value> limited;
+    std::vector<std::string> uids;
+    for (const auto& pod : pods.all()) {
+      if (!has_disk_limit(pod)) continue;
+      uids.push_back(pod["metadata"]["uid"].str());
+      limited[uids.back()] = pod;
+    }
+    const auto uid = turns.next(uids, loop.now());
+    if (!uid) co_return;
+    const json::Value pod = limited[*uid];
+    const MonotonicTime begin = loop.now();
     auto usage = co_await io::run_blocking(
         measures, [paths = paths_of(options), pod] { return measure_disk(paths, pod); });
+    turns.measured(*uid, begin, loop.now());
     const auto excess = find_disk_excess(pod, usage);
-    if (excess) pods.evict(pod["metadata"]["uid"].str(), *excess);
+    if (excess) pods.evict(*uid, *excess);
   }
 }
 
