@@ -1,7 +1,11 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/strings.h"
 #include "cli/commands.h"
+#include "cli/printable.h"
 #include "io/process.h"
 
 namespace skiff::cli {
@@ -98,16 +102,33 @@ std::string git_url(const CommandContext& context, const std::string& app) {
   return context.url + "/" + app + ".git";
 }
 
+Result<void> check_remote_name(std::string_view name) {
+  const bool good = !name.empty() && name.front() != '-' && name.front() != '.' && !name.ends_with(".lock") &&
+                    name.find("..") == name.npos && std::ranges::all_of(name, [](char c) {
+                      return std::isalnum(static_cast<unsigned char>(c)) ||
+                             std::string_view("-_./").find(c) != std::string_view::npos;
+                    });
+  if (good) return {};
+  return fail(Code::kInvalidArgument,
+              fmt::format("\"{}\" is no name for a git remote: letters, digits, and - _ . / between them",
+                          printable(name.substr(0, 64))));
+}
+
 }  // namespace
 
-io::Task<Result<void>> create_app(CommandContext& context, std::string name, std::string remote) {
+io::Task<Result<void>> create_app(CommandContext& context, std::string name,
+                                  std::optional<std::string> remote) {
+  if (remote) {
+    auto good = check_remote_name(*remote);
+    SKIFF_CO_RETURN_IF_ERROR(good);
+  }
   json::Value body = json::Value::object();
   if (!name.empty()) body.set("name", name);
   auto app = co_await context.platform.call("POST", "/apps", std::move(body));
   SKIFF_CO_RETURN_IF_ERROR(app);
   const std::string created = (*app)["name"].str();
   context.console.out(fmt::format("Creating {}... done\n{}\n", created, (*app)["web_url"].str()));
-  if (remote.empty()) co_return Result<void>{};
+  if (!remote) co_return Result<void>{};
   const bool inside = co_await in_work_tree(context);
   if (!inside) {
     context.console.out(
@@ -115,19 +136,21 @@ io::Task<Result<void>> create_app(CommandContext& context, std::string name, std
     co_return Result<void>{};
   }
   const std::string url = git_url(context, created);
-  const std::string known = co_await remote_url(context, remote);
+  const std::string known = co_await remote_url(context, *remote);
   if (!known.empty() && known != url) {
     context.console.out(fmt::format(
         "The git remote {} stays as it is: {}\n`skiff git:remote -a {} --remote NAME` adds another one\n",
-        remote, known, created));
+        *remote, known, created));
     co_return Result<void>{};
   }
   auto connected =
-      co_await set_remote(context, std::move(remote), known.empty() ? "add" : "set-url", std::move(url));
+      co_await set_remote(context, std::move(*remote), known.empty() ? "add" : "set-url", std::move(url));
   co_return connected;
 }
 
 io::Task<Result<void>> add_git_remote(CommandContext& context, std::string app, std::string remote) {
+  auto good = check_remote_name(remote);
+  SKIFF_CO_RETURN_IF_ERROR(good);
   auto found = co_await context.platform.call("GET", app_path(app), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(found);
   const bool inside = co_await in_work_tree(context);

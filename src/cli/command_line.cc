@@ -88,7 +88,7 @@ void add_apps(Adder& adder) {
   Arguments& a = adder.arguments();
   CLI::App* create =
       adder.add("create", "Create an app and a git remote for it", [](CommandContext& c, Arguments given) {
-        return create_app(c, given.name, given.no_remote ? "" : given.remote);
+        return create_app(c, given.name, given.no_remote ? std::nullopt : std::optional(given.remote));
       });
   create->alias("apps:create")
       ->add_option(

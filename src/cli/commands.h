@@ -32,7 +32,7 @@ using Done = io::Task<Result<void>>;
 // app_commands.cc
 // `remote` is the name of the git remote for it; one of that name that leads elsewhere is kept, and told.
 // "" makes none.
-Done create_app(CommandContext& context, std::string name, std::string remote);
+Done create_app(CommandContext& context, std::string name, std::optional<std::string> remote);
 // In the git repository of this folder: the remote, anew if need be, and a credential helper for it.
 Done add_git_remote(CommandContext& context, std::string app, std::string remote);
 Done list_apps(CommandContext& context);

@@ -43,6 +43,21 @@ std::string describe_formation(const json::Value& formation) {
   return join(words, ", ");
 }
 
+// What no address may hold is written as %XX; what the caller has written so stays.
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain =
+        c > 0x20 && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
 // True on a desktop, where there is a browser to open.
 bool has_desktop() {
   return std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr;
@@ -83,7 +98,8 @@ io::Task<Result<void>> show_app(CommandContext& context, std::string app, Format
 io::Task<Result<void>> open_app(CommandContext& context, std::string app, std::string path) {
   auto about = co_await context.platform.call("GET", app_path(app), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(about);
-  const std::string url = (*about)["web_url"].str() + path.substr(path.starts_with("/") ? 1 : 0);
+  const std::string url =
+      (*about)["web_url"].str() + percent_encoded(path.substr(path.starts_with("/") ? 1 : 0));
   if (!has_desktop()) {
     context.console.out(url + "\n");
     co_return Result<void>{};

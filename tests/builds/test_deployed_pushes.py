@@ -135,19 +135,20 @@ def test_a_cache_belongs_to_its_app(skiff):
 def test_what_a_buildpack_is_told(skiff):
     app = skiff.app({"pack/bin/detect": "echo Own\n",
                      "pack/bin/compile": 'ls "$3"; cat "$3/GREETING"; echo; echo "[$STACK]"; echo "[$SOURCE_VERSION]"\n'
-                                         'echo "[${GIT_DIR:-}${GREETING:-}]"\n',
+                                         'echo "[${GIT_DIR:-}${GREETING:-}]"; cat beside.txt\n',
+                     "pack/beside.txt": "found by its place in the buildpack\n",
                      "pack/bin/release": "printf -- '---\\ndefault_process_types:\\n  web: \"bin/own\"\\n  worker: w\\n'\n",
                      "Procfile": "worker: mine\n"}, ["BUILDPACK_URL=./pack", "GREETING=hi"])
     said = deployed(app.push())
     commit = app.git("rev-parse", "HEAD").stdout.strip()
     assert "-----> Own app detected\nBUILDPACK_URL\nGREETING\nhi\n[heroku-22]\n" in said
-    assert f"[{commit}]\n[]\n" in said
+    assert f"[{commit}]\n[]\nfound by its place in the buildpack\n" in said
     assert "       web: bin/own\n       worker: mine" in said
 
 
 def test_several_buildpacks_and_slugignore(skiff):
     app = skiff.app({".buildpacks": "# first\n./pack\nskiff/static\n", ".slugignore": "# not these\n/notes\n*.psd\n",
-                     "pack/bin/compile": "ls; echo made >made.html\n[ -x \"$0\" ] || true\n"
+                     "pack/bin/compile": "cd \"$1\"; ls; echo made >made.html\n[ -x \"$0\" ] || true\n"
                                          "echo 'export FROM_FIRST=yes' >\"$(dirname \"$0\")/../export\"\n",
                      "index.html": "i", "notes/a": "x", "b.psd": "x"})
     said = deployed(app.push())
@@ -188,10 +189,10 @@ def test_a_list_of_no_buildpack_leaves_detection_to_the_built_in_ones(skiff):
 def test_slugignore_removes_what_it_names_and_nothing_else(skiff):
     ignored = "old docs\r\n  # comment\r\n \t\r\n../skiff/cache/kept\n/../../skiff/cache/kept\nlink/*\n!old\n.\n..\n/\n" \
               "gone/\na/../deep\nno such*\n-x\nlast *"
-    app = skiff.app({".buildpacks": "./a pack\r\n", "a pack/bin/compile": "touch /skiff/cache/kept; ls -A | tr '\\n' ,\n",
+    app = skiff.app({".buildpacks": "./a pack\r\n", "a pack/bin/compile": "cd \"$1\"; touch /skiff/cache/kept; ls -A | tr '\\n' ,\n",
                      "Procfile": "web: true\r\n"})
     assert "Procfile,a pack," in deployed(app.push())
-    app.write({".slugignore": ignored, "a pack/bin/compile": "ls /skiff/cache; ls -A | tr '\\n' ,\n",
+    app.write({".slugignore": ignored, "a pack/bin/compile": "cd \"$1\"; ls /skiff/cache; ls -A | tr '\\n' ,\n",
                **{f"{name}/x": "x" for name in ("old docs", "old", "docs", "gone", "a", "deep", "last one")}, "-x": ""})
     (app.folder / "link").symlink_to("/skiff/cache")
     said = deployed(app.push())
@@ -269,6 +270,17 @@ def test_a_buildpack_by_address(skiff, remote_pack):
     skiff.skiff("config:set", f"BUILDPACK_URL={remote_pack}#nosuch", "-a", app.name)
     pushed = app.push()
     assert not pushed.ok and f" !     The buildpack {remote_pack}#nosuch can't be fetched: " in pushed.said
+
+
+def test_why_a_buildpack_can_not_be_fetched(skiff, remote_pack):
+    base = remote_pack.removesuffix("/pack.git").removeprefix("http://")
+    for address, words in (
+            (f"http://me:s3cret@{base}/none.tgz", f"http://***@{base}/none.tgz can't be fetched: curl: (22) The requested URL returned error: 404"),
+            ("http://127.0.0.1:9/x.tgz", "can't be fetched: curl: (7) "),
+            ("git@github.com:a/b.git", "can't be fetched: a build has no key for ssh; name its https address."),
+            ("file:///etc", "can't be fetched: fatal: '/etc' does not appear to be a git repository")):
+        pushed = skiff.app({"x": "y"}, [f"BUILDPACK_URL={address}"]).push()
+        assert not pushed.ok and words in pushed.said and "s3cret" not in pushed.said, pushed.said
 
 
 def test_a_folder_that_is_no_buildpack(skiff):

@@ -101,6 +101,9 @@ def test_a_bin_release_that_can_not_be_used_refuses_the_push(skiff):
     (["Cargo.toml"], ["Rust", "Cargo.toml", None]),
     (["index.html", "tools/build.py", "docs/package.json"], None),
     (["CMakeLists.txt", "main.cc", "Procfile"], None),
+    (["CMakeLists.txt", "main.cc", "Procfile", "_config.yml"], None),
+    (["CMakeLists.txt", "main.cc", "_config.yml"], ["Jekyll", "_config.yml", "ruby"]),
+    (["Makefile", "Procfile", "_config.yml", "_posts/one.md"], ["Jekyll", "_config.yml", "ruby"]),
 ])
 def test_the_language_that_an_apps_own_files_name(tmp_path, files, found):
     name, file, pack = found or (None, None, None)
@@ -151,6 +154,20 @@ def test_a_program_that_is_not_there_where_apps_run(skiff):
     assert pushed.ok, pushed.said
 
 
+def test_a_program_that_is_not_in_the_app(skiff):
+    for command, words in (("./nope --x", 'runs "./nope", and there is no such file in the app once it is built.'),
+                           ("bin/nope", 'runs "bin/nope", and there is no such file'),
+                           ("exec /app/run.sh", 'runs "run.sh", which can\'t be run: it has no executable bit.')):
+        pushed = skiff.app({"Makefile": "all:\n\ttrue\n", "run.sh": "#!/bin/sh\n", "Procfile": f"web: {command}\n"}).push()
+        refused(pushed, " !     The process type web " + words)
+    refused(pushed, " !     Set it with: git update-index --chmod=+x run.sh")
+
+
+def test_a_procfile_that_is_none(skiff):
+    refused(skiff.app({"Makefile": "all:\n\ttrue\n", "Procfile/a": "x\n"}).push(), "Procfile is a folder")
+    refused(skiff.app({"index.html": "x", "Procfile": "web: a\rworker: b\r"}).push(), "line ends of old Macs (CR alone)")
+
+
 def test_a_source_file_named_build(skiff):
     app = skiff.app({"build": "notes\n", "CMakeLists.txt": "cmake_minimum_required(VERSION 3.25)\nproject(a C)\n"
                      "add_executable(a a.c)\n", "a.c": "int main(void) { return 0; }\n", "Procfile": "worker: _build/a\n"})
@@ -161,7 +178,7 @@ def test_a_source_file_named_build(skiff):
 
 
 def test_clang_builds_too(skiff):
-    pushed = skiff.app({"Makefile": "CXX = clang++\napp: a.cc\n", "a.cc": "#include <string>\nint main() { return 0; }\n",
+    pushed = skiff.app({"Makefile": "CXX = clang++\napp: a.cc\n\t$(CXX) -o app a.cc\n", "a.cc": "#include <string>\nint main() { return 0; }\n",
                         "Procfile": "worker: ./app\n"}).push()
     assert pushed.ok, pushed.said
 

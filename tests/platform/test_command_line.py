@@ -41,6 +41,14 @@ def test_a_bad_config_name_is_named(world, shop, pair):
     refused(world, "config:set", pair, "-a", "shop", says=[pair.split("=")[0], "config var"])
 
 
+@pytest.mark.parametrize("name", ["a b", "../x", "x..y", "-x"])
+def test_a_remote_of_a_bad_name_makes_no_app(world, tmp_path, name):
+    done = subprocess.run([support.BINARY, "create", "remoteless", f"--remote={name}"], cwd=tmp_path, env=world.env,
+                          capture_output=True, text=True)
+    assert done.returncode != 0 and "is no name for a git remote" in done.stderr
+    assert ask(world, "/apps/remoteless")[0] == 404
+
+
 def test_config_needs_a_value(world, shop):
     refused(world, "config:set", "NAME", "-a", "shop", says=["NAME", "NAME=value"])
 
@@ -189,6 +197,12 @@ def ask(world, path, method="GET", body=None, token=None):
     ("POST", "/apps", b"{", 400, "bad_request"),
     ("POST", "/apps", b"[]", 400, "bad_request"),
     ("POST", "/apps", b'{"name": "X"}', 422, "invalid_params"),
+    ("POST", "/apps", b'{"name": 7}', 422, "invalid_params"),
+    ("POST", "/apps", b'{"name": ["x"]}', 422, "invalid_params"),
+    ("POST", "/apps", b'{"nam": "abcd"}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop/config-vars", b'{"A": "pass\\u0000word"}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop/config-vars", b'{"A": "x\\ud800"}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop/config-vars", b'{"A": "x\xff"}', 422, "invalid_params"),
     ("PATCH", "/apps/shop/config-vars", b'{"A": 1}', 422, "invalid_params"),
     ("PATCH", "/apps/shop/formation", b'{"updates": [{"type": "web", "quantity": "many"}]}', 422, "invalid_params"),
     ("PATCH", "/apps/shop", b'{"stack": "other"}', 422, "invalid_params"),

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "base/utf8.h"
 
 namespace skiff::platform {
 
@@ -52,6 +53,12 @@ Result<std::map<std::string, std::string>> parse_procfile(std::string_view text)
     if (line.find('\0') != line.npos) {
       return fail(Code::kInvalidArgument,
                   fmt::format("Procfile line {} holds a NUL byte: save the file as UTF-8 text", number));
+    }
+    if (line.find('\r') != line.npos) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("Procfile line {} holds line ends of old Macs (CR alone): save the file with "
+                              "those of Unix",
+                              number));
     }
     const auto halves = split_once(line, ":");
     const std::string_view name = trim(halves.before), command = trim(halves.after);
@@ -107,6 +114,22 @@ Result<void> check_config_name(std::string_view name) {
   return fail(Code::kInvalidArgument,
               fmt::format("\"{}\" is no name for a config var: letters, digits and _, no digit first",
                           name.substr(0, 64)));
+}
+
+Result<void> check_config_value(std::string_view name, std::string_view value) {
+  constexpr std::string_view kReplacement =
+      "\xEF\xBF\xBD";  // what readers of JSON make of bytes that are no text
+  if (value.find('\0') != value.npos) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("the value of {} holds a NUL, and no program can be given one: encode it, as "
+                            "base64 for example",
+                            name));
+  }
+  if (!is_utf8(value) || value.find(kReplacement) != value.npos) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("the value of {} is not UTF-8 text: encode it, as base64 for example", name));
+  }
+  return {};
 }
 
 }  // namespace skiff::platform

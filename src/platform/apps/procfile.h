@@ -20,5 +20,7 @@ Result<std::map<std::string, std::string>> parse_procfile(std::string_view text)
 Result<void> check_app_name(std::string_view name);
 // A config var's name: ^[A-Za-z_][A-Za-z0-9_]*$.
 Result<void> check_config_name(std::string_view name);
+// A value that a program gets as it is: UTF-8 without NUL.
+Result<void> check_config_value(std::string_view name, std::string_view value);
 
 }  // namespace skiff::platform

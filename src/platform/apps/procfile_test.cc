@@ -52,3 +52,18 @@ TEST_CASE("config var names are names of environment variables") {
   CHECK(check_config_name("DATABASE_URL").has_value());
   for (const char* name : {"", "1A", "A-B", "A B", "A="}) CHECK_FALSE(check_config_name(name).has_value());
 }
+
+TEST_CASE("a Procfile with line ends of old Macs is refused") {
+  const auto types = parse_procfile("web: ./a\rworker: ./b\r");
+  REQUIRE_FALSE(types.has_value());
+  CHECK(types.error().message.find("CR alone") != std::string::npos);
+  CHECK(parse_procfile("web: ./a\r\nworker: ./b\r\n")->size() == 2);
+}
+
+TEST_CASE("a config var's value is text that a program can be given") {
+  CHECK(check_config_value("A", "").has_value());
+  CHECK(check_config_value("A", "ü\n\"x\"").has_value());
+  CHECK_FALSE(check_config_value("A", std::string_view("a\0b", 3)).has_value());
+  CHECK_FALSE(check_config_value("A", "a\xff").has_value());
+  CHECK_FALSE(check_config_value("A", "a\xEF\xBF\xBD").has_value());
+}

@@ -33,6 +33,7 @@ Result<std::string> apply_changes(Value& vars, const Value& changes) {
     if (value.is_null()) {
       if (vars.erase(name)) removed.push_back(name);
     } else if (value.is_string()) {
+      SKIFF_RETURN_IF_ERROR(check_config_value(name, value.str()));
       if (vars.contains(name) && vars[name] == value) continue;
       vars.set(name, value);
       set.push_back(name);

@@ -165,7 +165,7 @@ io::Task<Result<Slug>> Builder::make_slug(std::string app, std::string id, std::
 }
 
 io::Task<Result<void>> Builder::check_procfile(std::string id, BuildLimits limits) {
-  std::vector<std::string> argv = {"tar", "-xOf", "source.tar", "Procfile"};
+  std::vector<std::string> argv = {"tar", "--no-recursion", "-xOf", "source.tar", "Procfile"};
   io::CommandOptions options;
   options.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
   options.max_output = kMaxProcfileBytes + 1;

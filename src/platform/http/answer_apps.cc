@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <set>
+
 #include "base/log.h"
 #include "platform/apps/manifests.h"
 #include "platform/http/api.h"
@@ -12,7 +14,11 @@ using json::Value;
 
 namespace {
 constexpr size_t kNameSuffix = 8;  // random characters of a name nobody chose
-}
+// What Heroku's API takes; of these the name alone has an effect here.
+const std::set<std::string_view> kCreateFields = {
+    "feature_flags", "internal_routing", "kernel", "locked", "name", "organization",
+    "personal",      "region",           "space",  "stack",  "team"};
+}  // namespace
 
 Value Api::shape(const Value& app) const {
   const std::string name = app["metadata"]["name"].str();
@@ -42,6 +48,13 @@ io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
     co_return json_response(200, out);
   }
   if (method != "POST") co_return no_endpoint();
+  if (!body["name"].is_null() && !body["name"].is_string())
+    co_return fail(Code::kInvalidArgument, "an app's \"name\" is a string");
+  for (const auto& [field, value] : body.members()) {
+    if (!kCreateFields.contains(field))
+      co_return fail(Code::kInvalidArgument,
+                     fmt::format("\"{}\" is nothing that an app is made with", field));
+  }
   std::string name = body["name"].str();
   if (name.empty()) name = "app-" + make_name_suffix(loop_.random(), kNameSuffix);
   auto free = renames_.check_free(name);
