@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "io/durable.h"
+#include "io/inside.h"
 
 namespace skiff::io {
 
@@ -32,20 +33,9 @@ void UniqueFd::reset() {
 }
 
 Result<std::string> read_file(const std::string& path, size_t limit) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail_errno(errno, "open " + path);
-  std::string out;
-  char buffer[65536];
-  for (;;) {
-    const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(errno, "read " + path);
-    if (got == 0) return out;
-    if (out.size() + static_cast<size_t>(got) > limit) {
-      return fail(Code::kResourceExhausted, path + " is larger than " + std::to_string(limit) + " bytes");
-    }
-    out.append(buffer, static_cast<size_t>(got));
-  }
+  return read_rest(fd.get(), path, limit);
 }
 
 Result<std::string> read_tail(const std::string& path, size_t limit) {

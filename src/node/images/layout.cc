@@ -37,6 +37,16 @@ Result<json::Value> read_json(const std::string& path) {
   return value;
 }
 
+// A digest is part of a path: one that is none would lead out of the layout.
+Result<void> check_digest(const std::string& digest) {
+  constexpr std::string_view kPrefix = "sha256:";
+  constexpr size_t kDigits = 64;
+  const bool good = digest.starts_with(kPrefix) && digest.size() == kPrefix.size() + kDigits &&
+                    digest.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string::npos;
+  if (!good) return fail(Code::kDataLoss, "unknown digest " + digest + "; sha256 is what is known here");
+  return {};
+}
+
 bool wanted(const json::Value& descriptor, const std::string& tag) {
   if (!tag.empty()) return descriptor["annotations"]["org.opencontainers.image.ref.name"].str() == tag;
   const json::Value& platform = descriptor["platform"];
@@ -48,6 +58,7 @@ Result<json::Value> find_manifest(const std::string& folder, const json::Value& 
                                   int depth) {
   for (const auto& descriptor : index["manifests"].items()) {
     if (!wanted(descriptor, tag)) continue;
+    SKIFF_RETURN_IF_ERROR(check_digest(descriptor["digest"].str()));
     auto value = read_json(blob_path(folder, descriptor["digest"].str()));
     if (!value) return value;
     if (!value->contains("manifests")) return value;
@@ -61,9 +72,7 @@ Result<json::Value> find_manifest(const std::string& folder, const json::Value& 
 Result<LayoutLayer> parse_layer(const json::Value& descriptor) {
   LayoutLayer out;
   out.digest = descriptor["digest"].str();
-  if (!out.digest.starts_with("sha256:") || out.digest.find('/') != std::string::npos) {
-    return fail(Code::kDataLoss, "unknown layer digest " + out.digest);
-  }
+  SKIFF_RETURN_IF_ERROR(check_digest(out.digest));
   auto compression = layer_compression(descriptor["mediaType"].str());
   if (!compression) return std::unexpected(compression.error());
   out.compression = *compression;
@@ -122,6 +131,7 @@ Result<LayoutImage> read_layout(const std::string& folder, const std::string& ta
   if (!manifest) return std::unexpected(manifest.error());
   LayoutImage out;
   out.config_digest = (*manifest)["config"]["digest"].str();
+  SKIFF_RETURN_IF_ERROR(check_digest(out.config_digest));
   const std::string config_path = blob_path(folder, out.config_digest);
   SKIFF_RETURN_IF_ERROR(verify_blob(config_path, out.config_digest));
   auto config = read_json(config_path);

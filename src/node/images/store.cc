@@ -16,6 +16,7 @@
 #include "io/tree.h"
 #include "node/digest.h"
 #include "node/images/damaged_layers.h"
+#include "node/images/image_files.h"
 #include "node/images/layer_seal.h"
 #include "node/images/unpack.h"
 
@@ -232,17 +233,9 @@ bool ImageStore::is_whole(const NodePaths& paths, const Image& image) {
 
 std::optional<std::string> ImageStore::read_file(const NodePaths& paths, const Image& image,
                                                  const std::string& path) {
-  for (const auto& layer : image.layers) {
-    const std::string file = paths.layers() + "/" + layer + "/" + path;
-    struct stat info{};
-    if (::lstat(file.c_str(), &info) != 0) continue;
-    // A whiteout, or a link that could lead out of the image.
-    if (!S_ISREG(info.st_mode)) return std::nullopt;
-    auto text = io::read_file(file, kMaxAccountFile);
-    if (!text) return std::nullopt;
-    return std::move(*text);
-  }
-  return std::nullopt;
+  std::vector<std::string> folders;
+  for (const auto& layer : image.layers) folders.push_back(paths.layers() + "/" + layer);
+  return read_image_file(folders, path, kMaxAccountFile);
 }
 
 }  // namespace skiff::node

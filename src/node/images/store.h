@@ -46,6 +46,7 @@ class ImageStore {
                                     const LayoutImage& image);
   // Whether nothing of the image's layers is damaged; walks them. Blocking.
   static bool is_whole(const NodePaths& paths, const Image& image);
+  // A file of the image as its containers see it (image_files.h): for /etc/passwd and /etc/group. Blocking.
   static std::optional<std::string> read_file(const NodePaths& paths, const Image& image,
                                               const std::string& path);
 

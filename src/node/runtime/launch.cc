@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "base/strings.h"
-#include "node/volumes/sub_path.h"
+#include "io/inside.h"
 
 namespace skiff::node {
 
@@ -66,7 +66,7 @@ void attach_sub_paths(const LaunchOptions& options) {
   for (const auto& mount : options.sub_paths) {
     const int volume = ::open(mount.volume.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (volume < 0) die("open a volume");
-    const int inside = open_beneath(volume, mount.sub_path.c_str(), O_PATH);
+    const int inside = io::open_below(volume, mount.sub_path.c_str(), O_PATH, io::Links::kFollow);
     if (inside < 0) die("open a subPath within its volume");
     const int tree = static_cast<int>(::syscall(
         SYS_open_tree, inside, "", 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE));

@@ -1,18 +1,21 @@
 #include "node/volumes/sub_path.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "base/strings.h"
+#include "io/inside.h"
 
 namespace skiff::node {
 
 namespace {
+
+int open_below(int folder, const char* path, int flags) {
+  return io::open_below(folder, path, flags, io::Links::kFollow);
+}
 
 std::unexpected<Error> leaves_volume(int why, const std::string& sub_path) {
   if (why == EXDEV || why == ELOOP) return fail(Code::kForbidden, "subPath leaves its volume: " + sub_path);
@@ -24,7 +27,7 @@ Result<io::UniqueFd> enter_folder(int parent, const std::string& name, mode_t mo
                                   const std::string& sub_path) {
   const bool made = ::mkdirat(parent, name.c_str(), mode) == 0;
   if (!made && errno != EEXIST) return fail_errno(errno, "make subPath " + sub_path);
-  io::UniqueFd folder(open_beneath(parent, name.c_str(), O_RDONLY | O_DIRECTORY | (made ? O_NOFOLLOW : 0)));
+  io::UniqueFd folder(open_below(parent, name.c_str(), O_RDONLY | O_DIRECTORY | (made ? O_NOFOLLOW : 0)));
   if (!folder) return leaves_volume(errno, sub_path);
   // Through the descriptor: the name may be a link by now. The umask took bits off.
   if (made && ::fchmod(folder.get(), mode) != 0) return fail_errno(errno, "chmod subPath " + sub_path);
@@ -46,23 +49,16 @@ Result<void> make_folders(io::UniqueFd folder, const std::string& sub_path) {
 
 }  // namespace
 
-int open_beneath(int folder, const char* path, int flags) {
-  struct open_how how{};
-  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  return static_cast<int>(::syscall(SYS_openat2, folder, path, &how, sizeof how));
-}
-
 Result<io::UniqueFd> open_sub_path(const std::string& volume, const std::string& sub_path) {
   io::UniqueFd root(::open(volume.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return fail_errno(errno, "open volume " + volume);
-  io::UniqueFd inside(open_beneath(root.get(), sub_path.c_str(), O_PATH));
+  io::UniqueFd inside(open_below(root.get(), sub_path.c_str(), O_PATH));
   if (inside) return inside;
   if (errno != ENOENT) return leaves_volume(errno, sub_path);
-  io::UniqueFd start(open_beneath(root.get(), ".", O_RDONLY | O_DIRECTORY));
+  io::UniqueFd start(open_below(root.get(), ".", O_RDONLY | O_DIRECTORY));
   if (!start) return fail_errno(errno, "open volume " + volume);
   SKIFF_RETURN_IF_ERROR(make_folders(std::move(start), sub_path));
-  inside = io::UniqueFd(open_beneath(root.get(), sub_path.c_str(), O_PATH));
+  inside = io::UniqueFd(open_below(root.get(), sub_path.c_str(), O_PATH));
   if (!inside) return leaves_volume(errno, sub_path);
   return inside;
 }

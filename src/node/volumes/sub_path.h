@@ -13,7 +13,4 @@ namespace skiff::node {
 // everybody. Forbidden when the path leaves the volume; nothing is then made outside.
 Result<io::UniqueFd> open_sub_path(const std::string& volume, const std::string& sub_path);
 
-// The last step alone, for a child after fork: -1 and errno. Async-signal-safe.
-int open_beneath(int folder, const char* path, int flags);
-
 }  // namespace skiff::node

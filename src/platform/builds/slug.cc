@@ -1,7 +1,8 @@
 #include <fmt/core.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/file.h"
+#include "io/inside.h"
 #include "io/process.h"
 #include "io/sync.h"
 #include "platform/apps/procfile.h"
@@ -18,20 +19,17 @@ constexpr size_t kDigestDigits = 64;  // of SHA-256
 // Copies the file $0 to $1 and prints its SHA-256, reading it once.
 constexpr const char* kCopyAndHash = "set -o pipefail; tee -- \"$1\" <\"$0\" | sha256sum";
 
-// The size of a file that a build left. What the build put there may be anything: a link would lead out of
-// it.
-Result<int64_t> regular_size(const std::string& path) {
-  struct stat info{};
-  if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return fail(Code::kInvalidArgument, "the build left no " + path.substr(path.rfind('/') + 1));
-  }
-  return info.st_size;
+// What the build put there may be anything: a link would lead out of it.
+Result<io::FoundFile> open_output(const std::string& folder, const std::string& name) {
+  auto file = io::open_regular(folder, name);
+  if (!file) return fail(Code::kInvalidArgument, "the build left no " + name);
+  return file;
 }
 
-Result<std::map<std::string, std::string>> read_types(const std::string& path) {
-  auto size = regular_size(path);
-  if (!size) return std::unexpected(size.error());
-  auto procfile = io::read_file(path, kMaxProcfileBytes);
+Result<std::map<std::string, std::string>> read_types(const std::string& folder) {
+  auto file = open_output(folder, "Procfile");
+  if (!file) return std::unexpected(file.error());
+  auto procfile = io::read_rest(file->fd.get(), "the Procfile", kMaxProcfileBytes);
   if (!procfile) return fail(Code::kInvalidArgument, "the Procfile is too large");
   auto types = parse_procfile(*procfile);
   if (types && types->empty()) {
@@ -44,18 +42,20 @@ Result<std::map<std::string, std::string>> read_types(const std::string& path) {
 
 io::Task<Result<Slug>> Builder::make_image(BuildFacts facts) {
   const std::string out = facts.disk.folder + "/out", tar = facts.folder + "/slug.tar";
-  auto types = read_types(out + "/Procfile");
+  auto types = read_types(out);
   SKIFF_CO_RETURN_IF_ERROR(types);
-  auto size = regular_size(out + "/slug.tar");
-  SKIFF_CO_RETURN_IF_ERROR(size);
-  if (*size > facts.limits.slug_mb << 20) {
+  auto packed = open_output(out, "slug.tar");
+  SKIFF_CO_RETURN_IF_ERROR(packed);
+  if (packed->bytes > facts.limits.slug_mb << 20) {
     co_return fail(Code::kResourceExhausted,
                    fmt::format("the compiled app is {} MB, more than {}; leave files out with a .slugignore",
-                               *size >> 20, describe_megabytes(facts.limits.slug_mb)));
+                               packed->bytes >> 20, describe_megabytes(facts.limits.slug_mb)));
   }
   io::CommandOptions command;
   command.timeout = kCopyTime;
-  std::vector<std::string> argv = {"bash", "-c", kCopyAndHash, out + "/slug.tar", tar};
+  // The file that was looked at, whatever has its name by now.
+  std::vector<std::string> argv = {"bash", "-c", kCopyAndHash,
+                                   fmt::format("/proc/{}/fd/{}", ::getpid(), packed->fd.get()), tar};
   auto digest = co_await io::run_command(loop_, std::move(argv), std::move(command));
   SKIFF_CO_RETURN_IF_ERROR(digest);
   if (!digest->status.ok()) co_return fail(Code::kInternal, "copy the compiled app: " + digest->err);
