@@ -11,14 +11,21 @@
 //   get PATH                  prints "object <JSON>" of any object
 //   speak                     the cluster answers from now on
 //   events                    prints "event <JSON>" for each, then "events-end"
+//   die N                     it is killed before its Nth step from now on that mounts or changes the
+//                             network; 0: never
 //   remove                    takes the instance off the machine, then ends
 // Prints "started", "ready NAMESPACE/POD <ms>" and "gone NAMESPACE/POD". The pods are kept in
 // DATA/cluster.json, so that a rig that was killed goes on where it was.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <libmnl/libmnl.h>
+#include <signal.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <map>
 
 #include "base/strings.h"
@@ -33,6 +40,19 @@ using namespace skiff;
 using namespace skiff::node;
 
 namespace {
+
+std::atomic<pid_t> g_dying = 0;     // this process, while it is to die
+std::atomic<int64_t> g_steps_left;  // until then
+
+// Not in children before they become another program: they have a copy of all this.
+void take_step() {
+  if (g_dying == ::getpid() && --g_steps_left <= 0) ::kill(::getpid(), SIGKILL);
+}
+
+template <typename Call>
+Call* real(const char* name) {
+  return reinterpret_cast<Call*>(::dlsym(RTLD_NEXT, name));
+}
 
 void say(const std::string& line) {
   fmt::print("{}\n", line);
@@ -108,6 +128,9 @@ void run_command(Rig& rig, const std::string& line) {
       rig.api.begin_delete(pod_at(words[1]), *parse_int(words.at(2)));
   } else if (words[0] == "erase") {
     rig.api.erase(pod_at(words.at(1)));
+  } else if (words[0] == "die") {
+    g_steps_left = *parse_int(words.at(1));
+    g_dying = g_steps_left > 0 ? ::getpid() : 0;
   } else if (words[0] == "pod") {
     say("pod " + json::encode(rig.api.find(pod_at(words.at(1)))));
   } else if (words[0] == "get") {
@@ -167,6 +190,23 @@ io::Task<void> start(Rig* rig) {
 }
 
 }  // namespace
+
+// In place of the libraries' own, for all that is linked into this program.
+extern "C" {
+
+int mount(const char* source, const char* target, const char* type, unsigned long flags,
+          const void* data) noexcept {
+  take_step();
+  return real<int(const char*, const char*, const char*, unsigned long, const void*)>("mount")(
+      source, target, type, flags, data);
+}
+
+ssize_t mnl_socket_sendto(const mnl_socket* socket, const void* request, size_t size) {
+  take_step();
+  return real<ssize_t(const mnl_socket*, const void*, size_t)>("mnl_socket_sendto")(socket, request, size);
+}
+
+}  // extern "C"
 
 int main(int argc, char** argv) {
   const bool silent = argc == 6 && std::string_view(argv[5]) == "silent";

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from conftest import FOREVER, pod
+from test_network import ask, served
 
 ROUNDS = 4
 NAMES = [f"k{number}" for number in range(8)]
@@ -80,3 +81,43 @@ def test_kills_at_random_moments_leave_no_duplicate_orphan_or_leak(rig, seed):
         rig.delete(name)
     settle(lambda: not containers(rig) and not os.listdir(rig.data / "node" / "pods"), lambda: containers(rig))
     settle(lambda: links(rig.instance) == [] and cgroups(rig.instance) == [], lambda: (links(rig.instance), cgroups(rig.instance)))
+
+
+LEAST_STEPS = 10  # that set up a pod's namespaces and network: three namespaces, two interfaces, an address, routes
+
+
+def served_again(rig, name):
+    """The pod is reached from the machine: both ends of its interface are there and up."""
+    address = rig.until(name, lambda p: p.get("status", {}).get("podIP"), 60)["status"]["podIP"]
+    settle(lambda: ask(address).stdout == f"hello from {name}\n", lambda: (ask(address), links(rig.instance)), 60)
+
+
+def test_an_agent_killed_at_any_step_of_a_set_up_leaves_no_pod_without_network(rig):
+    for step in range(1, 100):
+        name = f"s{step}"
+        rig.send(f"die {step}")
+        document = served(name)
+        document["spec"]["terminationGracePeriodSeconds"] = 0
+        rig.put(document)
+        settle(lambda: rig.process.poll() is not None or any(line.startswith(f"ready default/{name} ") for line in rig.lines),
+               lambda: rig.lines[-5:], 60)
+        killed = rig.process.poll() is not None
+        if killed:
+            rig.start()
+        served_again(rig, name)
+        rig.wait_ready(name, 60)
+        rig.send("die 0")
+        rig.send(f"erase default/{name}")
+        settle(lambda: links(rig.instance) == [] and not containers(rig), lambda: links(rig.instance), 60)
+        if not killed:
+            break
+    assert not killed and step > LEAST_STEPS, f"the rig was killed at {step - 1} steps"
+
+
+def test_an_interface_that_a_killed_agent_left_down_comes_up_with_the_next(rig):
+    rig.put(served("p"))
+    rig.wait_ready("p", 60)
+    rig.kill()
+    subprocess.run(["ip", "link", "set", links(rig.instance)[0], "down"], check=True)
+    rig.start()
+    served_again(rig, "p")

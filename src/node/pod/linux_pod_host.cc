@@ -44,7 +44,7 @@ void filter_ports(BridgeFilter& filter, const std::vector<Connected>& connected)
     ports.push_back(pod.port);
   }
   filter.open(ports);
-  // An agent that was killed between the two ends left the host's one down.
+  // An agent of an older version that was killed between the two ends left the host's one down.
   for (const auto& port : ports) {
     auto up = bring_up_port(port.veth);
     if (up) up = allow_hairpin(port.veth);
@@ -217,16 +217,15 @@ io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::strin
         // What an earlier try or a reboot left.
         auto cleaned = remove_sandbox(folder);
         if (network == PodNetwork::kOwn) auto deleted = host->delete_link(veth);
-        SKIFF_RETURN_IF_ERROR(make_sandbox(folder, hostname, network, [&](int net_namespace) {
-          return connect_pod(*host, bridge, veth, net_namespace, address, subnet);
-        }));
-        if (network == PodNetwork::kHost) return {};
-        auto open = filter->allow({veth, address});
-        if (open) open = bring_up_port(veth);
-        if (open) open = allow_hairpin(veth);
-        // The next try begins anew: a sandbox that is there counts as set up.
-        if (!open) cleaned = remove_sandbox(folder);
-        return open;
+        const NetworkSteps steps{[&](int net_namespace) {
+                                   return connect_pod(*host, bridge, veth, net_namespace, address, subnet);
+                                 },
+                                 [&]() -> Result<void> {
+                                   SKIFF_RETURN_IF_ERROR(filter->allow({veth, address}));
+                                   SKIFF_RETURN_IF_ERROR(bring_up_port(veth));
+                                   return allow_hairpin(veth);
+                                 }};
+        return make_sandbox(folder, hostname, network, steps);
       });
   co_return made;
 }

@@ -19,6 +19,7 @@ namespace skiff::node {
 namespace {
 
 constexpr const char* kNamespaceNames[] = {"net", "ipc", "uts"};
+constexpr const char* kSignOfLife = "uts";  // kept as the last one: the others and the network are there then
 
 std::string own_namespace(const std::string& name) {
   return "/proc/thread-self/ns/" + name;
@@ -60,38 +61,60 @@ class NamespaceVisit {
   bool entered_ = false;
 };
 
-Result<void> pin(const std::string& name, const std::string& folder) {
-  const std::string target = folder + "/" + name;
-  io::UniqueFd file(::open(target.c_str(), O_CREAT | O_RDONLY | O_CLOEXEC, 0400));
+Result<io::UniqueFd> open_own(const std::string& name) {
+  io::UniqueFd out(::open(own_namespace(name).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!out) return fail_errno(errno, "open the pod's namespace " + name);
+  return out;
+}
+
+Result<void> pin(const io::UniqueFd& name_space, const std::string& target) {
+  const io::UniqueFd file(::open(target.c_str(), O_CREAT | O_RDONLY | O_CLOEXEC, 0400));
   if (!file) return fail_errno(errno, "create " + target);
-  if (::mount(own_namespace(name).c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+  const std::string source = "/proc/thread-self/fd/" + std::to_string(name_space.get());
+  if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
     return fail_errno(errno, "keep namespace " + target);
   }
   return {};
 }
 
-Result<void> build(const std::string& folder, const std::string& hostname, PodNetwork network,
-                   const std::function<Result<void>(int)>& configure_network) {
-  SKIFF_RETURN_IF_ERROR(io::make_directories(folder));
+Result<void> pin_own(const std::string& name, const std::string& folder) {
+  auto own = open_own(name);
+  if (!own) return std::unexpected(own.error());
+  return pin(*own, folder + "/" + name);
+}
+
+// All but the sign of life, whose namespace is returned.
+Result<io::UniqueFd> build_inside(const std::string& folder, const std::string& hostname, PodNetwork network,
+                                  const NetworkSteps& steps) {
   NamespaceVisit visit;
   SKIFF_RETURN_IF_ERROR(
       visit.enter_new(CLONE_NEWIPC | CLONE_NEWUTS | (network == PodNetwork::kOwn ? CLONE_NEWNET : 0)));
   if (::sethostname(hostname.data(), hostname.size()) != 0)
     return fail_errno(errno, "set the pod's host name");
-  SKIFF_RETURN_IF_ERROR(pin("ipc", folder));
-  SKIFF_RETURN_IF_ERROR(pin("uts", folder));
-  if (network == PodNetwork::kHost) return {};
-  SKIFF_RETURN_IF_ERROR(pin("net", folder));
-  io::UniqueFd net(::open(own_namespace("net").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!net) return fail_errno(errno, "open the pod's network");
-  return configure_network(net.get());
+  SKIFF_RETURN_IF_ERROR(pin_own("ipc", folder));
+  if (network == PodNetwork::kOwn) {
+    SKIFF_RETURN_IF_ERROR(pin_own("net", folder));
+    auto net = open_own("net");
+    if (!net) return net;
+    SKIFF_RETURN_IF_ERROR(steps.inside(net->get()));
+  }
+  return open_own(kSignOfLife);
+}
+
+Result<void> build(const std::string& folder, const std::string& hostname, PodNetwork network,
+                   const NetworkSteps& steps) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder));
+  auto life = build_inside(folder, hostname, network, steps);
+  if (!life) return std::unexpected(life.error());
+  if (network == PodNetwork::kOwn) SKIFF_RETURN_IF_ERROR(steps.outside());
+  return pin(*life, folder + "/" + kSignOfLife);
 }
 
 }  // namespace
 
 Result<void> make_sandbox(const std::string& folder, const std::string& hostname, PodNetwork network,
-                          const std::function<Result<void>(int)>& configure_network) {
-  auto made = build(folder, hostname, network, configure_network);
+                          const NetworkSteps& steps) {
+  auto made = build(folder, hostname, network, steps);
   if (!made) {
     auto removed = remove_sandbox(folder);
     return wrap(made.error(), "set up the pod's namespaces");
@@ -101,7 +124,7 @@ Result<void> make_sandbox(const std::string& folder, const std::string& hostname
 
 bool sandbox_alive(const std::string& folder) {
   struct statfs info{};
-  return ::statfs((folder + "/uts").c_str(), &info) == 0 && info.f_type == NSFS_MAGIC;
+  return ::statfs((folder + "/" + kSignOfLife).c_str(), &info) == 0 && info.f_type == NSFS_MAGIC;
 }
 
 Result<void> visit_network(const std::string& folder, const std::function<Result<void>()>& look) {

@@ -12,13 +12,19 @@
 
 namespace skiff::node {
 
-// Makes `folder` hold net (unless `host_network`), ipc and uts. `configure_network` runs inside the new
-// network namespace, given its descriptor. On failure nothing stays mounted.
 enum class PodNetwork { kOwn, kHost };
+// How a pod's network is connected; nothing to do for a pod that uses the host's.
+struct NetworkSteps {
+  std::function<Result<void>(int net_namespace)> inside;  // in the new network, given its descriptor
+  std::function<Result<void>()> outside;                  // then, where the caller was
+};
+// Makes `folder` hold net (unless PodNetwork::kHost), ipc and uts. It counts as alive from the last step on,
+// when all else is done: what a kill leaves before that is no sandbox, and is removed by whoever makes one
+// there again. On failure nothing stays mounted.
 Result<void> make_sandbox(const std::string& folder, const std::string& hostname, PodNetwork network,
-                          const std::function<Result<void>(int net_namespace)>& configure_network);
+                          const NetworkSteps& steps);
 
-// True when the folder holds living namespaces: false after a reboot.
+// True when the folder holds living namespaces that were set up to the end: false after a reboot.
 bool sandbox_alive(const std::string& folder);
 
 // Runs `look` inside the pod's network. NotFound when the folder holds none: the pod uses the node's, or it
