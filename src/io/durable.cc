@@ -1,12 +1,15 @@
 #include "io/durable.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 
+#include "base/log.h"
+#include "base/strings.h"
 #include "io/file.h"
 
 namespace skiff::io {
@@ -24,7 +27,28 @@ Result<UniqueFd> open_to_sync(const std::string& path) {
   return fd;
 }
 
+// "NAME.tmpPID-N", as write_file_atomic() calls what it writes.
+bool is_unpublished(std::string_view name) {
+  constexpr std::string_view kMark = ".tmp";
+  const size_t mark = name.rfind(kMark);
+  if (mark == std::string_view::npos) return false;
+  const auto numbers = split_once(name.substr(mark + kMark.size()), "-");
+  return numbers.found && parse_uint(numbers.before) && parse_uint(numbers.after);
+}
+
 }  // namespace
+
+void sweep_unpublished(const std::string& folder) {
+  for (const auto& name : list_directory(folder).value_or(std::vector<std::string>{})) {
+    if (!is_unpublished(name)) continue;
+    const std::string path = folder + "/" + name;
+    // Its writer holds it locked until it has its name.
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+    if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+      log_warn("a leftover stays", {{"path", path}, {"error", fail_errno(errno, "remove").error().message}});
+  }
+}
 
 Result<void> sync_path(const std::string& path) {
   auto fd = open_to_sync(path);

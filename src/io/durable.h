@@ -16,6 +16,11 @@ namespace skiff::io {
 // takes from another file, and syncs the folder that holds the name. AlreadyExists when `to` is a folder with
 // entries; `from` stays then.
 Result<void> publish(const std::string& from, const std::string& to);
+// Removes what killed processes left of files that they were writing into the folder with
+// write_file_atomic(): NAME.tmpPID-N. What somebody is writing stays, this process or another. For whoever
+// owns the folder, when it is opened: nobody else will. Fine when the folder is not there; what can't be
+// removed is logged.
+void sweep_unpublished(const std::string& folder);
 // The file's bytes, or the folder's list of names.
 Result<void> sync_path(const std::string& path);
 // All that was written so far on the file system that holds `path`: for what other programs wrote.

@@ -1,7 +1,15 @@
 #include "io/durable.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
 
 #include "io/file.h"
 #include "testing/power_cut.h"
@@ -74,4 +82,54 @@ TEST_CASE("a folder is not published over one with entries") {
   CHECK(io::publish(folder / "a", folder / "b").error().code == Code::kAlreadyExists);
   CHECK(io::path_exists(folder / "a/inner"));
   CHECK(io::publish(folder / "none", folder / "c").error().code == Code::kNotFound);
+}
+
+TEST_CASE("what a killed writer left is swept, and nothing else") {
+  const Folder folder;
+  for (const char* name :
+       {"claim.json.tmp22396-2", "claim.json", "a.tmp", "b.tmp12", "c.tmpx-1", ".tmp1-", "d.tmp1-2.json"})
+    write_unsynced(folder / name, "text");
+  REQUIRE(io::make_directories(folder / "folder.tmp1-1"));
+  io::sweep_unpublished(folder.path);
+  CHECK(*io::list_directory(folder.path) == std::vector<std::string>{".tmp1-", "a.tmp", "b.tmp12", "c.tmpx-1",
+                                                                     "claim.json", "d.tmp1-2.json",
+                                                                     "folder.tmp1-1"});
+  io::sweep_unpublished(folder / "none");
+}
+
+TEST_CASE("a writer that is killed before its file has its name leaves what the next sweep takes") {
+  const Folder folder;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // A file of this size takes no name: the kernel kills who writes it.
+    struct rlimit limit{100, 100};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    ::signal(SIGXFSZ, SIG_DFL);
+    auto written = io::write_file_atomic(folder / "f", std::string(1000, 'x'));
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  REQUIRE(io::list_directory(folder.path)->size() == 1);
+  io::sweep_unpublished(folder.path);
+  CHECK(io::list_directory(folder.path)->empty());
+}
+
+TEST_CASE("files that are being written survive sweeps") {
+  const Folder folder;
+  std::atomic<bool> done = false;
+  std::thread sweeper([&] {
+    while (!done) io::sweep_unpublished(folder.path);
+  });
+  int failures = 0;
+  for (int i = 0; i < 200; ++i) {
+    if (!io::write_file_atomic(folder / "f", std::to_string(i))) ++failures;
+  }
+  done = true;
+  sweeper.join();
+  CHECK(failures == 0);
+  CHECK(io::read_file(folder / "f") == "199");
+  CHECK(io::list_directory(folder.path)->size() == 1);
 }

@@ -68,18 +68,35 @@ Result<void> write_all(int fd, std::string_view data, const std::string& path) {
   return {};
 }
 
-static Result<void> write_new(const std::string& path, std::string_view data, mode_t mode) {
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+// A new file, locked as long as it is open: so that it is not taken for what a killed process left.
+static Result<UniqueFd> make_locked(const std::string& path, mode_t mode) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd) return fail_errno(errno, "create " + path);
+  struct stat info{};
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return fail_errno(errno, "lock " + path);
+  }
+  if (::fstat(fd.get(), &info) != 0) return fail_errno(errno, "stat " + path);
+  // A sweep that came between the two steps took it.
+  if (info.st_nlink == 0) return UniqueFd();
   ::fchmod(fd.get(), mode);
-  return write_all(fd.get(), data, path);
+  return fd;
 }
 
 Result<void> write_file_atomic(const std::string& path, std::string_view data, mode_t mode) {
   // Several threads may write the same file at once.
   static std::atomic<unsigned> last = 0;
-  const std::string temporary = path + ".tmp" + std::to_string(::getpid()) + "-" + std::to_string(++last);
-  auto done = write_new(temporary, data, mode);
+  UniqueFd fd;
+  std::string temporary;
+  while (!fd) {
+    temporary = path + ".tmp" + std::to_string(::getpid()) + "-" + std::to_string(++last);
+    auto made = make_locked(temporary, mode);
+    // Of a process that had this one's number.
+    if (!made && made.error().code == Code::kAlreadyExists) continue;
+    if (!made) return std::unexpected(made.error());
+    fd = std::move(*made);
+  }
+  auto done = write_all(fd.get(), data, path);
   if (done) done = publish(temporary, path);
   if (!done) ::unlink(temporary.c_str());
   return done;

@@ -89,7 +89,20 @@ Result<void> rename_work_files(const DiskPlaces& places, const std::string& from
   return {};
 }
 
+void sweep_unpublished_files(const DiskPlaces& places) {
+  for (const auto& parent : {places.images, places.data + "/build-output"}) {
+    for (const auto& name : io::list_directory(parent).value_or(std::vector<std::string>{})) {
+      io::sweep_unpublished(parent + "/" + name);
+      io::sweep_unpublished(parent + "/" + name + "/blobs/sha256");
+    }
+  }
+}
+
 io::Task<Result<void>> DiskCare::sweep() {
+  co_await io::run_blocking(loop_, [places = places_] {
+    sweep_unpublished_files(places);
+    return Result<void>();
+  });
   const WallTime before = loop_.wall_now() - kGrace;
   auto apps = co_await apps_.list();
   SKIFF_CO_RETURN_IF_ERROR(apps);

@@ -35,6 +35,10 @@ Result<void> remove_work_files(const DiskPlaces& places, const std::string& app)
 // Gives these another app's name; fine when it was done before. Blocking.
 Result<void> rename_work_files(const DiskPlaces& places, const std::string& from, const std::string& to);
 
+// Removes what killed processes left of files that they were writing into images and outputs of builds.
+// Blocking.
+void sweep_unpublished_files(const DiskPlaces& places);
+
 class DiskCare {
  public:
   DiskCare(io::Loop& loop, kube::Client& api, Apps& apps, DiskPlaces places)

@@ -68,3 +68,19 @@ TEST_CASE("what no app has any more is found and removed, and nothing else") {
   CHECK(io::path_exists(places.images + "/stack/blobs"));
   CHECK(!remove_app_files(places, "stack"));
 }
+
+TEST_CASE("what killed writers left beside images and outputs of builds goes, and nothing else") {
+  const Folder folder;
+  const DiskPlaces places{folder.path + "/platform", folder.path + "/images"};
+  const std::string layout = places.images + "/shop", outputs = places.data + "/build-output/shop";
+  for (const auto& path : {layout + "/blobs/sha256", outputs}) {
+    REQUIRE(io::make_directories(path));
+    REQUIRE(io::write_file_atomic(path + "/kept", "x"));
+    REQUIRE(io::write_file_atomic(path + "/kept.tmp4-2", "x"));
+  }
+  REQUIRE(io::write_file_atomic(layout + "/index.json.tmp4-1", "x"));
+  sweep_unpublished_files(places);
+  CHECK(io::list_directory(layout) == std::vector<std::string>{"blobs"});
+  CHECK(io::list_directory(layout + "/blobs/sha256") == std::vector<std::string>{"kept"});
+  CHECK(io::list_directory(outputs) == std::vector<std::string>{"kept"});
+}

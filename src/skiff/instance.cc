@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/strings.h"
 #include "edge/backend_rules.h"
+#include "io/durable.h"
 #include "io/file.h"
 #include "node/network/addresses.h"
 #include "skiff/machine.h"
@@ -255,6 +256,8 @@ Result<Instance> open_or_create_instance(const InstanceRequest& request, Random&
   SKIFF_RETURN_IF_ERROR(check_edge_settings(instance.edge));
   instance.platform_port = platform_port_of(instance.ports);
   SKIFF_RETURN_IF_ERROR(io::make_directories(instance.path("run")));
+  for (const auto& folder : {*data, instance.path("pki"), instance.path("run")})
+    io::sweep_unpublished(folder);
   if (!io::path_exists(instance.path("token"))) {
     SKIFF_RETURN_IF_ERROR(io::write_file_atomic(instance.path("token"), make_secret(random) + "\n"));
   }

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "io/durable.h"
 #include "node/network/addresses.h"
 #include "node/network/pod_network.h"
 
@@ -122,7 +123,10 @@ Result<Machine> Machine::open() {
   const auto limit = std::chrono::steady_clock::now() + kLockLimit;
   for (;;) {
     auto lock = io::lock_file(machine_directory() + "/lock");
-    if (lock) return Machine(std::move(*lock));
+    if (lock) {
+      io::sweep_unpublished(claims_directory());
+      return Machine(std::move(*lock));
+    }
     if (lock.error().code != Code::kUnavailable || std::chrono::steady_clock::now() > limit) {
       return std::unexpected(lock.error());
     }

@@ -38,6 +38,7 @@ io::Task<Result<void>> make_stack(io::Loop& loop, const Instance& instance) {
     fmt::print("{}\n", line);
     std::fflush(stdout);
   };
+  co_await node::remove_stack_leftovers(loop, options);
   if (node::stack_ready(options)) co_return Result<void>{};
   auto built = co_await node::build_stack(loop, std::move(options));
   co_return built;

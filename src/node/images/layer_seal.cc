@@ -14,6 +14,8 @@ namespace skiff::node {
 
 namespace {
 
+constexpr const char* kPartial = ".partial";
+
 std::string seals(const NodePaths& paths) {
   return paths.images() + "/seals";
 }
@@ -72,10 +74,16 @@ void forget_seal(const NodePaths& paths, const std::string& layer) {
   ::unlink((seals(paths) + "/" + layer).c_str());
 }
 
+void sweep_seals(const NodePaths& paths) {
+  io::sweep_unpublished(seals(paths));
+  if (auto removed = io::remove_tree(seals(paths) + kPartial); !removed)
+    log_warn("records of layers that were never used stay", {{"error", removed.error().message}});
+}
+
 Result<void> seal_old_layers(const NodePaths& paths, const std::set<std::string>& layers) {
   if (io::path_exists(seals(paths))) return {};
   // All of them or none, for a start that is cut short must find that there is still something to do.
-  const std::string partial = seals(paths) + ".partial";
+  const std::string partial = seals(paths) + kPartial;
   SKIFF_RETURN_IF_ERROR(io::remove_tree(partial));
   SKIFF_RETURN_IF_ERROR(io::make_directories(partial));
   for (const auto& layer : layers) {

@@ -16,6 +16,8 @@ Result<void> seal_layer(const NodePaths& paths, const std::string& layer, const 
 // False as well for a layer without a record, and one that is not there.
 bool layer_is_whole(const NodePaths& paths, const std::string& layer);
 void forget_seal(const NodePaths& paths, const std::string& layer);
+// Removes what killed agents left of records that they were writing. Before any layer is sealed.
+void sweep_seals(const NodePaths& paths);
 
 // Versions before the seals trusted every layer, and containers run on theirs: once, when there are no seals
 // at all, the layers get one as they are. Not those that show what a power cut leaves: nothing in them, or

@@ -226,6 +226,14 @@ bool stack_ready(const StackOptions& options) {
          read_layout(folder, "build");
 }
 
+io::Task<void> remove_stack_leftovers(io::Loop& loop, StackOptions options) {
+  auto removed = co_await io::run_blocking(loop, [options] {
+    remove_partial_copies(stack_folder(options));
+    return io::remove_tree(options.work);
+  });
+  if (!removed) log_warn("leftovers of the stack images stay", {{"error", removed.error().message}});
+}
+
 static void say(const StackOptions& options, const std::string& line) {
   if (options.progress) options.progress(line);
 }

@@ -26,6 +26,9 @@ struct StackOptions {
 
 // True when both images of the present recipe are there: a few small reads.
 bool stack_ready(const StackOptions& options);
+// What a start that was killed left of copying or making them. For who alone makes them, before anything
+// else.
+io::Task<void> remove_stack_leftovers(io::Loop& loop, StackOptions options);
 // Takes them from the cache, or makes them and keeps them there, unless they are there. As root; making them
 // needs the network, about half a minute and 600 MB. Says how long it took.
 io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options);

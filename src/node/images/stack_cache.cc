@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/log.h"
 #include "io/durable.h"
 #include "io/sync.h"
 
@@ -76,12 +77,23 @@ Result<void> put_copy(const std::string& from, const std::string& to) {
 
 }  // namespace
 
+void remove_partial_copies(const std::string& folder) {
+  const size_t slash = folder.rfind('/');
+  const std::string parent = folder.substr(0, slash), begin = folder.substr(slash + 1) + kPartial;
+  for (const auto& name : io::list_directory(parent).value_or(std::vector<std::string>{})) {
+    if (!name.starts_with(begin)) continue;
+    auto removed = io::remove_tree(parent + "/" + name);
+    if (!removed) log_warn("a part of the stack images stays", {{"error", removed.error().message}});
+  }
+}
+
 io::Task<Result<io::UniqueFd>> StackCache::lock(io::Loop& loop) const {
   auto made = io::make_directories(folder_);
   if (!made) co_return std::unexpected(made.error());
   const MonotonicTime deadline = loop.now() + kMakingLimit;
   for (;;) {
     auto taken = io::lock_file(folder_ + "/lock");
+    if (taken) remove_partial_copies(entry());
     if (taken || taken.error().code != Code::kUnavailable) co_return taken;
     if (loop.now() > deadline) {
       co_return fail(Code::kTimeout,
@@ -99,6 +111,8 @@ Result<void> StackCache::copy_to(const std::string& target) const {
 }
 
 Result<void> StackCache::keep(const std::string& source) const {
+  // Files that a killed process left among them would be kept with the rest.
+  for (const auto& folder : {source, source + "/blobs/sha256"}) io::sweep_unpublished(folder);
   for (const auto& name : io::list_directory(folder_).value_or(std::vector<std::string>{})) {
     if (name != "lock" && name != key_) SKIFF_RETURN_IF_ERROR(io::remove_tree(folder_ + "/" + name));
   }

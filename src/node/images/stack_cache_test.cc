@@ -100,3 +100,20 @@ TEST_CASE("who makes the images holds a lock that ends with it") {
   first->reset();
   CHECK(io::block_on(*loop, cache.lock(*loop)));
 }
+
+TEST_CASE("what a killed start left of the images goes, and neither they nor others") {
+  const Folders folders;
+  const std::string images = folders.path + "/data/images";
+  for (const char* name : {"stack", "stack.partial-77", "stack.partial-77.old", "stackless", "shop"})
+    REQUIRE(io::make_directories(images + "/" + name + "/blobs"));
+  node::remove_partial_copies(folders.other());
+  CHECK(io::list_directory(images) == std::vector<std::string>{"shop", "stack", "stackless"});
+  const StackCache cache(folders.cache(), "r1");
+  REQUIRE(io::write_file_atomic(folders.layout() + "/blobs/sha256/two.tmp77-1", "half"));
+  REQUIRE(io::make_directories(folders.cache() + "/r1.partial-77/blobs"));
+  const auto loop = io::make_epoll_loop(1);
+  REQUIRE(io::block_on(*loop, cache.lock(*loop)));
+  REQUIRE(cache.keep(folders.layout()));
+  CHECK(io::list_directory(folders.cache()) == std::vector<std::string>{"lock", "r1"});
+  CHECK(io::list_directory(folders.cache() + "/r1/blobs/sha256") == std::vector<std::string>{"one"});
+}

@@ -141,6 +141,7 @@ std::string ImageStore::record_path(const std::string& canonical) const {
 Result<void> ImageStore::open() {
   SKIFF_RETURN_IF_ERROR(io::make_directories(paths_.layers()));
   SKIFF_RETURN_IF_ERROR(io::make_directories(paths_.images() + "/names"));
+  sweep_seals(paths_);
   auto layers = io::list_directory(paths_.layers());
   if (!layers) return std::unexpected(layers.error());
   for (const auto& name : *layers) {

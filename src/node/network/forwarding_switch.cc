@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "io/durable.h"
 #include "io/file.h"
 #include "io/setting.h"
 
@@ -60,6 +61,7 @@ Result<Forwarding> turn_on_forwarding(const ForwardingFiles& files) {
       if (name != "lo" && !pods) names += name + "\n";
     }
     // Before the machine forwards: whoever is killed in between leaves it closed.
+    io::sweep_unpublished(files.record.substr(0, files.record.rfind('/')));
     SKIFF_RETURN_IF_ERROR(io::write_file_atomic(files.record, names));
     SKIFF_RETURN_IF_ERROR(io::write_setting(files.setting, "1"));
   }

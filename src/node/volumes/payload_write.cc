@@ -62,18 +62,31 @@ Result<void> replace_link(const std::string& link, const std::string& target) {
   return {};
 }
 
+// Removes hidden folders but for one: those before it, and what a killed agent left.
+Result<void> remove_other_versions(const std::string& folder, const std::string& but) {
+  auto names = io::list_directory(folder);
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : *names) {
+    if (name.starts_with("..") && "/" + name != kCurrent && name != but)
+      SKIFF_RETURN_IF_ERROR(io::remove_tree(folder + "/" + name));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> write_payload(const std::string& folder, const Payload& payload, std::optional<uint32_t> group) {
   SKIFF_RETURN_IF_ERROR(io::make_directories(folder, 0755));
   ::chmod(folder.c_str(), 0755);
   const std::string old = current_folder(folder);
+  SKIFF_RETURN_IF_ERROR(remove_other_versions(folder, old));
   if (unchanged(folder, old, payload)) return {};
   std::string fresh = folder + "/..XXXXXX";
   if (::mkdtemp(fresh.data()) == nullptr) return fail_errno(errno, "make " + fresh);
   ::chmod(fresh.c_str(), 0755);
   SKIFF_RETURN_IF_ERROR(write_files(fresh, payload, group));
-  SKIFF_RETURN_IF_ERROR(replace_link(folder + kCurrent, fresh.substr(folder.size() + 1)));
+  const std::string version = fresh.substr(folder.size() + 1);
+  SKIFF_RETURN_IF_ERROR(replace_link(folder + kCurrent, version));
   std::set<std::string> tops;
   for (const auto& [path, file] : payload) tops.insert(top_of(path));
   for (const auto& top : tops) {
@@ -86,8 +99,7 @@ Result<void> write_payload(const std::string& folder, const Payload& payload, st
   for (const auto& name : *names) {
     if (!name.starts_with("..") && !tops.contains(name)) ::unlink((folder + "/" + name).c_str());
   }
-  if (!old.empty()) return io::remove_tree(folder + "/" + old);
-  return {};
+  return remove_other_versions(folder, version);
 }
 
 }  // namespace skiff::node

@@ -68,13 +68,20 @@ Result<void> make_memory_dir(const std::string& folder, int64_t bytes, std::opti
   return open_to_all(folder, group);
 }
 
+// Beside it nothing may appear, not for a moment: the folder is not ours.
+Result<void> make_empty_file(const std::string& path) {
+  const io::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC, 0644));
+  if (!file && errno != EEXIST) return fail_errno(errno, "make " + path);
+  return {};
+}
+
 Result<void> check_host_path(const Value& source) {
   const std::string& path = source["path"].str();
   const std::string& type = source["type"].str();
   if (type == "DirectoryOrCreate") return io::make_directories(path, 0755);
   struct stat info{};
   const bool exists = ::stat(path.c_str(), &info) == 0;
-  if (type == "FileOrCreate" && !exists) return io::write_file_atomic(path, "", 0644);
+  if (type == "FileOrCreate" && !exists) return make_empty_file(path);
   if (type.empty() && !exists) return io::make_directories(path, 0755);
   const bool fits =
       exists &&

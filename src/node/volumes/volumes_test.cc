@@ -69,6 +69,22 @@ TEST_CASE("a deleted ConfigMap keeps its files and does not keep other volumes f
   CHECK(rig.text("second") == "2");
 }
 
+TEST_CASE("what a killed agent left of a volume's versions goes with the next look at it") {
+  Rig rig;
+  rig.write("a", "1");
+  rig.write("b", "1");
+  rig.prepare();
+  const std::string folder = NodePaths{rig.root}.volumes("u") + "/first";
+  REQUIRE(io::make_directories(folder + "/..LEFT/folder"));
+  REQUIRE(io::write_file_atomic(folder + "/..data_tmp", ""));
+  rig.refresh();
+  CHECK(rig.text("first") == "1");
+  const auto names = io::list_directory(folder);
+  REQUIRE(names);
+  CHECK(names->size() == 3);  // the version, ..data and the key
+  CHECK(!io::path_exists(folder + "/..LEFT"));
+}
+
 TEST_CASE("a downward volume tells the node's size where a container sets no limit") {
   Rig rig;
   rig.pod = *json::parse(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{

@@ -132,6 +132,7 @@ Result<void> Repositories::start() {
   for (const auto& folder : {hooks, info}) {
     if (::chmod(folder.c_str(), 0755) != 0) return fail_errno(errno, "chmod " + folder);
   }
+  for (const auto& folder : {hooks, info}) io::sweep_unpublished(folder);
   SKIFF_RETURN_IF_ERROR(keep_file(info + "/attributes", kAttributes, 0644));
   SKIFF_RETURN_IF_ERROR(keep_file(hooks + "/post-receive", rollout_hook_script(), 0755));
   return keep_file(hooks + "/pre-receive", hook_script(), 0755);
