@@ -19,9 +19,11 @@ constexpr const char* kPodFile = "/pod.json";
 constexpr const char* kAddressFile = "/address";
 constexpr const char* kStartedFile =
     "/started";  // the machine's boot, and the steady clock at the first set-up
-constexpr const char* kSandboxFile = "/sandbox";  // how many were made
-constexpr size_t kRemovalsAtOnce = 2;             // threads of the pool
-constexpr size_t kMaxHostsFile = 1 << 20;         // of the host; a larger one is not shown to pods
+constexpr const char* kSandboxFile = "/sandbox";  // the number of the present one
+constexpr uint64_t kSandboxNumbers = 1 << 30;
+constexpr const char* kPodFiles[] = {"/hosts", "/hostname", "/resolv.conf"};  // in the pod's etc
+constexpr size_t kRemovalsAtOnce = 2;                                         // threads of the pool
+constexpr size_t kMaxHostsFile = 1 << 20;  // of the host; a larger one is not shown to pods
 
 std::string uid_of(const json::Value& pod) {
   return pod["metadata"]["uid"].str();
@@ -173,14 +175,18 @@ io::Task<Result<PodGround>> LinuxPodHost::set_up(json::Value pod) {
   if (!volumes) co_return std::unexpected(volumes.error());
   ground.volumes = std::move(volumes->paths);
   ground.memory_volumes = std::move(volumes->memory);
-  const std::string count_file = options_.paths.pod(uid) + kSandboxFile;
-  const auto count = parse_int(trim(io::read_file(count_file).value_or("")));
-  ground.sandbox_number = static_cast<int>(count.value_or(0));
+  const std::string number_file = options_.paths.pod(uid) + kSandboxFile;
+  const auto number = parse_int(trim(io::read_file(number_file).value_or("")));
+  ground.sandbox_number = static_cast<int>(number.value_or(0));
   auto limited = co_await limit_pod(pod);
   if (!limited) co_return fail(Code::kInternal, limited.error().message);
   if (!sandbox_alive(ground.sandbox)) {
-    auto counted = write_quick(count_file, std::to_string(++ground.sandbox_number));
-    if (!counted) co_return std::unexpected(counted.error());
+    // By chance and not counted: a power cut may take the file and leave the records that bear its number.
+    ground.sandbox_number = static_cast<int>(1 + loop_.random().below(kSandboxNumbers));
+    auto numbered = write_quick(number_file, std::to_string(ground.sandbox_number));
+    if (!numbered) co_return std::unexpected(numbered.error());
+    // Nothing has them mounted now. They are not synced: after a power cut they may be empty.
+    for (const char* name : kPodFiles) ::unlink((options_.paths.etc(uid) + name).c_str());
     auto namespaces = co_await make_namespaces(pod, ground.ip);
     if (!namespaces) co_return fail(Code::kInternal, namespaces.error().message);
   }
