@@ -1,13 +1,16 @@
 """kill -9 of the agent at random moments while pods come and go."""
+import contextlib
 import os
 import pathlib
 import random
+import shutil
+import signal
 import subprocess
 import time
 
 import pytest
 
-from conftest import FOREVER, pod
+from conftest import FOREVER, instance_name, make_rig, pod, write_image
 from test_network import ask, served
 
 ROUNDS = 4
@@ -121,3 +124,52 @@ def test_an_interface_that_a_killed_agent_left_down_comes_up_with_the_next(rig):
     subprocess.run(["ip", "link", "set", links(rig.instance)[0], "down"], check=True)
     rig.start()
     served_again(rig, "p")
+
+
+def cut_power(rig):
+    """What a power cut leaves: no process, no mount, and files that were not synced empty."""
+    running = rig.monitors()
+    rig.kill()
+    for monitor in running:
+        for child in pathlib.Path(f"/proc/{monitor}/task/{monitor}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(monitor, signal.SIGKILL)
+    settle(lambda: not rig.monitors(), rig.monitors)
+    for mount in reversed(mounts(rig)):
+        subprocess.run(["umount", "-l", mount], check=True)
+
+
+def test_a_pod_has_its_names_and_resolvers_after_a_power_cut_that_emptied_them(rig):
+    tell = "cat /etc/resolv.conf /etc/hosts /etc/hostname; echo told; sleep 1000"
+    rig.put(pod("web", tell))
+    rig.wait_ready("web")
+    rig.wait_log("web", "told")
+    before = rig.logs("web")
+    assert "nameserver" in before and "web" in before
+    cut_power(rig)
+    folder = rig.data / "node/pods/default-web-uid"
+    for file in [*(folder / "etc").iterdir(), folder / "started", folder / "sandbox"]:
+        os.truncate(file, 0)
+    rig.start()
+    rig.until("web", lambda status: status["status"]["containerStatuses"][0]["restartCount"] == 1, 60)
+    settle(lambda: "told" in rig.logs("web", attempt=1), lambda: rig.logs("web", attempt=1))
+    assert rig.logs("web", attempt=1) == before
+    assert (folder / "started").read_text()
+
+
+def test_the_image_of_a_destroyed_app_goes_though_no_agent_lives_for_long(tmp_path):
+    write_image(tmp_path / "images" / "tools", "1")
+    rig = make_rig(tmp_path, tmp_path / "images", instance_name(2), 228)
+    try:
+        rig.put(pod("web", FOREVER))
+        rig.wait_ready("web")
+        rig.delete("web")
+        layers = rig.data / "node" / "images" / "layers"
+        assert list(layers.iterdir())
+        rig.kill()
+        shutil.rmtree(tmp_path / "images" / "tools")
+        rig.start()
+        settle(lambda: not list(layers.iterdir()), lambda: list(layers.iterdir()), 120)
+    finally:
+        rig.remove()

@@ -31,6 +31,8 @@ constexpr Ipv4 kGatewayHost = 1, kDnsHost = 10;
 constexpr Duration kWaitForApi = std::chrono::seconds(15);  // before pods on disk go on without it
 constexpr Duration kRotateEvery = std::chrono::seconds(10);
 constexpr Duration kCollectEvery = std::chrono::minutes(5);
+// Also for a node that never runs for that long; by then it knows its pods, with the API or without.
+constexpr Duration kFirstCollect = kWaitForApi + std::chrono::seconds(5);
 constexpr Duration kMeasureEvery = std::chrono::seconds(5);  // disk use of pods that have a limit, free space
 constexpr Duration kMeasurePause =
     kMeasureEvery / 2;                 // of one pod; as long as a round, it would miss every other
@@ -307,8 +309,8 @@ io::Task<void> Agent::Impl::relieve_disk() {
 }
 
 io::Task<void> Agent::Impl::collect_garbage() {
-  for (;;) {
-    co_await io::sleep(loop, kCollectEvery);
+  for (Duration pause = kFirstCollect;; pause = kCollectEvery) {
+    co_await io::sleep(loop, pause);
     const Puller::InUse in_use = [this] { return pods.images_in_use(); };
     auto collected = co_await images.collect(in_use, Puller::Pressure::kNone);
     if (!collected) log_warn("images not collected", {{"error", collected.error().message}});

@@ -165,6 +165,9 @@ TEST_CASE("layers are sealed as they are only once, and not when they show damag
   make(node.layer("marker") + "/etc/marker", "");
   make(node.layer("program") + "/usr/bin/tool", "");
   make(node.layer("program") + "/etc/hosts", "x");
+  make(node.layer("app") + "/app/srv", "");
+  make(node.layer("app") + "/app/Procfile", "web: ./srv");
+  REQUIRE(::chmod((node.layer("app") + "/app/srv").c_str(), 0755) == 0);
   make(node.layer("library") + "/usr/lib/libz.so.1.3", "");
   make(node.layer("library") + "/etc/hosts", "x");
   make(node.layer("emptied") + "/app/a", "");
@@ -173,13 +176,13 @@ TEST_CASE("layers are sealed as they are only once, and not when they show damag
   REQUIRE(io::make_directories(node.layer("nothing")));
   REQUIRE(io::make_directories(node.layer(no_files)));
   REQUIRE(io::make_directories(paths.images() + "/seals.partial/left"));
-  REQUIRE(seal_old_layers(paths,
-                          {"good", "marker", "program", "library", "emptied", "nothing", "gone", no_files}));
+  REQUIRE(seal_old_layers(
+      paths, {"good", "marker", "program", "app", "library", "emptied", "nothing", "gone", no_files}));
   for (const std::string& name : {std::string("good"), std::string("marker"), no_files}) {
     CAPTURE(name);
     CHECK(layer_is_whole(paths, name));
   }
-  for (const char* name : {"program", "library", "emptied", "nothing", "gone"}) {
+  for (const char* name : {"program", "app", "library", "emptied", "nothing", "gone"}) {
     CAPTURE(name);
     CHECK(!layer_is_whole(paths, name));
   }

@@ -30,9 +30,12 @@ constexpr const char* kEmptyLayers[] = {
     "84ff92691f909a05b224e1c56abb4864f01b4f8e3c854e4bb4c7baf1d3f6d652",
 };
 
-// Programs and libraries have bytes; of other files an empty one may be meant.
+// Programs, wherever they lie, and libraries have bytes; of other files an empty one may be meant.
 bool must_have_bytes(const fs::path& file) {
+  constexpr auto kExecute = fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
   const std::string folder = file.parent_path().filename(), name = file.filename();
+  std::error_code vanished;
+  if ((fs::status(file, vanished).permissions() & kExecute) != fs::perms::none && !vanished) return true;
   return folder == "bin" || folder == "sbin" || name.ends_with(".so") ||
          name.find(".so.") != std::string::npos;
 }

@@ -21,7 +21,7 @@ void sweep_seals(const NodePaths& paths);
 
 // Versions before the seals trusted every layer, and containers run on theirs: once, when there are no seals
 // at all, the layers get one as they are. Not those that show what a power cut leaves: nothing in them, or
-// programs, libraries or all files without a byte.
+// programs (by folder or by their execute bit), libraries or all files without a byte.
 Result<void> seal_old_layers(const NodePaths& paths, const std::set<std::string>& layers);
 
 }  // namespace skiff::node

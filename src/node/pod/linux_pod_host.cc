@@ -139,11 +139,11 @@ Result<Ipv4> LinuxPodHost::address_of(const std::string& uid) {
 // The wall clock may be set between two agents; the steady one goes on until the machine's next start.
 std::optional<MonotonicTime> LinuxPodHost::first_set_up(const std::string& uid) {
   const std::string file = options_.paths.pod(uid) + kStartedFile;
-  const auto text = io::read_file(file);
-  if (text) {
-    const auto halves = split_once(std::string_view(*text), " ");
-    const auto since = parse_int(halves.after);
-    if (halves.before != options_.boot_id || !since) return std::nullopt;
+  const std::string text = io::read_file(file).value_or("");
+  const auto halves = split_once(std::string_view(text), " ");
+  // What a power cut emptied says nothing.
+  if (const auto since = parse_int(halves.after)) {
+    if (halves.before != options_.boot_id) return std::nullopt;
     return std::min(loop_.now(), MonotonicTime(Duration(*since)));
   }
   const auto now = loop_.now().time_since_epoch().count();
