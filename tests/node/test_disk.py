@@ -1,4 +1,5 @@
 """Disks that run full: a pod over a limit of its own, and the node as a whole."""
+import contextlib
 import json
 import os
 import subprocess
@@ -64,6 +65,20 @@ def test_a_full_disk_evicts_the_greediest_pod_and_is_told(small_disk):
     assert "has larger consumption of ephemeral-storage. " in status["message"]
     wait_condition(rig, "DiskPressure", "False")
     assert rig.pod("modest")["status"]["phase"] == "Running"
+
+
+def test_a_disk_that_others_fill_ends_no_pod_that_wrote_little(small_disk):
+    rig = small_disk
+    rig.put(pod("modest", FOREVER))
+    rig.wait_ready("modest")
+    with open(rig.data / "ballast", "wb", buffering=0) as ballast, contextlib.suppress(OSError):
+        while True:
+            ballast.write(b"x" * 4096)
+    wait_condition(rig, "DiskPressure", "True")
+    time.sleep(15)  # as long as three looks at the disk take
+    assert rig.pod("modest")["status"]["phase"] == "Running"
+    os.unlink(rig.data / "ballast")
+    wait_condition(rig, "DiskPressure", "False")
 
 
 def dig(folder, levels=20000, bytes_below=0):

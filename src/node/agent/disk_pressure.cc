@@ -15,6 +15,8 @@ namespace {
 
 constexpr int64_t kGibibyte = int64_t{1} << 30;
 constexpr int64_t kPressurePercent = 10, kMostPressureBytes = kGibibyte;
+// Of its own files a pod must have that much for its end to help: a tenth of what pressure lacks at first.
+constexpr int64_t kWorthPercent = 1, kMostWorthBytes = kGibibyte / 10;
 constexpr int64_t kImagesPercent = 15, kMostImagesBytes = 2 * kGibibyte;
 
 int64_t share(int64_t total, int64_t percent, int64_t most) {
@@ -41,10 +43,15 @@ bool runs(const json::Value& pod) {
   return phase != "Succeeded" && phase != "Failed";
 }
 
-int64_t used_beyond_request(const PodDiskUse& use) {
+int64_t used(const PodDiskUse& use) {
   int64_t out = use.usage.files;
   for (const auto& [name, bytes] : use.usage.containers) out += bytes;
   for (const auto& [name, bytes] : use.usage.volumes) out += bytes;
+  return out;
+}
+
+int64_t used_beyond_request(const PodDiskUse& use) {
+  int64_t out = used(use);
   for (const auto& def : list_containers(use.pod)) {
     if (def.role == Role::kApp) out -= parse_units(request_of(def.spec)).value_or(0);
   }
@@ -56,12 +63,12 @@ std::string eviction_message(const PodDiskUse& use, const DiskSpace& disk) {
       "The node was low on resource: ephemeral-storage. Threshold quantity: {}, available: {}. ",
       format_bytes(share(disk.total, kPressurePercent, kMostPressureBytes)), format_bytes(disk.available));
   for (const auto& def : list_containers(use.pod)) {
-    const auto used = use.usage.containers.find(def.name);
+    const auto written = use.usage.containers.find(def.name);
     const int64_t request = parse_units(request_of(def.spec)).value_or(0);
-    if (used == use.usage.containers.end() || used->second <= request) continue;
+    if (written == use.usage.containers.end() || written->second <= request) continue;
     out +=
         fmt::format("Container {} was using {}, request is {}, has larger consumption of ephemeral-storage. ",
-                    def.name, format_bytes(used->second), request_of(def.spec).str_or("0"));
+                    def.name, format_bytes(written->second), request_of(def.spec).str_or("0"));
   }
   return out;
 }
@@ -90,6 +97,7 @@ std::optional<Eviction> pick_eviction(const std::vector<PodDiskUse>& pods, const
     return std::tuple(beyond > 0, -use.pod["spec"]["priority"].as_int(), beyond);
   };
   for (const auto& use : pods) {
+    if (used(use) < share(disk.total, kWorthPercent, kMostWorthBytes)) continue;
     if (runs(use.pod) && (!worst || rank(*worst) < rank(use))) worst = &use;
   }
   if (!worst) return std::nullopt;

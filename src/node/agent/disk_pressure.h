@@ -34,8 +34,10 @@ struct Eviction {
   std::string uid;
   std::string message;  // of the pod's status and of its event
 };
-// The pod to evict: one that uses more than it requested before one that does not, then the lower priority,
-// then the larger use beyond its request. Nothing when no pod is left that runs. Pure.
+// The pod to evict, of those whose own files are worth it: what filled the disk may be none of theirs, and an
+// app that wrote little would end for nothing. First one that uses more than it requested
+// before one that does not, then the lower priority, then the larger use beyond its request. Nothing when no
+// such pod is left that runs. Pure.
 std::optional<Eviction> pick_eviction(const std::vector<PodDiskUse>& pods, const DiskSpace& disk);
 
 }  // namespace skiff::node

@@ -47,6 +47,14 @@ TEST_CASE("who fills its termination message is evicted for it") {
   CHECK(pick_eviction({message, use("b", 50 * kMi)}, {200 * kMi, 4 * kMi})->uid == "a");
 }
 
+TEST_CASE("a pod that wrote little goes on, whoever filled the disk") {
+  const DiskSpace full{4 * kGi, 0};
+  CHECK_FALSE(pick_eviction({use("a", 36 << 10), use("b", 30 * kMi)}, full));
+  CHECK(pick_eviction({use("a", 36 << 10), use("b", 50 * kMi)}, full)->uid == "b");
+  CHECK_FALSE(pick_eviction({use("a", 90 * kMi)}, {500 * kGi, 4 * kMi}));
+  CHECK(pick_eviction({use("a", 110 * kMi)}, {500 * kGi, 4 * kMi})->uid == "a");
+}
+
 TEST_CASE("pods that have ended are not evicted") {
   PodDiskUse ended = use("a", kMi);
   ended.pod.set("status", json::Value::object({{"phase", "Failed"}}));
