@@ -9,7 +9,16 @@ namespace skiff::node {
 namespace {
 constexpr size_t kMaxKnown = 4096;                           // events remembered for counting
 constexpr size_t kMaxPending = 1000;                         // events waiting for a slow API server
+constexpr size_t kMaxMessage = 1024;                         // bytes, as upstream
 constexpr Duration kForgetAfter = std::chrono::minutes(60);  // the API server drops events after an hour
+
+std::string cut(std::string message) {
+  if (message.size() <= kMaxMessage) return message;
+  size_t end = kMaxMessage;
+  while (end > 0 && (static_cast<uint8_t>(message[end]) & 0xC0) == 0x80) --end;  // within a character
+  message.resize(end);
+  return message;
+}
 }  // namespace
 
 EventRecorder::EventRecorder(io::Loop& loop, ClusterApi& api, std::string node_name)
@@ -52,7 +61,8 @@ json::Value EventRecorder::make_event(const json::Value& object, const std::stri
 }
 
 void EventRecorder::record(const json::Value& object, const std::string& field, Type type,
-                           const std::string& reason, const std::string& message) {
+                           const std::string& reason, std::string message) {
+  message = cut(std::move(message));
   const std::string key = object["metadata"]["uid"].str() + "|" + field + "|" + reason + "|" + message;
   auto known = known_.find(key);
   if (known != known_.end() && loop_.now() - known->second.last < kForgetAfter) {

@@ -17,9 +17,10 @@ class EventRecorder {
   EventRecorder(io::Loop& loop, ClusterApi& api, std::string node_name);
 
   enum class Type { kNormal, kWarning };
-  // `object` is the pod (or node); `field` is "" or "spec.containers{web}".
+  // `object` is the pod (or node); `field` is "" or "spec.containers{web}". Of a long message the beginning
+  // is kept: pods choose what is in it.
   void record(const json::Value& object, const std::string& field, Type type, const std::string& reason,
-              const std::string& message);
+              std::string message);
 
  private:
   struct Known {

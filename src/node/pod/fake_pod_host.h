@@ -19,8 +19,10 @@ class FakePodHost final : public PodHost {
   std::optional<MonotonicTime> started;      // as noted at the first set-up of every pod
   std::map<std::string, int> oldest_output;  // the attempt of each container before which none is left
   bool sending = false;                      // every pod has unsent data
+  int set_ups = 0;                           // asked for
 
   io::Task<Result<PodGround>> set_up(json::Value pod) override {
+    ++set_ups;
     if (set_up_error) co_return std::unexpected(*set_up_error);
     const auto uid = pod["metadata"]["uid"].str();
     if (alive_pods.insert(uid).second) ++sandboxes_;

@@ -24,6 +24,7 @@ constexpr uint64_t kSandboxNumbers = 1 << 30;
 constexpr const char* kPodFiles[] = {"/hosts", "/hostname", "/resolv.conf"};  // in the pod's etc
 constexpr size_t kRemovalsAtOnce = 2;                                         // threads of the pool
 constexpr size_t kMaxHostsFile = 1 << 20;  // of the host; a larger one is not shown to pods
+constexpr size_t kMaxContainers = 256;     // of one pod: each takes a mount and a monitor
 
 std::string uid_of(const json::Value& pod) {
   return pod["metadata"]["uid"].str();
@@ -52,6 +53,34 @@ void filter_ports(BridgeFilter& filter, const std::vector<Connected>& connected)
     if (up) up = allow_hairpin(port.veth);
     if (!up) log_debug("port stays down", {{"veth", port.veth}, {"error", up.error().message}});
   }
+}
+
+// Blocking: what a pod lists in them may be long.
+Result<void> write_pod_files(const LinuxHostOptions& options, const json::Value& pod, const std::string& ip) {
+  const std::string folder = options.paths.etc(uid_of(pod));
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder, 0755));
+  const auto write_once = [&folder](const char* name, const auto& make) -> Result<void> {
+    const std::string path = folder + name;
+    if (io::path_exists(path)) return {};  // mounted into containers: must stay the same file
+    Result<std::string> text = make();
+    if (!text) return std::unexpected(text.error());
+    SKIFF_RETURN_IF_ERROR(write_quick(path, *text));
+    ::chmod(path.c_str(), 0644);
+    return {};
+  };
+  SKIFF_RETURN_IF_ERROR(write_once("/hostname", [&]() -> Result<std::string> {
+    auto hostname = kernel_hostname(pod, options.hostname, options.cluster_domain);
+    if (hostname) *hostname += "\n";
+    return hostname;
+  }));
+  SKIFF_RETURN_IF_ERROR(write_once("/hosts", [&] {
+    if (!uses_host_network(pod)) return make_hosts(pod, ip, options.cluster_domain);
+    return make_host_network_hosts(pod, io::read_file("/etc/hosts", kMaxHostsFile).value_or(""));
+  }));
+  return write_once("/resolv.conf", [&] {
+    const auto host = parse_resolv_conf(io::read_file("/etc/resolv.conf").value_or(""));
+    return make_resolv_conf(pod, host, options.cluster_dns, options.cluster_domain);
+  });
 }
 
 // True while the network in this folder has TCP sockets though every program in it has ended.
@@ -157,6 +186,10 @@ bool LinuxPodHost::alive(const json::Value& pod) {
 
 io::Task<Result<PodGround>> LinuxPodHost::set_up(json::Value pod) {
   const std::string uid = uid_of(pod);
+  if (pod["spec"]["containers"].size() + pod["spec"]["initContainers"].size() > kMaxContainers) {
+    co_return fail(Code::kResourceExhausted,
+                   "the pod has more than " + std::to_string(kMaxContainers) + " containers");
+  }
   auto made = io::make_directories(options_.paths.pod(uid));
   if (!made) co_return std::unexpected(made.error());
   auto saved = write_quick(options_.paths.pod(uid) + kPodFile, json::encode(pod));
@@ -190,7 +223,8 @@ io::Task<Result<PodGround>> LinuxPodHost::set_up(json::Value pod) {
     auto namespaces = co_await make_namespaces(pod, ground.ip);
     if (!namespaces) co_return fail(Code::kInternal, namespaces.error().message);
   }
-  auto files = write_pod_files(pod, ground.ip);
+  auto files = co_await io::run_blocking(
+      loop_, [options = options_, pod, ip = ground.ip] { return write_pod_files(options, pod, ip); });
   if (!files) co_return fail(Code::kInternal, files.error().message);
   co_return ground;
 }
@@ -234,27 +268,6 @@ io::Task<Result<void>> LinuxPodHost::make_namespaces(json::Value pod, std::strin
         return make_sandbox(folder, hostname, network, steps);
       });
   co_return made;
-}
-
-Result<void> LinuxPodHost::write_pod_files(const json::Value& pod, const std::string& ip) {
-  const std::string folder = options_.paths.etc(uid_of(pod));
-  const auto hostname = kernel_hostname(pod, options_.hostname, options_.cluster_domain);
-  if (!hostname) return std::unexpected(hostname.error());
-  SKIFF_RETURN_IF_ERROR(io::make_directories(folder, 0755));
-  const auto host = parse_resolv_conf(io::read_file("/etc/resolv.conf").value_or(""));
-  const std::pair<const char*, std::string> files[] = {
-      {"/hosts", uses_host_network(pod)
-                     ? make_host_network_hosts(pod, io::read_file("/etc/hosts", kMaxHostsFile).value_or(""))
-                     : make_hosts(pod, ip, options_.cluster_domain)},
-      {"/hostname", *hostname + "\n"},
-      {"/resolv.conf", make_resolv_conf(pod, host, options_.cluster_dns, options_.cluster_domain)}};
-  for (const auto& [name, text] : files) {
-    const std::string path = folder + name;
-    if (io::path_exists(path)) continue;  // mounted into containers: must stay the same file
-    SKIFF_RETURN_IF_ERROR(write_quick(path, text));
-    ::chmod(path.c_str(), 0644);
-  }
-  return {};
 }
 
 io::Task<void> LinuxPodHost::refresh(json::Value pod) {

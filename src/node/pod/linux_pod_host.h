@@ -68,7 +68,6 @@ class LinuxPodHost final : public PodHost {
   Result<Ipv4> address_of(const std::string& uid);
   io::Task<Result<void>> limit_pod(json::Value pod);
   io::Task<Result<void>> make_namespaces(json::Value pod, std::string ip);
-  Result<void> write_pod_files(const json::Value& pod, const std::string& ip);
   std::string cgroup_of(const json::Value& pod) const;
 
   io::Loop& loop_;

@@ -1,5 +1,8 @@
 #include "node/pod/net_prober.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/strings.h"
 #include "io/sync.h"
 #include "net/http_client.h"
@@ -16,19 +19,27 @@ std::string seconds_text(Duration limit) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limit).count()) + "s";
 }
 
-net::Request make_request(const json::Value& get) {
+}  // namespace
+
+net::Request make_probe_request(const json::Value& get) {
   net::Request request;
   request.target = get["path"].str_or("/");
   if (request.target.front() != '/') request.target.insert(0, "/");
-  request.headers.set("User-Agent", "kube-probe/1.32");
-  request.headers.set("Accept", "*/*");
-  request.headers.set("Connection", "close");
-  for (const auto& header : get["httpHeaders"].items())
-    request.headers.set(header["name"].str(), header["value"].str());
+  const auto& own = get["httpHeaders"].items();
+  for (const auto& [name, value] :
+       {std::pair{"User-Agent", "kube-probe/1.32"}, {"Accept", "*/*"}, {"Connection", "close"}}) {
+    const bool named = std::ranges::any_of(
+        own, [&](const json::Value& header) { return equals_ignore_case(header["name"].str(), name); });
+    if (!named) request.headers.add(name, value);
+  }
+  bool has_host = false;
+  for (const auto& header : own) {
+    const bool host = equals_ignore_case(header["name"].str(), "Host");
+    if (host && std::exchange(has_host, true)) continue;
+    request.headers.add(header["name"].str(), header["value"].str());
+  }
   return request;
 }
-
-}  // namespace
 
 uint16_t resolve_port(const json::Value& container, const json::Value& port) {
   if (port.is_int()) return static_cast<uint16_t>(port.as_int());
@@ -106,7 +117,7 @@ io::Task<ProbeOutcome> NetProber::http(std::string host, uint16_t port, json::Va
   const std::string url =
       (secure ? "https://" : "http://") + options.address.to_string() + get["path"].str_or("/");
   net::HttpClient client(loop_, network_, options);
-  auto task = client.open(make_request(get));
+  auto task = client.open(make_probe_request(get));
   auto response = co_await io::with_timeout(loop_, limit, std::move(task));
   if (!response) {
     const bool late = response.error().code == Code::kTimeout;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/stream.h"
+#include "net/http.h"
 #include "node/pod/prober.h"
 
 namespace skiff::node {
@@ -21,5 +22,9 @@ class NetProber final : public Prober {
   io::Network& network_;
   Runtime& runtime_;
 };
+
+// Of an httpGet action: its headers as they are, and the usual ones where it has none of that name. Of
+// several Host the first.
+net::Request make_probe_request(const json::Value& get);
 
 }  // namespace skiff::node

@@ -7,6 +7,7 @@
 #include "net/certificates.h"
 #include "net/http_server.h"
 #include "node/runtime/fake_runtime.h"
+#include "testing/cost.h"
 
 using namespace skiff;
 using namespace skiff::node;
@@ -54,4 +55,26 @@ TEST_CASE("an HTTPS probe speaks TLS and takes any certificate") {
   using Verdict = ProbeOutcome::Verdict;
   CHECK(rig.probe(R"({"httpGet":{"port":8443,"scheme":"HTTPS"}})").verdict == Verdict::kSuccess);
   CHECK(rig.probe(R"({"httpGet":{"port":8443,"scheme":"HTTP"}})").verdict == Verdict::kFailure);
+}
+
+TEST_CASE("a probe sends the headers that it names, and the usual ones otherwise") {
+  const auto request = make_probe_request(*json::parse(R"({"path":"up","httpHeaders":[
+    {"name":"accept","value":"text/plain"},{"name":"Host","value":"a"},{"name":"host","value":"b"},
+    {"name":"X-Two","value":"1"},{"name":"X-Two","value":"2"}]})"));
+  CHECK(request.target == "/up");
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  CHECK(request.headers.all() == Fields{{"User-Agent", "kube-probe/1.32"},
+                                        {"Connection", "close"},
+                                        {"accept", "text/plain"},
+                                        {"Host", "a"},
+                                        {"X-Two", "1"},
+                                        {"X-Two", "2"}});
+}
+
+TEST_CASE("a probe's request costs what its headers are many") {
+  const auto work = [](const std::string& text) {
+    static_cast<void>(make_probe_request(*json::parse(text)));
+  };
+  CHECK(testing::growth({R"({"httpHeaders":[)", R"({"name":"a#"},)", R"({"name":"z"}]})"},
+                        testing::kSmallInput, testing::kLargeInput, work) < testing::kMostGrowth);
 }

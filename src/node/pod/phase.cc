@@ -50,8 +50,9 @@ void count_container(const Value& status, Counts& counts) {
 }
 
 bool any_started(const Value& spec, const Value& containers) {
+  InOrder statuses(containers);
   for (const auto& container : spec["containers"].items()) {
-    const Value& state = find_named(containers, container["name"].str())["state"];
+    const Value& state = statuses.find(container["name"].str())["state"];
     if (state.contains("running") || state.contains("terminated")) return true;
   }
   return false;
@@ -71,8 +72,9 @@ struct Condition {
 Condition initialized(const ConditionInput& input) {
   std::vector<std::string> incomplete;
   const bool started = any_started(input.spec, input.containers);
+  InOrder statuses(input.init);
   for (const auto& container : input.spec["initContainers"].items()) {
-    const Value& status = find_named(input.init, container["name"].str());
+    const Value& status = statuses.find(container["name"].str());
     const bool done =
         is_sidecar(container) ? status["started"].as_bool() || started : status["ready"].as_bool();
     if (!done) incomplete.push_back(container["name"].str());
@@ -87,13 +89,15 @@ Condition containers_ready(const ConditionInput& input) {
   if (input.phase == "Succeeded") return {false, "PodCompleted"};
   if (input.phase == "Failed") return {false, "PodFailed"};
   std::vector<std::string> unready;
+  InOrder inits(input.init), apps(input.containers);
   for (const auto& container : input.spec["initContainers"].items()) {
     const auto& name = container["name"].str();
-    if (is_sidecar(container) && !find_named(input.init, name)["ready"].as_bool()) unready.push_back(name);
+    const bool is_ready = inits.find(name)["ready"].as_bool();
+    if (is_sidecar(container) && !is_ready) unready.push_back(name);
   }
   for (const auto& container : input.spec["containers"].items()) {
     const auto& name = container["name"].str();
-    if (!find_named(input.containers, name)["ready"].as_bool()) unready.push_back(name);
+    if (!apps.find(name)["ready"].as_bool()) unready.push_back(name);
   }
   if (unready.empty()) return {};
   return {false, "ContainersNotReady", "containers with unready status: " + listing(unready)};
@@ -144,14 +148,20 @@ const Value& find_named(const Value& list, std::string_view name, std::string_vi
   return kNothing;
 }
 
+const Value& InOrder::find(std::string_view name) {
+  const Value& expected = list_.at(next_++);
+  return expected["name"].str() == name ? expected : find_named(list_, name);
+}
+
 std::string compute_phase(const Value& spec, const Value& init, const Value& containers, PodEnd end) {
   Counts counts;
+  InOrder inits(init), apps(containers);
   for (const auto& container : spec["initContainers"].items()) {
-    const Value& status = find_named(init, container["name"].str());
+    const Value& status = inits.find(container["name"].str());
     is_sidecar(container) ? count_sidecar(status, counts) : count_init(status, counts);
   }
   for (const auto& container : spec["containers"].items()) {
-    count_container(find_named(containers, container["name"].str()), counts);
+    count_container(apps.find(container["name"].str()), counts);
   }
   const std::string policy = spec["restartPolicy"].str_or("Always");
   if (counts.failed_init > 0 && policy == "Never") return "Failed";

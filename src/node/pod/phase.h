@@ -34,4 +34,16 @@ bool is_sidecar(const json::Value& init_container);
 // The entry of that name in a list, null when there is none.
 const json::Value& find_named(const json::Value& list, std::string_view name, std::string_view key = "name");
 
+// find_named() for many names that come in the order of the list, as statuses do in that of their containers:
+// each is then found at once.
+class InOrder {
+ public:
+  explicit InOrder(const json::Value& list) : list_(list) {}
+  const json::Value& find(std::string_view name);
+
+ private:
+  const json::Value& list_;
+  size_t next_ = 0;
+};
+
 }  // namespace skiff::node

@@ -1,6 +1,7 @@
 #include "node/pod/pod_files.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/strings.h"
 
@@ -8,17 +9,31 @@ namespace skiff::node {
 
 namespace {
 constexpr size_t kMaxHostname = 63, kMaxKernelHostname = 64;  // HOST_NAME_MAX
+// Of /etc/resolv.conf: as many as resolvers read, and no more than a line has room for.
 constexpr size_t kMaxNameservers = 3, kMaxSearches = 32, kMaxSearchChars = 2048;
+constexpr size_t kMaxOptions = 64, kMaxOptionChars = 2048;
 
-void add_unique(std::vector<std::string>& list, const std::string& item) {
-  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+// What `most` leaves no room for is not looked at.
+void add_unique(std::vector<std::string>& list, const json::Value& items, size_t most) {
+  for (const auto& item : items.items()) {
+    if (list.size() >= most) return;
+    if (std::ranges::find(list, item.str()) == list.end()) list.push_back(item.str());
+  }
 }
 
-// An option of the same name ("ndots:2") replaces.
-void set_option(std::vector<std::string>& options, const std::string& option) {
-  const auto name = std::string(split_once(option, ":").before);
-  std::erase_if(options, [&](const std::string& old) { return split_once(old, ":").before == name; });
-  options.push_back(option);
+std::string_view option_name(std::string_view option) {
+  return option.substr(0, option.find(':'));
+}
+
+// Of each name ("ndots" of "ndots:2") the last one counts.
+std::vector<std::string> last_of_each(const std::vector<std::string>& options) {
+  std::unordered_set<std::string_view> seen;
+  std::vector<std::string> out;
+  for (auto option = options.rbegin(); option != options.rend(); ++option) {
+    if (seen.insert(option_name(*option)).second) out.push_back(*option);
+  }
+  std::ranges::reverse(out);
+  return out;
 }
 
 // A resolver on the node's loopback can't be reached from a pod's network.
@@ -46,10 +61,21 @@ std::string host_aliases(const json::Value& pod) {
   return out;
 }
 
+// The first ones that together stay within both bounds, with a blank between two.
+void keep_first(std::vector<std::string>& list, size_t most, size_t most_chars) {
+  size_t kept = 0, chars = 0;
+  for (; kept < std::min(list.size(), most); ++kept) {
+    chars += list[kept].size() + (kept > 0 ? 1 : 0);
+    if (chars > most_chars) break;
+  }
+  list.resize(kept);
+}
+
 void bound(HostDns& dns) {
   if (dns.nameservers.size() > kMaxNameservers) dns.nameservers.resize(kMaxNameservers);
-  if (dns.searches.size() > kMaxSearches) dns.searches.resize(kMaxSearches);
-  while (join(dns.searches, " ").size() > kMaxSearchChars) dns.searches.pop_back();
+  keep_first(dns.searches, kMaxSearches, kMaxSearchChars);
+  dns.options = last_of_each(dns.options);
+  keep_first(dns.options, kMaxOptions, kMaxOptionChars);
 }
 }  // namespace
 
@@ -117,18 +143,20 @@ std::string make_resolv_conf(const json::Value& pod, const HostDns& host, const 
     const std::string services = "svc." + cluster_domain;
     dns.nameservers = {cluster_dns};
     dns.searches = {pod["metadata"]["namespace"].str() + "." + services, services, cluster_domain};
-    for (const auto& search : host.searches) add_unique(dns.searches, search);
+    for (const auto& search : host.searches) {
+      if (std::ranges::find(dns.searches, search) == dns.searches.end()) dns.searches.push_back(search);
+    }
     dns.options = {"ndots:5"};
   } else if (policy != "None") {
     dns = host;
     if (!host_network) leave_out_loopback(dns, cluster_dns);
   }
   const auto& config = spec["dnsConfig"];
-  for (const auto& server : config["nameservers"].items()) add_unique(dns.nameservers, server.str());
-  for (const auto& search : config["searches"].items()) add_unique(dns.searches, search.str());
+  add_unique(dns.nameservers, config["nameservers"], kMaxNameservers);
+  add_unique(dns.searches, config["searches"], kMaxSearches);
   for (const auto& option : config["options"].items()) {
     const auto& value = option["value"].str();
-    set_option(dns.options, option["name"].str() + (value.empty() ? "" : ":" + value));
+    dns.options.push_back(option["name"].str() + (value.empty() ? "" : ":" + value));
   }
   bound(dns);
   std::string out;

@@ -23,7 +23,8 @@ Result<std::string> kernel_hostname(const json::Value& pod, const std::string& n
 std::string make_hosts(const json::Value& pod, const std::string& pod_ip, const std::string& cluster_domain);
 // With hostNetwork: the host's own file (`host`), and the aliases.
 std::string make_host_network_hosts(const json::Value& pod, const std::string& host);
-// `host` is what the node itself uses.
+// `host` is what the node itself uses. Bounded in servers, search domains and options, whatever the pod
+// lists: the first ones are kept, and of options with one name the last.
 std::string make_resolv_conf(const json::Value& pod, const HostDns& host, const std::string& cluster_dns,
                              const std::string& cluster_domain);
 

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "base/strings.h"
+#include "testing/cost.h"
+
 using namespace skiff;
 using namespace skiff::node;
 
@@ -55,4 +58,42 @@ TEST_CASE("a resolver on the node's loopback is replaced by the cluster's, which
   const auto pod = *json::parse(R"({"metadata":{"namespace":"n"},"spec":{"dnsPolicy":"Default"}})");
   const auto host = parse_resolv_conf("nameserver 127.0.0.53\n");
   CHECK(make_resolv_conf(pod, host, "10.43.0.10", "cluster.local") == "nameserver 10.43.0.10\n");
+}
+
+TEST_CASE("of what a pod lists for its resolver the first ones are kept, and of one option the last") {
+  std::string options = R"({"name":"ndots","value":"1"})", searches = R"("s0")";
+  for (int i = 1; i < 100; ++i) {
+    options += R"(,{"name":"o)" + std::to_string(i) + R"("})";
+    searches += R"(,"s)" + std::to_string(i) + R"(")";
+  }
+  options += R"(,{"name":"o1","value":"2"})";
+  const auto pod = *json::parse(R"({"spec":{"dnsPolicy":"None","dnsConfig":{"nameservers":["1","2","3","4"],
+    "searches":[)" + searches + R"(],"options":[)" +
+                                options + "]}}}");
+  const auto lines = split(make_resolv_conf(pod, {}, "", "cluster.local"), '\n');
+  REQUIRE(lines.size() == 6);
+  CHECK(lines[2] == "nameserver 3");
+  CHECK(lines[3].ends_with(" s31"));
+  CHECK(lines[4].starts_with("options ndots:1 o2 "));
+  CHECK(lines[4].ends_with(" o64"));
+}
+
+TEST_CASE("the files of a pod cost what their lists are long") {
+  const auto work = [](const std::string& text) {
+    const auto pod = *json::parse(text);
+    static_cast<void>(make_resolv_conf(pod, {}, "10.43.0.10", "cluster.local"));
+    static_cast<void>(make_hosts(pod, "10.1.0.2", "cluster.local"));
+  };
+  const std::string head = R"({"metadata":{"name":"p","namespace":"n"},"spec":{)";
+  const testing::Shape shapes[] = {
+      {head + R"("dnsConfig":{"options":[)", R"({"name":"a#"},)", R"({"name":"z"}]}}})"},
+      {head + R"("dnsConfig":{"options":[)", R"({"name":"a"},)", R"({"name":"z"}]}}})"},
+      {head + R"("dnsConfig":{"searches":[)", R"("a#",)", R"("z"]}}})"},
+      {head + R"("dnsConfig":{"nameservers":[)", R"("1.2.#",)", R"("z"]}}})"},
+      {head + R"("hostAliases":[)", R"({"ip":"1","hostnames":["a#"]},)", R"({"ip":"2"}]}})"},
+  };
+  for (const auto& shape : shapes) {
+    CAPTURE(shape.unit);
+    CHECK(testing::growth(shape, testing::kSmallInput, testing::kLargeInput, work) < testing::kMostGrowth);
+  }
 }

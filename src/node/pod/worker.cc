@@ -81,18 +81,21 @@ void PodWorker::adopt() {
   facts_.started = steady_at(services_.loop, facts_.start_time);
   facts_.ip = pod_["status"]["podIP"].str();
   written_status_ = pod_["status"];
+  std::map<std::string, std::vector<ContainerRun>> runs;
+  for (auto& run : services_.runtime.list(pod_["metadata"]["uid"].str())) {
+    runs[run.key.name].push_back(std::move(run));
+  }
+  InOrder apps(pod_["status"]["containerStatuses"]), inits(pod_["status"]["initContainerStatuses"]);
   for (const auto& def : list_containers(pod_)) {
     ContainerFacts& facts = facts_.containers[def.name];
-    for (auto& run : services_.runtime.list(pod_["metadata"]["uid"].str())) {
-      if (run.key.name != def.name) continue;
+    for (auto& run : runs[def.name]) {
       facts.last = std::move(facts.run);
       facts.next_attempt = run.key.attempt + 1;
       facts.began = steady_at(services_.loop, run.started);
       facts.ended = std::max(facts.began, steady_at(services_.loop, run.finished));
       facts.run = std::move(run);
     }
-    const auto& shown = find_named(
-        pod_["status"][def.role == Role::kApp ? "containerStatuses" : "initContainerStatuses"], def.name);
+    const auto& shown = (def.role == Role::kApp ? apps : inits).find(def.name);
     facts.next_attempt =
         std::max(facts.next_attempt, facts.run ? 0 : static_cast<int>(shown["restartCount"].as_int()));
     // A container that was lost (a reboot, a killed monitor) did not crash.
@@ -107,9 +110,11 @@ void PodWorker::adopt() {
 
 // Another image is tried at once, whatever happened to the one before.
 void PodWorker::note_images(const json::Value& before) {
+  std::map<std::string, json::Value> images;
+  for (const auto& def : list_containers(pod_)) images[def.name] = def.spec["image"];
   for (const auto& def : list_containers(before)) {
-    const auto now = def_of(def.name);
-    if (!now || now->spec["image"] == def.spec["image"]) continue;
+    const auto now = images.find(def.name);
+    if (now == images.end() || now->second == def.spec["image"]) continue;
     ContainerFacts& facts = facts_.containers[def.name];
     facts.waiting.reset();
     facts.crashes = 0;
@@ -182,9 +187,10 @@ void PodWorker::note_back_off(const std::string& name) {
 
 io::Task<void> PodWorker::run() {
   if (services_.host.alive(pod_)) {
-    // Idempotent: finds volumes and network as they were.
-    facts_.sandbox = SandboxState::kSettingUp;
-    co_await set_up();
+    const bool goes = !pod_["metadata"]["deletionTimestamp"].is_null();
+    facts_.sandbox = goes ? SandboxState::kReady : SandboxState::kSettingUp;
+    // Idempotent: finds volumes and network as they were. A pod that goes needs no more than is there.
+    if (!goes) co_await set_up();
     for (const auto& def : list_containers(pod_)) {
       if (facts_.containers[def.name].running()) start_probes(def);
     }

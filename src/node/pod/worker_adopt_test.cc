@@ -85,3 +85,18 @@ TEST_CASE("a wall clock that is set between two agents ends no pod") {
   rig.pass(10s);
   CHECK(rig.status()["reason"].str() == "DeadlineExceeded");
 }
+
+TEST_CASE("a restarted agent ends a pod that is being deleted without preparing it once more") {
+  Rig rig(R"({"containers":[{"name":"c","image":"i"}],"terminationGracePeriodSeconds":60})");
+  rig.runtime.behave("c", {.ends_on_term = std::nullopt});
+  rig.pass(1s);
+  rig.api.begin_delete(kPath, 60);
+  rig.pass(1s);
+  rig.worker.reset();
+  rig.host.set_up_error = Error{Code::kInternal, "it can't be prepared"};
+  rig.launch();
+  rig.pass(90s);
+  CHECK(rig.finished);
+  CHECK(rig.host.set_ups == 1);
+  CHECK(rig.host.alive_pods.empty());
+}
