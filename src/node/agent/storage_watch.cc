@@ -5,6 +5,7 @@
 #include "node/pod/linux_pod_host.h"
 #include "node/pod/model.h"
 #include "node/pod/quantity.h"
+#include "node/volumes/payload.h"
 
 namespace skiff::node {
 
@@ -55,6 +56,7 @@ DiskUsage measure_disk(const NodePaths& paths, const json::Value& pod, int64_t m
   for (const auto& volume : pod["spec"]["volumes"].items()) {
     const std::string& name = volume["name"].str();
     if (on_disk(volume)) out.volumes[name] = count(paths.volumes(uid) + "/" + name, most, out);
+    if (is_payload_volume(volume)) out.files += count(paths.volumes(uid) + "/" + name, most, out);
   }
   return out;
 }

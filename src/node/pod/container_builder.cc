@@ -1,8 +1,11 @@
 #include "node/pod/container_builder.h"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/strings.h"
+#include "node/pod/exec_budget.h"
 #include "node/pod/phase.h"
 #include "node/volumes/payload.h"
 
@@ -26,45 +29,74 @@ std::vector<std::string> strings(const Value& list) {
   return out;
 }
 
-void set_variable(std::vector<std::string>& env, const std::string& name, const std::string& value,
-                  bool replace) {
-  for (auto& entry : env) {
-    if (!entry.starts_with(name + "=")) continue;
-    if (replace) entry = name + "=" + value;
-    return;
+// "NAME=value" of each; of one name the first place stays.
+class Environment {
+ public:
+  explicit Environment(std::vector<std::string> entries) : entries_(std::move(entries)) {
+    for (size_t i = 0; i < entries_.size(); ++i) index_.try_emplace(name_of(entries_[i]), i);
   }
-  env.push_back(name + "=" + value);
+  void set(const std::string& name, const std::string& value) {
+    const auto [known, fresh] = index_.try_emplace(name, entries_.size());
+    if (fresh) entries_.emplace_back();
+    entries_[known->second] = name + "=" + value;
+  }
+  void set_default(const std::string& name, const std::string& value) {
+    if (!index_.contains(name)) set(name, value);
+  }
+  std::vector<std::string> take() { return std::move(entries_); }
+
+ private:
+  static std::string name_of(const std::string& entry) { return entry.substr(0, entry.find('=')); }
+  std::vector<std::string> entries_;
+  std::unordered_map<std::string, size_t> index_;
+};
+
+Result<std::vector<std::string>> make_env(const BuildInput& input, ExecBudget& budget) {
+  Environment env(input.image.config.env);
+  env.set_default("PATH", kDefaultPath);
+  env.set("HOSTNAME", input.hostname);
+  for (const auto& [name, value] : input.env) env.set(name, value);
+  auto out = env.take();
+  for (const auto& entry : out) {
+    SKIFF_RETURN_IF_ERROR(budget.take("environment variable", split_once(entry, "=").before, entry.size()));
+  }
+  return out;
 }
 
-std::vector<std::string> make_env(const BuildInput& input) {
-  std::vector<std::string> out = input.image.config.env;
-  set_variable(out, "PATH", kDefaultPath, false);
-  set_variable(out, "HOSTNAME", input.hostname, true);
-  for (const auto& [name, value] : input.env) set_variable(out, name, value, true);
+// The items with their variables expanded, as far as the budget goes.
+Result<std::vector<std::string>> expand_all(const Value& list, const EnvMap& values, ExecBudget& budget) {
+  std::vector<std::string> out;
+  for (const auto& item : list.items()) {
+    out.push_back(expand_variables(item.str(), values));
+    SKIFF_RETURN_IF_ERROR(budget.take("argument", std::to_string(out.size()), out.back().size()));
+  }
   return out;
 }
 
 // command replaces the entrypoint and, with it, the image's arguments (upstream's table).
-Result<std::vector<std::string>> make_args(const BuildInput& input) {
-  EnvMap values(input.env.begin(), input.env.end());
-  const auto expanded = [&](const Value& list) {
-    std::vector<std::string> out;
-    for (const auto& item : list.items()) out.push_back(expand_variables(item.str(), values));
-    return out;
-  };
-  const auto command = expanded(input.def.spec["command"]);
-  const auto args = expanded(input.def.spec["args"]);
-  std::vector<std::string> out = command.empty() ? input.image.config.entrypoint : command;
-  const auto& rest = !args.empty() || !command.empty() ? args : input.image.config.cmd;
+Result<std::vector<std::string>> make_args(const BuildInput& input, ExecBudget& budget) {
+  const EnvMap values(input.env.begin(), input.env.end());
+  auto command = expand_all(input.def.spec["command"], values, budget);
+  if (!command) return command;
+  auto args = expand_all(input.def.spec["args"], values, budget);
+  if (!args) return args;
+  std::vector<std::string> out = command->empty() ? input.image.config.entrypoint : *command;
+  const auto& rest = !args->empty() || !command->empty() ? *args : input.image.config.cmd;
   out.insert(out.end(), rest.begin(), rest.end());
   if (out.empty()) return fail(Code::kInvalidArgument, "no command specified");
   return out;
 }
 
-void add_group(UserIds& ids, const Value& group) {
-  if (!group.is_int()) return;
-  const auto id = static_cast<uint32_t>(group.as_int());
-  if (std::ranges::find(ids.groups, id) == ids.groups.end()) ids.groups.push_back(id);
+// The groups that the pod names, after those of the image and each once.
+void add_groups(UserIds& ids, const Value& context) {
+  std::unordered_set<uint32_t> known(ids.groups.begin(), ids.groups.end());
+  const auto add = [&](const Value& group) {
+    if (!group.is_int()) return;
+    const auto id = static_cast<uint32_t>(group.as_int());
+    if (known.insert(id).second) ids.groups.push_back(id);
+  };
+  for (const auto& extra : context["supplementalGroups"].items()) add(extra);
+  add(context["fsGroup"]);
 }
 
 Result<UserIds> make_user(const BuildInput& input) {
@@ -80,8 +112,7 @@ Result<UserIds> make_user(const BuildInput& input) {
   const Value& context = input.pod["spec"]["securityContext"];
   // Strict: the image has no say in it.
   if (context["supplementalGroupsPolicy"].str() == "Strict") ids->groups.clear();
-  for (const auto& extra : context["supplementalGroups"].items()) add_group(*ids, extra);
-  add_group(*ids, context["fsGroup"]);
+  add_groups(*ids, context);
   if (security(input, "runAsNonRoot").as_bool() && ids->uid == 0) {
     const auto& metadata = input.pod["metadata"];
     const std::string where = "(pod: \"" + metadata["name"].str() + "_" + metadata["namespace"].str() + "(" +
@@ -93,8 +124,7 @@ Result<UserIds> make_user(const BuildInput& input) {
   return ids;
 }
 
-Mount volume_mount(const Value& pod, const Value& mount, const std::string& source) {
-  const Value& volume = find_named(pod["spec"]["volumes"], mount["name"].str());
+Mount volume_mount(const Value& volume, const Value& mount, const std::string& source) {
   Mount out{source, mount["mountPath"].str()};
   // Files that the node writes are nobody else's to write, whatever the mount says.
   if (mount["readOnly"].as_bool() || is_payload_volume(volume)) out.access = Mount::Access::kReadOnly;
@@ -117,6 +147,10 @@ Result<std::vector<Mount>> make_mounts(const BuildInput& input) {
     });
     if (!own) out.push_back(mount);
   }
+  std::unordered_map<std::string_view, const Value*> volumes;
+  for (const auto& volume : input.pod["spec"]["volumes"].items()) {
+    volumes.try_emplace(volume["name"].str(), &volume);
+  }
   for (const auto& mount : mounts) {
     const auto volume = input.volumes.find(mount["name"].str());
     if (volume == input.volumes.end()) {
@@ -124,7 +158,9 @@ Result<std::vector<Mount>> make_mounts(const BuildInput& input) {
     }
     auto source = mount_source(volume->second, mount["subPath"].str());
     if (!source) return std::unexpected(source.error());
-    out.push_back(volume_mount(input.pod, mount, *source));
+    static const Value kNothing;
+    const auto described = volumes.find(mount["name"].str());
+    out.push_back(volume_mount(described == volumes.end() ? kNothing : *described->second, mount, *source));
   }
   // A mount below another one comes after it.
   const auto depth = [](const Mount& mount) {
@@ -153,8 +189,11 @@ Result<std::string> mount_source(const std::string& volume, const std::string& s
 
 Result<ContainerConfig> build_container(const BuildInput& input) {
   ContainerConfig out;
-  auto args = make_args(input);
+  ExecBudget budget;
+  auto args = make_args(input, budget);
   if (!args) return std::unexpected(args.error());
+  auto env = make_env(input, budget);
+  if (!env) return std::unexpected(env.error());
   auto user = make_user(input);
   if (!user) return std::unexpected(user.error());
   auto mounts = make_mounts(input);
@@ -163,7 +202,7 @@ Result<ContainerConfig> build_container(const BuildInput& input) {
   out.args = std::move(*args);
   out.user = std::move(*user);
   out.mounts = std::move(*mounts);
-  out.env = make_env(input);
+  out.env = std::move(*env);
   const std::string& directory = input.def.spec["workingDir"].str();
   out.directory = !directory.empty() ? directory : input.image.config.directory;
   if (out.directory.empty()) out.directory = "/";

@@ -1,8 +1,10 @@
 #include "node/pod/env.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/strings.h"
+#include "node/pod/exec_budget.h"
 #include "node/pod/phase.h"
 
 namespace skiff::node {
@@ -12,13 +14,37 @@ namespace {
 using json::Value;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-void put(Pairs& pairs, const std::string& name, std::string value) {
-  for (auto& [key, old] : pairs) {
-    if (key != name) continue;
-    old = std::move(value);
-    return;
+constexpr size_t kMaxSubPath = 4096;  // PATH_MAX
+
+// Variables in the order in which they were first put, and no more than a program can be given.
+class Variables {
+ public:
+  // Replaced values count, too: putting them is work.
+  Result<void> put(const std::string& name, std::string value) {
+    SKIFF_RETURN_IF_ERROR(budget_.take("environment variable", name, name.size() + 1 + value.size()));
+    const auto [known, fresh] = index_.try_emplace(name, pairs_.size());
+    if (fresh) {
+      pairs_.emplace_back(name, std::move(value));
+    } else {
+      pairs_[known->second].second = std::move(value);
+    }
+    return {};
   }
-  pairs.emplace_back(name, std::move(value));
+  const std::string* find(const std::string& name) const {
+    const auto known = index_.find(name);
+    return known == index_.end() ? nullptr : &pairs_[known->second].second;
+  }
+  Pairs take() { return std::move(pairs_); }
+
+ private:
+  Pairs pairs_;
+  std::unordered_map<std::string, size_t> index_;
+  ExecBudget budget_;
+};
+
+const std::string* find_value(const EnvMap& values, const std::string& name) {
+  const auto found = values.find(name);
+  return found == values.end() ? nullptr : &found->second;
 }
 
 // Environment names as upstream accepts them since 1.30: anything printable but '='.
@@ -33,7 +59,7 @@ const Value& lookup(const std::map<std::string, Value>& objects, const std::stri
   return found == objects.end() ? kNothing : found->second;
 }
 
-Result<void> add_from(const EnvInput& input, const Value& source, Pairs& out) {
+Result<void> add_from(const EnvInput& input, const Value& source, Variables& out) {
   const bool secret = source.contains("secretRef");
   const Value& ref = secret ? source["secretRef"] : source["configMapRef"];
   const std::string& name = ref["name"].str();
@@ -46,7 +72,7 @@ Result<void> add_from(const EnvInput& input, const Value& source, Pairs& out) {
   for (const auto& [key, value] : object["data"].members()) {
     const std::string full = source["prefix"].str() + key;
     if (!valid_name(full)) continue;
-    put(out, full, secret ? base64_decode(value.str()).value_or("") : value.str());
+    SKIFF_RETURN_IF_ERROR(out.put(full, secret ? base64_decode(value.str()).value_or("") : value.str()));
   }
   return {};
 }
@@ -88,11 +114,13 @@ Result<std::optional<std::string>> value_from(const EnvInput& input, const Value
   return key_value(input, from);
 }
 
-// `replace` gives the text for a name; nothing leaves the reference as it is.
+// `replace` finds the text for a name; null leaves the reference as it is. Ends when there are more than
+// `most` bytes.
 template <typename Replace>
-std::string expand(const std::string& text, Replace replace) {
+std::string expand(const std::string& text, size_t most, Replace replace) {
   std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
+  const size_t last_end = text.rfind(')');
+  for (size_t i = 0; i < text.size() && out.size() <= most; ++i) {
     if (text[i] != '$' || i + 1 == text.size()) {
       out += text[i];
       continue;
@@ -102,13 +130,13 @@ std::string expand(const std::string& text, Replace replace) {
       ++i;
       continue;
     }
-    const size_t end = text[i + 1] == '(' ? text.find(')', i) : std::string::npos;
-    if (end == std::string::npos) {
+    if (text[i + 1] != '(' || last_end == std::string::npos || last_end < i) {
       out += '$';
       continue;
     }
-    const std::optional<std::string> value = replace(text.substr(i + 2, end - i - 2));
-    out += value ? *value : text.substr(i, end - i + 1);
+    const size_t end = text.find(')', i);
+    const std::string* value = replace(text.substr(i + 2, end - i - 2));
+    out += value != nullptr ? *value : text.substr(i, end - i + 1);
     i = end;
   }
   return out;
@@ -131,12 +159,14 @@ ObjectNames env_references(const Value& container) {
 }
 
 Result<Pairs> resolve_env(const EnvInput& input) {
-  Pairs out;
+  Variables out;
   for (const auto& source : input.container["envFrom"].items())
     SKIFF_RETURN_IF_ERROR(add_from(input, source, out));
   // Values may refer to services and to what was declared before them.
-  EnvMap known = input.services;
-  for (const auto& [name, value] : out) known[name] = value;
+  const auto known = [&](const std::string& name) {
+    const std::string* own = out.find(name);
+    return own != nullptr ? own : find_value(input.services, name);
+  };
   for (const auto& variable : input.container["env"].items()) {
     const std::string& name = variable["name"].str();
     std::optional<std::string> value;
@@ -145,25 +175,19 @@ Result<Pairs> resolve_env(const EnvInput& input) {
       if (!found) return std::unexpected(found.error());
       value = std::move(*found);
     } else {
-      value = expand_variables(variable["value"].str(), known);
+      value = expand(variable["value"].str(), kMaxExecString, known);
     }
     if (!value) continue;
-    known[name] = *value;
-    put(out, name, std::move(*value));
+    SKIFF_RETURN_IF_ERROR(out.put(name, std::move(*value)));
   }
   for (const auto& [name, value] : input.services) {
-    const bool declared =
-        std::any_of(out.begin(), out.end(), [&](const auto& pair) { return pair.first == name; });
-    if (!declared) out.emplace_back(name, value);
+    if (out.find(name) == nullptr) SKIFF_RETURN_IF_ERROR(out.put(name, value));
   }
-  return out;
+  return out.take();
 }
 
 std::string expand_variables(const std::string& text, const EnvMap& values) {
-  return expand(text, [&](const std::string& name) -> std::optional<std::string> {
-    const auto found = values.find(name);
-    return found == values.end() ? std::nullopt : std::optional(found->second);
-  });
+  return expand(text, kMaxExecString, [&](const std::string& name) { return find_value(values, name); });
 }
 
 Result<void> expand_sub_paths(Value& container, const EnvMap& values) {
@@ -172,16 +196,22 @@ Result<void> expand_sub_paths(Value& container, const EnvMap& values) {
     const std::string expression = mount["subPathExpr"].str();
     if (expression.empty()) continue;
     std::set<std::string> missing;
-    mount.set("subPath", expand(expression, [&](const std::string& name) -> std::optional<std::string> {
-                const auto found = values.find(name);
-                if (found != values.end() && !found->second.empty()) return found->second;
-                missing.insert(name);
-                return std::nullopt;
-              }));
+    std::string path = expand(expression, kMaxSubPath, [&](const std::string& name) {
+      const std::string* value = find_value(values, name);
+      if (value != nullptr && !value->empty()) return value;
+      missing.insert(name);
+      return static_cast<const std::string*>(nullptr);
+    });
     if (!missing.empty()) {
       return fail(Code::kInvalidArgument, "subPathExpr " + expression + ": missing value for " +
                                               join({missing.begin(), missing.end()}, ", "));
     }
+    if (path.size() > kMaxSubPath) {
+      return fail(Code::kInvalidArgument, "subPathExpr " + expression.substr(0, kMaxSubPath) +
+                                              ": longer than " + std::to_string(kMaxSubPath) +
+                                              " bytes, the most that a path can be");
+    }
+    mount.set("subPath", std::move(path));
   }
   return {};
 }
@@ -198,23 +228,26 @@ std::optional<std::string> secret_value(const Value& secret, const std::string& 
   return base64_decode(bytes->str());
 }
 
-EnvMap visible_service_env(const std::map<std::string, Value>& services, const std::string& name_space,
-                           Links links) {
-  std::map<std::string, Value> seen;
-  for (const auto& [key, service] : services) {
-    const auto& metadata = service["metadata"];
-    const std::string& name = metadata["name"].str();
+std::vector<Value> visible_services(const std::map<std::string, Value>& services,
+                                    const std::string& name_space, Links links) {
+  const auto has_address = [](const Value& service) {
     const std::string& ip = service["spec"]["clusterIP"].str();
-    if (ip.empty() || ip == "None") continue;
-    if (metadata["namespace"].str() == "default" && name == "kubernetes") {
-      seen.try_emplace(name, service);
-    } else if (metadata["namespace"].str() == name_space && links == Links::kOwnNamespace) {
-      seen[name] = service;
-    }
+    return !ip.empty() && ip != "None";
+  };
+  std::vector<Value> out;
+  const std::string prefix = name_space + "/";
+  auto own = services.lower_bound(prefix);
+  bool has_kubernetes = false;
+  for (; own != services.end() && own->first.starts_with(prefix); ++own) {
+    const bool kubernetes = own->first.substr(prefix.size()) == "kubernetes";
+    const bool wanted = links == Links::kOwnNamespace || (kubernetes && name_space == "default");
+    if (!wanted || !has_address(own->second)) continue;
+    has_kubernetes = has_kubernetes || kubernetes;
+    out.push_back(own->second);
   }
-  std::vector<Value> chosen;
-  for (auto& [name, service] : seen) chosen.push_back(std::move(service));
-  return service_env(chosen);
+  const auto api = services.find("default/kubernetes");
+  if (!has_kubernetes && api != services.end() && has_address(api->second)) out.push_back(api->second);
+  return out;
 }
 
 EnvMap service_env(const std::vector<Value>& services) {

@@ -36,7 +36,8 @@ struct PodIdentity {
 
 using EnvMap = std::map<std::string, std::string>;
 
-// In order of declaration, each name once. An error is the message of CreateContainerConfigError.
+// In order of declaration, each name once, and no more than a program can be given (exec_budget.h). An error
+// is the message of CreateContainerConfigError.
 struct EnvInput {
   const PodIdentity& identity;
   const json::Value& container;
@@ -45,11 +46,12 @@ struct EnvInput {
 };
 Result<std::vector<std::pair<std::string, std::string>>> resolve_env(const EnvInput& input);
 
-// $(NAME) by value, $$(NAME) as $(NAME); unknown names stay as they are.
+// $(NAME) by value, $$(NAME) as $(NAME); unknown names stay as they are. Ends when the text is longer than
+// kMaxExecString: an ExecBudget refuses it.
 std::string expand_variables(const std::string& text, const EnvMap& values);
 
 // Writes each volumeMount's subPathExpr, expanded, into its subPath. InvalidArgument names variables that are
-// unknown or empty.
+// unknown or empty, and an expression that becomes too long for a path.
 Result<void> expand_sub_paths(json::Value& container, const EnvMap& values);
 
 // "metadata.labels['a']", "status.podIP", …; nothing for an unknown path.
@@ -63,12 +65,12 @@ Result<std::string> read_resource(const PodIdentity& identity, const json::Value
 std::optional<std::string> config_map_value(const json::Value& config_map, const std::string& key);
 std::optional<std::string> secret_value(const json::Value& secret, const std::string& key);
 
-// Variables of the services a pod sees (contract 4.9): default/kubernetes always, those of its namespace when
-// it wants links; a Service of its own named kubernetes comes first. `services` are the cluster's, by
-// "namespace/name".
+// The services whose variables a pod gets (contract 4.9): default/kubernetes always, those of its namespace
+// when it wants links; a Service of its own named kubernetes comes first. `services` are the cluster's, by
+// "namespace/name"; the cost is that of those of the namespace.
 enum class Links { kNone, kOwnNamespace };
-EnvMap visible_service_env(const std::map<std::string, json::Value>& services, const std::string& name_space,
-                           Links links);
+std::vector<json::Value> visible_services(const std::map<std::string, json::Value>& services,
+                                          const std::string& name_space, Links links);
 EnvMap service_env(const std::vector<json::Value>& services);
 
 }  // namespace skiff::node

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "node/pod/exec_budget.h"
 #include "node/pod/quantity.h"
+#include "testing/cost.h"
 
 using namespace skiff;
 using namespace skiff::node;
@@ -120,22 +122,24 @@ TEST_CASE("a pod sees the API server always, and the Services of its own namespa
     one.set("metadata", json::Value::object({{"namespace", name_space}, {"name", name}}));
     services[std::string(name_space) + "/" + name] = one;
   }
-  const auto linked = visible_service_env(services, "n", Links::kOwnNamespace);
+  const auto visible = [&services](const char* name_space, Links links) {
+    return service_env(visible_services(services, name_space, links));
+  };
+  const auto linked = visible("n", Links::kOwnNamespace);
   CHECK(linked.at("KUBERNETES_SERVICE_HOST") == "10.43.0.1");
   CHECK(linked.at("OWN_SERVICE_HOST") == "10.43.0.2");
   CHECK(linked.size() == 14);  // seven a Service
-  const auto bare = visible_service_env(services, "n", Links::kNone);
+  const auto bare = visible("n", Links::kNone);
   CHECK(bare.at("KUBERNETES_SERVICE_PORT") == "443");
   CHECK(bare.size() == 7);
-  CHECK(visible_service_env(services, "empty", Links::kOwnNamespace) == bare);
+  CHECK(visible("empty", Links::kOwnNamespace) == bare);
   services.erase("n/own");
-  CHECK(visible_service_env(services, "n", Links::kOwnNamespace) == bare);
+  CHECK(visible("n", Links::kOwnNamespace) == bare);
   auto mine = service("10.43.0.9");
   mine.set("metadata", parse(R"({"namespace":"n","name":"kubernetes"})"));
   services["n/kubernetes"] = mine;
-  CHECK(visible_service_env(services, "n", Links::kOwnNamespace).at("KUBERNETES_SERVICE_HOST") ==
-        "10.43.0.9");
-  CHECK(visible_service_env(services, "n", Links::kNone).at("KUBERNETES_SERVICE_HOST") == "10.43.0.1");
+  CHECK(visible("n", Links::kOwnNamespace).at("KUBERNETES_SERVICE_HOST") == "10.43.0.9");
+  CHECK(visible("n", Links::kNone).at("KUBERNETES_SERVICE_HOST") == "10.43.0.1");
 }
 
 TEST_CASE("quantities round up") {
@@ -146,4 +150,78 @@ TEST_CASE("quantities round up") {
   CHECK(parse_units("1e3") == 1000);
   CHECK(parse_units("100m") == 1);
   CHECK(!parse_units("5 apples"));
+}
+
+namespace {
+Result<std::vector<std::pair<std::string, std::string>>> try_resolve(const json::Value& container,
+                                                                     const ConfigObjects& objects = {},
+                                                                     const EnvMap& services = {}) {
+  static const json::Value kPod = parse(R"({"metadata":{"name":"p","namespace":"n"}})");
+  return resolve_env({{kPod, "", kNode}, container, objects, services});
+}
+}  // namespace
+
+TEST_CASE("variables that double each other end at what a program can be given") {
+  std::string text = R"({"env":[{"name":"A0","value":"0123456789"})";
+  for (int i = 1; i < 60; ++i) {
+    const std::string before = "$(A" + std::to_string(i - 1) + ")";
+    text += R"(,{"name":"A)" + std::to_string(i) + R"(","value":")" + before + before + R"("})";
+  }
+  const auto env = try_resolve(parse((text + "]}").c_str()));
+  REQUIRE(!env.has_value());
+  CHECK(env.error().code == Code::kInvalidArgument);
+  CHECK(
+      env.error().message ==
+      "environment variable A14 is longer than 131071 bytes, the most that a program can be given; give the "
+      "program a file of a volume instead");
+}
+
+TEST_CASE("what many sources come to is refused, and read no further") {
+  ConfigObjects objects;
+  objects.config_maps["c"] =
+      json::Value::object({{"data", json::Value::object({{"K", std::string(100'000, 'x')}})}});
+  json::Value sources = json::Value::array();
+  for (int i = 0; i < 10'000; ++i) {
+    sources.push_back(json::Value::object(
+        {{"configMapRef", json::Value::object({{"name", "c"}})}, {"prefix", i % 2 ? "A" : "B"}}));
+  }
+  const auto env = try_resolve(json::Value::object({{"envFrom", sources}}), objects);
+  REQUIRE(!env.has_value());
+  CHECK(env.error().message.starts_with("environment and arguments come to more than 2097152 bytes"));
+}
+
+TEST_CASE("an environment costs what its names are many") {
+  const auto from_map = [](const std::string& text) {
+    ConfigObjects objects;
+    objects.config_maps["c"] = *json::parse(text);
+    static const json::Value kContainer = parse(R"({"envFrom":[{"configMapRef":{"name":"c"}}]})");
+    static_cast<void>(try_resolve(kContainer, objects));
+  };
+  CHECK(testing::growth({R"({"data":{)", R"("K#":"v",)", R"("z":"v"}})"}, testing::kSmallInput,
+                        testing::kLargeInput, from_map) < testing::kMostGrowth);
+  const auto own = [](const std::string& text) { static_cast<void>(try_resolve(*json::parse(text))); };
+  const testing::Shape shapes[] = {
+      {R"({"env":[)", R"({"name":"A#"},)", R"({"name":"Z"}]})"},
+      {R"({"env":[)", R"({"name":"A","value":"$(A)b"},)", R"({"name":"Z"}]})"},
+      {R"({"env":[{"name":"A","value":")", "$(", R"("}]})"},
+      {R"({"env":[{"name":"A","value":")", "$()", R"("}]})"},
+  };
+  for (const auto& shape : shapes) {
+    CAPTURE(shape.unit);
+    CHECK(testing::growth(shape, testing::kSmallInput, testing::kLargeInput, own) < testing::kMostGrowth);
+  }
+  const auto services = [](const std::string& text) {
+    EnvMap env = service_env({*json::parse(text)});
+    static_cast<void>(try_resolve(json::Value::object(), {}, env));
+  };
+  CHECK(testing::growth({R"({"metadata":{"name":"s"},"spec":{"clusterIP":"10.43.0.9","ports":[)",
+                         R"({"port":#},)", R"({"port":1}]}})"},
+                        testing::kSmallInput, testing::kLargeInput, services) < testing::kMostGrowth);
+}
+
+TEST_CASE("a subPathExpr that becomes too long for a path is refused") {
+  const EnvMap values{{"A", std::string(1000, 'a')}};
+  auto container = parse(R"~({"volumeMounts":[{"name":"v","subPathExpr":"$(A)$(A)$(A)$(A)$(A)"}]})~");
+  CHECK(expand_sub_paths(container, values).error().message ==
+        "subPathExpr $(A)$(A)$(A)$(A)$(A): longer than 4096 bytes, the most that a path can be");
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <unordered_map>
 
 #include "base/strings.h"
 #include "io/file.h"
@@ -68,13 +69,13 @@ void keep_flags(Mount& mount, unsigned long flags) {
 
 // The runtime binds the places in the bundle, never paths through a volume. Blocking.
 Result<void> settle_mounts(std::vector<Mount>& mounts, const std::vector<FoundPart>& parts) {
+  std::unordered_map<std::string, const FoundPart*> by_source;
+  for (const auto& part : parts) by_source.try_emplace(part.mount.volume + "/" + part.mount.sub_path, &part);
   for (auto& mount : mounts) {
-    const auto part = std::ranges::find_if(parts, [&](const FoundPart& found) {
-      return mount.source == found.mount.volume + "/" + found.mount.sub_path;
-    });
-    if (part != parts.end()) {
-      mount.source = part->mount.target;
-      keep_flags(mount, part->flags);
+    const auto part = by_source.find(mount.source);
+    if (part != by_source.end()) {
+      mount.source = part->second->mount.target;
+      keep_flags(mount, part->second->flags);
       continue;
     }
     struct statvfs system{};
@@ -155,7 +156,7 @@ struct SpecInput {
   Image image;
   PodGround ground;
   ConfigObjects objects;
-  EnvMap services;
+  std::vector<json::Value> services;  // whose variables the container gets
   std::string cgroup;
 };
 
@@ -192,7 +193,8 @@ Result<ContainerSpec> build_spec(const SpecInput& input) {
   const NodePaths& paths = input.options.paths;
   ContainerDef def = input.def;
   const PodIdentity who{input.pod, input.ground.ip, input.options.node};
-  auto env = resolve_env({who, def.spec, input.objects, input.services});
+  const EnvMap services = service_env(input.services);
+  auto env = resolve_env({who, def.spec, input.objects, services});
   if (!env) return std::unexpected(env.error());
   SKIFF_RETURN_IF_ERROR(expand_sub_paths(def.spec, EnvMap(env->begin(), env->end())));
   ContainerSpec spec;
@@ -227,13 +229,20 @@ io::Task<Result<ContainerSpec>> LinuxPodHost::make_spec(json::Value pod, Contain
                                                         Image image, PodGround ground) {
   const std::string name_space = pod["metadata"]["namespace"].str();
   const Links links = pod["spec"]["enableServiceLinks"].as_bool(true) ? Links::kOwnNamespace : Links::kNone;
+  auto turn = co_await volumes_.wait_for_turn();
   auto objects = co_await volumes_.fetch(name_space, env_references(def.spec));
   if (!objects) co_return std::unexpected(objects.error());
   const auto* services = services_();
   if (services == nullptr)
     co_return fail(Code::kUnavailable, "services have not yet been read at least once");
-  EnvMap variables = visible_service_env(*services, name_space, links);
-  SpecInput input{options_,      pod, def, attempt, image, ground, std::move(*objects), std::move(variables),
+  SpecInput input{options_,
+                  pod,
+                  def,
+                  attempt,
+                  image,
+                  ground,
+                  std::move(*objects),
+                  visible_services(*services, name_space, links),
                   cgroup_of(pod)};
   auto spec = co_await io::run_blocking(loop_, [input = std::move(input)] { return build_spec(input); });
   co_return spec;

@@ -22,6 +22,7 @@ constexpr Duration kConfigRetry =
 // An API server that is away says nothing about the pod: it is asked again soon, and nobody is told.
 constexpr Duration kAwayRetry = std::chrono::milliseconds(200);
 constexpr int kStartErrorCode = 128;
+constexpr size_t kMaxShownError = 4096;                   // of a status: it may quote what the pod says
 constexpr Duration kKillWait = std::chrono::seconds(10);  // for the end of a container after SIGKILL
 
 int signal_number(const std::string& text) {
@@ -121,9 +122,9 @@ io::Task<bool> PodWorker::create_and_run(ContainerDef def, Image image) {
   auto spec = co_await services_.host.make_spec(pod_, def, attempt, image, ground_);
   if (!spec) {
     const bool away = spec.error().code == Code::kUnavailable;
-    facts_.containers[def.name].waiting =
-        Waiting{away ? "ContainerCreating" : "CreateContainerConfigError", away ? "" : spec.error().message,
-                services_.loop.now() + (away ? kAwayRetry : kConfigRetry)};
+    facts_.containers[def.name].waiting = Waiting{away ? "ContainerCreating" : "CreateContainerConfigError",
+                                                  away ? "" : spec.error().message.substr(0, kMaxShownError),
+                                                  services_.loop.now() + (away ? kAwayRetry : kConfigRetry)};
     if (away) co_return false;
     event(field(def), Type::kWarning, "Failed", "Error: " + spec.error().message);
     co_return false;

@@ -1,5 +1,7 @@
 #include "node/volumes/payload.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace skiff::node {
@@ -9,6 +11,7 @@ namespace {
 using json::Value;
 
 constexpr int kDefaultMode = 0644;
+constexpr size_t kBlock = 4096;  // of usual file systems
 
 bool valid_path(const std::string& path) {
   if (path.empty() || path.front() == '/') return false;
@@ -18,11 +21,29 @@ bool valid_path(const std::string& path) {
   return !path.starts_with("..");
 }
 
-Result<void> add(Payload& out, const std::string& path, std::string data, const Value& mode, int otherwise) {
-  if (!valid_path(path)) return fail(Code::kInvalidArgument, "invalid path in a volume: \"" + path + "\"");
-  out[path] = {std::move(data), static_cast<int>(mode.as_int(otherwise))};
-  return {};
+size_t disk_size(const std::string& path, size_t bytes) {
+  const auto folders = static_cast<size_t>(std::ranges::count(path, '/'));
+  return (folders + std::max<size_t>(1, (bytes + kBlock - 1) / kBlock)) * kBlock;
 }
+
+// Files as far as there is room for them. One that replaces another counts, too: copying it is work.
+struct Files {
+  Payload payload;
+  size_t room;
+
+  Result<void> add(const std::string& path, std::string data, const Value& mode, int otherwise) {
+    if (!valid_path(path)) return fail(Code::kInvalidArgument, "invalid path in a volume: \"" + path + "\"");
+    const size_t size = disk_size(path, data.size());
+    if (size > room) {
+      return fail(Code::kInvalidArgument,
+                  "the pod's files from ConfigMaps, Secrets and the downward API come to more than " +
+                      std::to_string(kMaxPayloadBytes) + " bytes; mount fewer of them");
+    }
+    room -= size;
+    payload[path] = {std::move(data), static_cast<int>(mode.as_int(otherwise))};
+    return {};
+  }
+};
 
 struct Source {
   const Value& ref;
@@ -31,7 +52,7 @@ struct Source {
 };
 
 // All entries, or those that `items` picks.
-Result<void> add_object(const PayloadInput& input, const Source& source, int mode, Payload& out) {
+Result<void> add_object(const PayloadInput& input, const Source& source, int mode, Files& out) {
   const auto& objects = source.secret ? input.objects.secrets : input.objects.config_maps;
   const auto found = objects.find(source.name);
   const bool optional = source.ref["optional"].as_bool();
@@ -52,19 +73,19 @@ Result<void> add_object(const PayloadInput& input, const Source& source, int mod
         return fail(Code::kNotFound, "references non-existent " +
                                          std::string(source.secret ? "secret" : "config") +
                                          " key: " + item["key"].str());
-      SKIFF_RETURN_IF_ERROR(add(out, item["path"].str(), std::move(*value), item["mode"], mode));
+      SKIFF_RETURN_IF_ERROR(out.add(item["path"].str(), std::move(*value), item["mode"], mode));
     }
     return {};
   }
   for (const char* part : {"data", "binaryData"}) {
     for (const auto& [key, ignored] : object[part].members()) {
-      SKIFF_RETURN_IF_ERROR(add(out, key, value_of(key).value_or(""), {}, mode));
+      SKIFF_RETURN_IF_ERROR(out.add(key, value_of(key).value_or(""), {}, mode));
     }
   }
   return {};
 }
 
-Result<void> add_downward(const PayloadInput& input, const Value& source, int mode, Payload& out) {
+Result<void> add_downward(const PayloadInput& input, const Value& source, int mode, Files& out) {
   for (const auto& item : source["items"].items()) {
     std::string text;
     if (item.contains("fieldRef")) {
@@ -79,12 +100,12 @@ Result<void> add_downward(const PayloadInput& input, const Value& source, int mo
       if (!value) return std::unexpected(value.error());
       text = std::move(*value);
     }
-    SKIFF_RETURN_IF_ERROR(add(out, item["path"].str(), std::move(text), item["mode"], mode));
+    SKIFF_RETURN_IF_ERROR(out.add(item["path"].str(), std::move(text), item["mode"], mode));
   }
   return {};
 }
 
-Result<void> add_projected(const PayloadInput& input, const Value& source, int mode, Payload& out) {
+Result<void> add_projected(const PayloadInput& input, const Value& source, int mode, Files& out) {
   if (source.contains("configMap")) {
     const Value& ref = source["configMap"];
     return add_object(input, {ref, ref["name"].str(), false}, mode, out);
@@ -98,7 +119,7 @@ Result<void> add_projected(const PayloadInput& input, const Value& source, int m
     const Value& ref = source["serviceAccountToken"];
     const auto token = input.tokens.find(ref["audience"].str());
     if (token == input.tokens.end()) return fail(Code::kUnavailable, "failed to fetch token");
-    return add(out, ref["path"].str(), token->second, {}, mode);
+    return out.add(ref["path"].str(), token->second, {}, mode);
   }
   return fail(Code::kUnimplemented, "a projected volume source is not supported");
 }
@@ -130,7 +151,7 @@ std::vector<Value> token_requests(const Value& volume) {
 }
 
 Result<Payload> make_payload(const PayloadInput& input) {
-  Payload out;
+  Files out{{}, input.room};
   const Value& volume = input.volume;
   Result<void> done;
   if (volume.contains("configMap")) {
@@ -151,6 +172,12 @@ Result<Payload> make_payload(const PayloadInput& input) {
     }
   }
   if (!done) return std::unexpected(done.error());
+  return std::move(out.payload);
+}
+
+size_t payload_size(const Payload& payload) {
+  size_t out = 0;
+  for (const auto& [path, file] : payload) out += disk_size(path, file.data.size());
   return out;
 }
 

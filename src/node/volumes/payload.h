@@ -27,14 +27,21 @@ ObjectNames volume_references(const json::Value& volume);
 // Audiences of the tokens a projected volume wants ("" is the API server's).
 std::vector<json::Value> token_requests(const json::Value& volume);
 
-// Pure. An error is the message of the FailedMount event.
+// The files that the node writes for one pod take no more of its disk; a ConfigMap holds 1 MiB at most. What
+// they are made of may be no more either.
+inline constexpr size_t kMaxPayloadBytes = size_t{16} << 20;
+
+// Pure. An error is the message of the FailedMount event: also when the files would take more than `room`.
 struct PayloadInput {
   const json::Value& volume;
   const PodIdentity& identity;
   const ConfigObjects& objects;
   const Tokens& tokens;
+  size_t room = kMaxPayloadBytes;
 };
 Result<Payload> make_payload(const PayloadInput& input);
+// What the files take on a disk: whole blocks, one for each folder too.
+size_t payload_size(const Payload& payload);
 // True for the volume kinds that make_payload() knows.
 bool is_payload_volume(const json::Value& volume);
 

@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
+#include "io/tree.h"
 #include "node/pod/container_builder.h"
 #include "node/pod/quantity.h"
 
@@ -23,6 +25,15 @@ using json::Value;
 constexpr int64_t kTokenSeconds = 3607;
 constexpr int64_t kTokenDueTenths = 8;  // of its life, then another is fetched
 constexpr Duration kOldestToken = std::chrono::hours(24);
+constexpr size_t kMaxObjects = 512;  // that are read for one volume or container
+
+// Of all keys and texts in it.
+size_t text_size(const Value& value) {
+  size_t out = value.str().size();
+  for (const auto& item : value.items()) out += text_size(item);
+  for (const auto& [key, member] : value.members()) out += key.size() + text_size(member);
+  return out;
+}
 
 std::optional<uint32_t> fs_group(const Value& pod) {
   const Value& group = pod["spec"]["securityContext"]["fsGroup"];
@@ -99,17 +110,33 @@ Result<void> check_host_path(const Value& source) {
 io::Task<Result<ConfigObjects>> VolumeManager::fetch(std::string name_space, ObjectNames names) {
   ConfigObjects out;
   const std::string prefix = "/api/v1/namespaces/" + name_space;
+  if (names.config_maps.size() + names.secrets.size() > kMaxObjects) {
+    co_return fail(Code::kInvalidArgument, "more than " + std::to_string(kMaxObjects) +
+                                               " ConfigMaps and Secrets are named; name fewer of them");
+  }
+  size_t bytes = 0;
   for (const auto& name : names.config_maps) {
-    auto object = co_await api_.get(prefix + "/configmaps/" + name);
-    if (!object && object.error().code != Code::kNotFound) co_return std::unexpected(object.error());
-    out.config_maps[name] = object ? *object : Value();
+    auto object = co_await get_object(prefix + "/configmaps/" + name, &bytes);
+    if (!object) co_return std::unexpected(object.error());
+    out.config_maps[name] = std::move(*object);
   }
   for (const auto& name : names.secrets) {
-    auto object = co_await api_.get(prefix + "/secrets/" + name);
-    if (!object && object.error().code != Code::kNotFound) co_return std::unexpected(object.error());
-    out.secrets[name] = object ? *object : Value();
+    auto object = co_await get_object(prefix + "/secrets/" + name, &bytes);
+    if (!object) co_return std::unexpected(object.error());
+    out.secrets[name] = std::move(*object);
   }
   co_return out;
+}
+
+// Null when there is none. Adds its size to `bytes`, which outlives the task.
+io::Task<Result<Value>> VolumeManager::get_object(std::string path, size_t* bytes) {
+  auto object = co_await api_.get(path);
+  if (!object && object.error().code == Code::kNotFound) co_return Value();
+  if (!object) co_return object;
+  *bytes += text_size(*object);
+  if (*bytes <= kMaxPayloadBytes) co_return object;
+  co_return fail(Code::kInvalidArgument, "the ConfigMaps and Secrets come to more than " +
+                                             std::to_string(kMaxPayloadBytes) + " bytes; name fewer of them");
 }
 
 io::Task<Result<Tokens>> VolumeManager::fetch_tokens(Value pod, Value volume) {
@@ -161,18 +188,30 @@ void VolumeManager::forget(const std::string& uid) {
   tokens_.erase(uid);
 }
 
+io::Task<VolumeManager::Turn> VolumeManager::wait_for_turn() {
+  auto turns = turns_;
+  auto number = co_await turns->pop();
+  co_return Turn(turns, number.value_or(0));
+}
+
 // A volume of files from ConfigMaps, Secrets, tokens and the downward API.
-io::Task<Result<void>> VolumeManager::write_volume(Value pod, Value volume) {
+io::Task<Result<size_t>> VolumeManager::write_volume(Value pod, Value volume, size_t room) {
+  auto turn = co_await wait_for_turn();
   auto objects = co_await fetch(pod["metadata"]["namespace"].str(), volume_references(volume));
   if (!objects) co_return std::unexpected(objects.error());
   auto tokens = co_await fetch_tokens(pod, volume);
   if (!tokens) co_return std::unexpected(tokens.error());
-  const PodIdentity identity{pod, pod["status"]["podIP"].str(), node_};
-  auto payload = make_payload({volume, identity, *objects, *tokens});
-  if (!payload) co_return std::unexpected(payload.error());
   const std::string path = paths_.volumes(pod["metadata"]["uid"].str()) + "/" + volume["name"].str();
-  auto written = co_await io::run_blocking(
-      loop_, [path, data = *payload, group = fs_group(pod)] { return write_payload(path, data, group); });
+  auto written =
+      co_await io::run_blocking(loop_,
+                                [path, pod, volume, objects = std::move(*objects),
+                                 tokens = std::move(*tokens), node = node_, room]() -> Result<size_t> {
+                                  const PodIdentity identity{pod, pod["status"]["podIP"].str(), node};
+                                  auto payload = make_payload({volume, identity, objects, tokens, room});
+                                  if (!payload) return std::unexpected(payload.error());
+                                  SKIFF_RETURN_IF_ERROR(write_payload(path, *payload, fs_group(pod)));
+                                  return payload_size(*payload);
+                                });
   co_return written;
 }
 
@@ -180,13 +219,16 @@ io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod) {
   PreparedVolumes out;
   const std::string uid = pod["metadata"]["uid"].str();
   const auto group = fs_group(pod);
+  size_t room = kMaxPayloadBytes;
   for (const auto& volume : pod["spec"]["volumes"].items()) {
     const std::string name = volume["name"].str();
     const std::string failed = "MountVolume.SetUp failed for volume \"" + name + "\" ";
     std::string path = paths_.volumes(uid) + "/" + name;
     Result<void> made;
     if (is_payload_volume(volume)) {
-      made = co_await write_volume(pod, volume);
+      auto written = co_await write_volume(pod, volume, room);
+      if (written) room -= *written;
+      if (!written) made = std::unexpected(written.error());
     } else if (volume.contains("emptyDir")) {
       const Value source = volume["emptyDir"];
       if (source["medium"].str() == "Memory") {
@@ -212,14 +254,20 @@ io::Task<Result<PreparedVolumes>> VolumeManager::prepare(Value pod) {
 }
 
 io::Task<void> VolumeManager::refresh(Value pod) {
+  const std::string uid = pod["metadata"]["uid"].str();
+  size_t room = kMaxPayloadBytes;
   for (const auto& volume : pod["spec"]["volumes"].items()) {
     if (!is_payload_volume(volume)) continue;
-    auto written = co_await write_volume(pod, volume);
+    auto written = co_await write_volume(pod, volume, room);
     if (!written) {
-      log_warn("volume not refreshed", {{"pod", pod["metadata"]["uid"].str()},
-                                        {"volume", volume["name"].str()},
-                                        {"error", written.error().message}});
+      log_warn("volume not refreshed",
+               {{"pod", uid}, {"volume", volume["name"].str()}, {"error", written.error().message}});
+      // Its old files are still there.
+      const std::string path = paths_.volumes(uid) + "/" + volume["name"].str();
+      written = co_await io::run_blocking(
+          loop_, [path]() -> Result<size_t> { return static_cast<size_t>(io::measure_tree(path).bytes); });
     }
+    room -= std::min(room, written.value_or(0));
   }
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "io/loop.h"
+#include "io/sync.h"
 #include "node/api/cluster_api.h"
 #include "node/pod/env.h"
 #include "node/runtime/node_paths.h"
@@ -21,7 +23,13 @@ struct PreparedVolumes {
 class VolumeManager {
  public:
   VolumeManager(io::Loop& loop, ClusterApi& api, NodePaths paths, NodeIdentity node)
-      : loop_(loop), api_(api), paths_(std::move(paths)), node_(std::move(node)) {}
+      : loop_(loop),
+        api_(api),
+        paths_(std::move(paths)),
+        node_(std::move(node)),
+        turns_(std::make_shared<io::Channel<int>>(loop)) {
+    for (int i = 0; i < kReadersAtOnce; ++i) turns_->push(i);
+  }
 
   // Idempotent: what is there stays. The error is the text of the FailedMount event.
   io::Task<Result<PreparedVolumes>> prepare(json::Value pod);
@@ -33,11 +41,32 @@ class VolumeManager {
   // Forgets the tokens of a pod that is no more.
   void forget(const std::string& uid);
 
-  // ConfigMaps and Secrets by name; null for those that do not exist. Other failures are errors.
+  // ConfigMaps and Secrets by name; null for those that do not exist. Other failures are errors, and
+  // InvalidArgument are more of them, or larger ones, than the node reads at once for a pod.
   io::Task<Result<ConfigObjects>> fetch(std::string name_space, ObjectNames names);
 
+  // Waits for a place among those that read ConfigMaps and Secrets: so many pods at once have them in memory.
+  // Held until they are let go; it may outlive this manager.
+  class Turn {
+   public:
+    Turn(std::shared_ptr<io::Channel<int>> turns, int number) : turns_(std::move(turns)), number_(number) {}
+    ~Turn() {
+      if (turns_) turns_->push(number_);
+    }
+    Turn(Turn&&) = default;
+
+   private:
+    std::shared_ptr<io::Channel<int>> turns_;
+    int number_;
+  };
+  io::Task<Turn> wait_for_turn();
+
  private:
-  io::Task<Result<void>> write_volume(json::Value pod, json::Value volume);
+  static constexpr int kReadersAtOnce = 4;  // as many as the loop's pool has threads
+
+  // What the files take; `room` is what they may.
+  io::Task<Result<size_t>> write_volume(json::Value pod, json::Value volume, size_t room);
+  io::Task<Result<json::Value>> get_object(std::string path, size_t* bytes);
   // A token as it was given; kept until most of its time is over, as upstream.
   struct KeptToken {
     std::string text;
@@ -49,6 +78,7 @@ class VolumeManager {
   ClusterApi& api_;
   NodePaths paths_;
   NodeIdentity node_;
+  std::shared_ptr<io::Channel<int>> turns_;
   std::map<std::string, std::map<std::string, KeptToken>> tokens_;  // by pod uid, then volume and request
 };
 

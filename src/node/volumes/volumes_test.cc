@@ -126,3 +126,51 @@ TEST_CASE("a pod whose volume can't be made is told which one") {
   REQUIRE(!rig.prepared->has_value());
   CHECK(rig.prepared->error().message.find("failed for volume \"first\"") != std::string::npos);
 }
+
+TEST_CASE("what a pod's files come to is bounded, for all its volumes together") {
+  Rig rig;
+  rig.write("a", std::string(1 << 20, 'a'));
+  const auto volume = [](const std::string& name, int items) {
+    json::Value list = json::Value::array();
+    for (int i = 0; i < items; ++i) {
+      list.push_back(json::Value::object({{"key", "key"}, {"path", name + std::to_string(i)}}));
+    }
+    const auto map = json::Value::object({{"name", "a"}, {"items", list}});
+    return json::Value::object({{"name", name}, {"configMap", map}});
+  };
+  const auto try_prepare = [&](json::Value list) {
+    rig.pod.edit("spec").set("volumes", std::move(list));
+    rig.prepare();
+    return rig.prepared->has_value() ? "" : rig.prepared->error().message;
+  };
+  CHECK(try_prepare(json::Value::array({volume("first", 16)})) == "");
+  const std::string refused =
+      "the pod's files from ConfigMaps, Secrets and the downward API come to more than 16777216 bytes; mount "
+      "fewer of them";
+  CHECK(try_prepare(json::Value::array({volume("many", 200)})).ends_with(refused));
+  CHECK(try_prepare(json::Value::array({volume("first", 10), volume("second", 7)})).ends_with(refused));
+  CHECK(!io::path_exists(NodePaths{rig.root}.volumes("u") + "/second"));
+}
+
+TEST_CASE("a volume that names too much is refused before all of it is read") {
+  Rig rig;
+  json::Value sources = json::Value::array();
+  const auto source = [](const std::string& name) {
+    return json::Value::object({{"configMap", json::Value::object({{"name", name}, {"optional", true}})}});
+  };
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "m" + std::to_string(i);
+    rig.write(name, std::string(1 << 20, 'x'));
+    sources.push_back(source(name));
+  }
+  const auto set = [&] {
+    const auto projected = json::Value::object({{"sources", sources}});
+    rig.pod.edit("spec").set(
+        "volumes", json::Value::array({json::Value::object({{"name", "p"}, {"projected", projected}})}));
+    rig.prepare();
+    return rig.prepared->has_value() ? "" : rig.prepared->error().message;
+  };
+  CHECK(set().find("the ConfigMaps and Secrets come to more than 16777216 bytes") != std::string::npos);
+  for (int i = 0; i < 600; ++i) sources.push_back(source("none" + std::to_string(i)));
+  CHECK(set().find("more than 512 ConfigMaps and Secrets are named") != std::string::npos);
+}
