@@ -122,8 +122,8 @@ struct Agent::Impl {
                  std::make_shared<NftFirewall>()),
         dns(l, n, dns_options(options),
             [this] {
-              return ClusterZone::Objects{services.objects().services, services.objects().slices,
-                                          services.all_known()};
+              const ServiceObjects& known = services.objects();
+              return ClusterZone::Objects{known.services, known.slices, known.index, services.all_known()};
             }),
         logs(l, options.log_token,
              [this](const std::string& name_space, const std::string& pod, const std::string& container,

@@ -143,12 +143,14 @@ std::string framed_cluster_query() {
 // A server that knows no object.
 struct LocalServer {
   explicit LocalServer(const DnsOptions& options)
-      : server(*loop, *network, options, [this]() -> ClusterZone::Objects { return {none, none}; }) {
+      : server(*loop, *network, options,
+               [this]() -> ClusterZone::Objects { return {none, none, no_index}; }) {
     REQUIRE(server.listen().has_value());
   }
   std::unique_ptr<io::Loop> loop = io::make_epoll_loop();
   std::unique_ptr<io::Network> network = io::make_socket_network(*loop);
   std::map<std::string, json::Value> none;
+  ObjectIndex no_index;
   DnsServer server;
 };
 
@@ -190,7 +192,9 @@ TEST_CASE("an answer too large for a datagram is fetched over TCP, also after ac
   REQUIRE(resolver.port != 0);
   const DnsOptions options = local_options(resolver.port);
   const std::map<std::string, json::Value> none;
-  DnsServer server(*loop, short_network, options, [&none]() -> ClusterZone::Objects { return {none, none}; });
+  const ObjectIndex no_index;
+  DnsServer server(*loop, short_network, options,
+                   [&none, &no_index]() -> ClusterZone::Objects { return {none, none, no_index}; });
   REQUIRE(server.listen().has_value());
   CHECK(io::block_on(*loop, ask_over_tcp(network.get(), options.port)) == 2 + kLarge);
 }

@@ -1,7 +1,5 @@
 #include "node/dns/zone.h"
 
-#include <algorithm>
-
 #include "base/strings.h"
 #include "node/network/netlink.h"
 #include "node/services/ruleset.h"
@@ -14,28 +12,41 @@ using json::Value;
 
 constexpr int kMaxAliases = 8;  // of one name, one after the other; more are a circle
 
-struct Endpoint {
-  std::string ip, hostname;
-  Value ports;
+constexpr size_t kMaxRecords = 4096;  // of one answer: more fit into none
+constexpr size_t kMaxLooked = 16384;  // slices, endpoints, addresses and ports that one answer looks at
+
+// What an answer may still look at.
+class Room {
+ public:
+  bool take() { return left_ > 0 && left_-- > 0; }
+
+ private:
+  size_t left_ = kMaxLooked;
 };
 
-std::vector<Endpoint> endpoints_of(const std::map<std::string, Value>& slices, const Value& service) {
-  std::vector<Endpoint> out;
+// The endpoints of a slice that its Service tells of: visit(endpoint, address).
+template <typename Visit>
+void each_endpoint(const Value& service, const Value& slice, Room& room, const Visit& visit) {
   const bool not_ready_too = service["spec"]["publishNotReadyAddresses"].as_bool();
-  for (const auto& [key, slice] : slices) {
-    if (slice["metadata"]["namespace"].str() != service["metadata"]["namespace"].str()) continue;
-    if (slice["metadata"]["labels"]["kubernetes.io/service-name"].str() != service["metadata"]["name"].str())
-      continue;
-    for (const auto& endpoint : slice["endpoints"].items()) {
-      if (!endpoint["conditions"]["ready"].as_bool(true) && !not_ready_too) continue;
-      for (const auto& address : endpoint["addresses"].items()) {
-        // Endpoints without a name get one from their address.
-        const std::string host = endpoint["hostname"].str_or(replace_all(address.str(), ".", "-"));
-        out.push_back({address.str(), host, slice["ports"]});
-      }
+  for (const auto& endpoint : slice["endpoints"].items()) {
+    if (!room.take()) return;
+    if (!endpoint["conditions"]["ready"].as_bool(true) && !not_ready_too) continue;
+    for (const auto& address : endpoint["addresses"].items()) {
+      if (!room.take()) return;
+      visit(endpoint, address.str());
     }
   }
-  return out;
+}
+
+// visit(slice) for those of `keys` that there are.
+template <typename Visit>
+void each_slice(const ClusterZone::Objects& objects, const ObjectIndex::Keys& keys, Room& room,
+                const Visit& visit) {
+  for (const auto& key : keys) {
+    const auto found = objects.slices.find(key);
+    if (!room.take()) return;
+    if (found != objects.slices.end()) visit(found->second);
+  }
 }
 
 bool wants(uint16_t asked, DnsType type) {
@@ -52,27 +63,59 @@ bool headless(const Value& service) {
 }
 
 // "_http._tcp": one record a matching port, or an endpoint of a headless service.
-void add_ports(DnsAnswer& out, const Value& service, const std::vector<Endpoint>& endpoints,
-               const std::string& name, const std::string& port, const std::string& protocol,
-               const std::string& service_name) {
-  for (const auto& entry : service["spec"]["ports"].items()) {
-    if (to_lower(entry["name"].str()) != port || to_lower(entry["protocol"].str_or("TCP")) != protocol)
-      continue;
-    if (!headless(service)) {
-      const auto number = static_cast<uint16_t>(entry["port"].as_int());
-      out.records.push_back({name, DnsType::kSrv, encode_srv(number, service_name)});
-    }
-  }
-  if (!headless(service)) return;
-  for (const auto& endpoint : endpoints) {
-    for (const auto& entry : endpoint.ports.items()) {
+struct PortName {
+  std::string port, protocol;  // in small letters
+
+  std::vector<uint16_t> numbers_in(const Value& ports, Room& room) const {
+    std::vector<uint16_t> out;
+    for (const auto& entry : ports.items()) {
+      if (!room.take()) break;
       if (to_lower(entry["name"].str()) != port || to_lower(entry["protocol"].str_or("TCP")) != protocol)
         continue;
-      const auto number = static_cast<uint16_t>(entry["port"].as_int());
-      out.records.push_back(
-          {name, DnsType::kSrv, encode_srv(number, endpoint.hostname + "." + service_name)});
+      out.push_back(static_cast<uint16_t>(entry["port"].as_int()));
     }
+    return out;
   }
+};
+
+void add_ports(DnsAnswer& out, const ClusterZone::Objects& objects, const std::string& key,
+               const PortName& asked, const std::string& name, const std::string& service_name) {
+  const Value& service = objects.services.at(key);
+  const auto add = [&](uint16_t number, const std::string& target) {
+    if (out.records.size() < kMaxRecords)
+      out.records.push_back({name, DnsType::kSrv, encode_srv(number, target)});
+  };
+  Room room;
+  if (!headless(service)) {
+    for (const uint16_t number : asked.numbers_in(service["spec"]["ports"], room)) add(number, service_name);
+    return;
+  }
+  each_slice(objects, objects.index.slices_of(key), room, [&](const Value& slice) {
+    const auto numbers = asked.numbers_in(slice["ports"], room);
+    each_endpoint(service, slice, room, [&](const Value& endpoint, const std::string& address) {
+      for (const uint16_t number : numbers) {
+        if (!room.take()) return;
+        add(number, host_of(endpoint, address) + "." + service_name);
+      }
+    });
+  });
+}
+
+// The addresses of a headless Service: all, or those of one host of it. False when there are none.
+bool add_endpoints(DnsAnswer& out, const ClusterZone::Objects& objects, const std::string& key,
+                   const std::optional<std::string>& host, const std::string& name, uint16_t type) {
+  const Value& service = objects.services.at(key);
+  bool found = false;
+  Room room;
+  const auto& keys = host ? objects.index.slices_with_host(key, *host) : objects.index.slices_of(key);
+  each_slice(objects, keys, room, [&](const Value& slice) {
+    each_endpoint(service, slice, room, [&](const Value& endpoint, const std::string& address) {
+      if (host && to_lower(host_of(endpoint, address)) != *host) return;
+      found = true;
+      if (wants(type, DnsType::kA) && out.records.size() < kMaxRecords) add_address(out, name, address);
+    });
+  });
+  return found;
 }
 
 DnsAnswer no_name(const std::string& zone) {
@@ -125,30 +168,25 @@ DnsAnswer ClusterZone::answer_service(const Objects& objects, const std::vector<
   DnsAnswer out{DnsCode::kOk, {}, domain_};
   if (count < 3) {
     // "svc" and "<namespace>.svc" hold names but have no records.
-    const bool exists =
-        count == 1 || std::any_of(objects.services.begin(), objects.services.end(),
-                                  [&](const auto& s) { return s.first.starts_with(labels[0] + "/"); });
+    const std::string prefix = labels[0] + "/";
+    const auto first = objects.services.lower_bound(prefix);
+    const bool exists = count == 1 || (first != objects.services.end() && first->first.starts_with(prefix));
     return exists ? out : not_found(objects, domain_);
   }
-  const auto found = objects.services.find(labels[count - 2] + "/" + labels[count - 3]);
+  const std::string key = labels[count - 2] + "/" + labels[count - 3];
+  const auto found = objects.services.find(key);
   if (found == objects.services.end()) return not_found(objects, domain_);
   const Value& service = found->second;
-  const auto endpoints = endpoints_of(objects.slices, service);
   const std::string service_name = labels[count - 3] + "." + labels[count - 2] + ".svc." + domain_;
   if (count == 5 && labels[0].starts_with("_") && labels[1].starts_with("_")) {
     DnsAnswer ports{DnsCode::kOk, {}, domain_};
-    add_ports(ports, service, endpoints, name, labels[0].substr(1), labels[1].substr(1), service_name);
+    add_ports(ports, objects, key, {labels[0].substr(1), labels[1].substr(1)}, name, service_name);
     if (ports.records.empty()) return not_found(objects, domain_);
     if (!wants(type, DnsType::kSrv)) ports.records.clear();
     return ports;
   }
   if (count == 4) {
-    bool named = false;
-    for (const auto& endpoint : endpoints) {
-      if (!headless(service) || to_lower(endpoint.hostname) != labels[0]) continue;
-      named = true;
-      if (wants(type, DnsType::kA)) add_address(out, name, endpoint.ip);
-    }
+    const bool named = headless(service) && add_endpoints(out, objects, key, labels[0], name, type);
     return named ? out : not_found(objects, domain_);
   }
   if (count != 3) return no_name(domain_);
@@ -161,11 +199,8 @@ DnsAnswer ClusterZone::answer_service(const Objects& objects, const std::vector<
     return out;
   }
   if (headless(service)) {
-    if (endpoints.empty()) return not_found(objects, domain_);
-    for (const auto& endpoint : endpoints) {
-      if (wants(type, DnsType::kA)) add_address(out, name, endpoint.ip);
-    }
-    return out;
+    const bool any = add_endpoints(out, objects, key, std::nullopt, name, type);
+    return any ? out : not_found(objects, domain_);
   }
   if (wants(type, DnsType::kA)) add_address(out, name, service["spec"]["clusterIP"].str());
   return out;
@@ -187,23 +222,34 @@ std::optional<DnsAnswer> ClusterZone::answer_reverse(const Objects& objects, con
   auto labels = split(name, '.');
   if (labels.size() != 6) return std::nullopt;
   const std::string ip = labels[3] + "." + labels[2] + "." + labels[1] + "." + labels[0];
-  for (const auto& [key, service] : objects.services) {
+  const std::string target = name_of(objects, ip);
+  if (target.empty() && !objects.complete) return not_found(objects, "");
+  if (target.empty()) return std::nullopt;
+  DnsAnswer out{DnsCode::kOk, {}, "in-addr.arpa"};
+  if (wants(type, DnsType::kPtr)) out.records.push_back({name, DnsType::kPtr, encode_name(target)});
+  return out;
+}
+
+// The Service with that cluster address, else the first endpoint of a headless one; "" when there is none.
+std::string ClusterZone::name_of(const Objects& objects, const std::string& ip) const {
+  const auto full_name = [this](const Value& service) {
     const auto& metadata = service["metadata"];
-    const std::string full = metadata["name"].str() + "." + metadata["namespace"].str() + ".svc." + domain_;
-    std::string target;
-    if (service["spec"]["clusterIP"].str() == ip) target = full;
-    if (headless(service)) {
-      for (const auto& endpoint : endpoints_of(objects.slices, service)) {
-        if (endpoint.ip == ip) target = endpoint.hostname + "." + full;
-      }
-    }
-    if (target.empty()) continue;
-    DnsAnswer out{DnsCode::kOk, {}, "in-addr.arpa"};
-    if (wants(type, DnsType::kPtr)) out.records.push_back({name, DnsType::kPtr, encode_name(target)});
-    return out;
+    return metadata["name"].str() + "." + metadata["namespace"].str() + ".svc." + domain_;
+  };
+  for (const auto& key : objects.index.services_at(ip)) {
+    const auto found = objects.services.find(key);
+    if (found != objects.services.end()) return full_name(found->second);
   }
-  if (!objects.complete) return not_found(objects, "");
-  return std::nullopt;
+  std::string target;
+  Room room;
+  each_slice(objects, objects.index.slices_at(ip), room, [&](const Value& slice) {
+    const auto service = objects.services.find(service_of(slice));
+    if (!target.empty() || service == objects.services.end() || !headless(service->second)) return;
+    each_endpoint(service->second, slice, room, [&](const Value& endpoint, const std::string& address) {
+      if (address == ip) target = host_of(endpoint, address) + "." + full_name(service->second);
+    });
+  });
+  return target;
 }
 
 }  // namespace skiff::node

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "node/dns/message.h"
+#include "node/services/object_index.h"
 
 namespace skiff::node {
 
@@ -18,6 +19,7 @@ class ClusterZone {
   struct Objects {
     const std::map<std::string, json::Value>& services;
     const std::map<std::string, json::Value>& slices;
+    const ObjectIndex& index;  // of these
     // False before the cluster has told of all of them once: what is not among them may exist all the same,
     // and clients that are told otherwise give up or remember it.
     bool complete = true;
@@ -30,6 +32,7 @@ class ClusterZone {
   std::optional<DnsAnswer> look_up(const Objects& objects, const std::string& name, uint16_t type) const;
   std::optional<DnsAnswer> answer_reverse(const Objects& objects, const std::string& name,
                                           uint16_t type) const;
+  std::string name_of(const Objects& objects, const std::string& ip) const;
   DnsAnswer answer_service(const Objects& objects, const std::vector<std::string>& labels,
                            const std::string& name, uint16_t type) const;
   DnsAnswer answer_pod(const std::vector<std::string>& labels, const std::string& name, uint16_t type) const;

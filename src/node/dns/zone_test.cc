@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "node/network/netlink.h"
+#include "testing/cost.h"
 
 using namespace skiff;
 using namespace skiff::node;
@@ -38,7 +39,8 @@ struct Cluster {
     services["ours/" + name] = service;
   }
   std::optional<DnsAnswer> ask(const char* name, DnsType type = DnsType::kA) {
-    return zone.answer({services, slices, complete}, name, static_cast<uint16_t>(type));
+    const ObjectIndex index(services, slices);
+    return zone.answer({services, slices, index, complete}, name, static_cast<uint16_t>(type));
   }
 };
 }  // namespace
@@ -169,4 +171,68 @@ TEST_CASE("before the cluster has told of all its objects no name of theirs is d
   CHECK(cluster.ask("web.shop.svc.cluster.local")->records.size() == 1);
   CHECK(cluster.ask("nope.cluster.local")->code == DnsCode::kNoName);
   CHECK(!cluster.ask("example.com"));
+}
+
+namespace {
+// So many headless Services of one endpoint each.
+struct Crowd : Cluster {
+  explicit Crowd(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string name = "s" + std::to_string(i);
+      services["crowd/" + name] = parse(R"({"metadata":{"namespace":"crowd"},"spec":{"clusterIP":"None"}})");
+      services["crowd/" + name].edit("metadata").set("name", name);
+      auto& slice = slices["crowd/" + name] = parse(R"({"metadata":{"namespace":"crowd"},"endpoints":[{}]})");
+      slice.edit("metadata").edit("labels").set("kubernetes.io/service-name", name);
+      const std::string ip = "10.42." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 10);
+      slice.edit("endpoints").edit_at(0).set("addresses", json::Value::array({ip}));
+    }
+    index = ObjectIndex(services, slices);
+  }
+  ObjectIndex index;
+  std::chrono::nanoseconds cost(const std::string& name, DnsType type) const {
+    return testing::cost_of(
+        name,
+        [&](const std::string& asked) {
+          for (int i = 0; i < 200; ++i)
+            static_cast<void>(zone.answer({services, slices, index}, asked, static_cast<uint16_t>(type)));
+        },
+        5);
+  }
+};
+}  // namespace
+
+TEST_CASE("a question costs what it finds, not what the cluster has") {
+  const Crowd few(100), many(3000);
+  for (const auto& [name, type] : {std::pair{"15.0.42.10.in-addr.arpa", DnsType::kPtr},
+                                   {"9.9.9.9.in-addr.arpa", DnsType::kPtr},
+                                   {"s5.crowd.svc.cluster.local", DnsType::kA},
+                                   {"10-42-0-15.s5.crowd.svc.cluster.local", DnsType::kA},
+                                   {"nope.svc.cluster.local", DnsType::kA}}) {
+    CAPTURE(name);
+    CHECK(many.cost(name, type) < 10 * few.cost(name, type) + std::chrono::milliseconds(5));
+  }
+}
+
+TEST_CASE("an address leads to the endpoint that has it now") {
+  Cluster cluster;
+  const auto ptr = [&] { return cluster.ask("5.0.42.10.in-addr.arpa", DnsType::kPtr); };
+  CHECK(ptr()->records[0].data == encode_name("db-0.db.shop.svc.cluster.local"));
+  // Not of what is not ready.
+  CHECK(!cluster.ask("6.0.42.10.in-addr.arpa", DnsType::kPtr));
+  cluster.services["shop/db"].edit("spec").set("publishNotReadyAddresses", true);
+  CHECK(cluster.ask("6.0.42.10.in-addr.arpa", DnsType::kPtr)->records[0].data ==
+        encode_name("10-42-0-6.db.shop.svc.cluster.local"));
+}
+
+TEST_CASE("a headless service of very many endpoints answers with as many as an answer holds") {
+  Cluster cluster;
+  auto& slice = cluster.slices["shop/db-1"];
+  json::Value endpoints = json::Value::array();
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string ip = "10.50." + std::to_string(i / 250) + "." + std::to_string(i % 250);
+    endpoints.push_back(json::Value::object({{"addresses", json::Value::array({ip})}}));
+  }
+  slice.set("endpoints", endpoints);
+  CHECK(cluster.ask("db.shop.svc.cluster.local")->records.size() == 4096);
+  CHECK(cluster.ask("_sql._tcp.db.shop.svc.cluster.local", DnsType::kSrv)->records.size() == 4096);
 }

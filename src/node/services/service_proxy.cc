@@ -39,25 +39,50 @@ io::Task<Result<void>> ServiceProxy::start() {
 // A list replaces what was known only when it is whole: rules must not vanish while it arrives.
 void ServiceProxy::on_change(std::map<std::string, json::Value>& kind, const ObjectChange& change) {
   const auto arriving = listing_.find(&kind);
-  auto& target = arriving == listing_.end() ? kind : arriving->second;
+  const bool live = arriving == listing_.end();
+  auto& target = live ? kind : arriving->second;
   switch (change.kind) {
     case ObjectChange::Kind::kReset:
       listing_[&kind].clear();
       return;
     case ObjectChange::Kind::kUpsert:
+      if (live) index_change(kind, change.object, key_of(change.object));
       target[key_of(change.object)] = change.object;
       break;
     case ObjectChange::Kind::kRemoved:
+      if (live) index_change(kind, {}, key_of(change.object));
       target.erase(key_of(change.object));
       break;
     case ObjectChange::Kind::kSynced:
-      if (arriving != listing_.end()) kind = std::move(arriving->second);
+      if (!live) kind = std::move(arriving->second);
+      if (!live) index_list(kind);
       listing_.erase(&kind);
       break;
   }
   if (listing_.contains(&kind)) return;
   (&kind == &objects_.services ? services_known_ : slices_known_) = true;
   changed_.set();
+}
+
+// Before the change itself.
+void ServiceProxy::index_change(const std::map<std::string, json::Value>& kind, const json::Value& after,
+                                const std::string& key) {
+  static const json::Value kNothing;
+  const auto found = kind.find(key);
+  const json::Value& before = found == kind.end() ? kNothing : found->second;
+  if (&kind == &objects_.services) {
+    objects_.index.change_service(key, before, after);
+  } else {
+    objects_.index.change_slice(key, before, after);
+  }
+}
+
+void ServiceProxy::index_list(const std::map<std::string, json::Value>& kind) {
+  if (&kind == &objects_.services) {
+    objects_.index.reset_services(kind);
+  } else {
+    objects_.index.reset_slices(kind);
+  }
 }
 
 io::Task<void> ServiceProxy::run() {
@@ -95,14 +120,17 @@ io::Task<Result<void>> ServiceProxy::make_missing_table() {
   co_return done;
 }
 
+// The text, too, is made in the pool: the cluster's Services may be many, and so may the ports of one.
 io::Task<Result<void>> ServiceProxy::replace_table() {
-  RulesetInput input = facts_;
-  input.ports = make_service_ports(values(objects_.services), values(objects_.slices));
-  const std::string text = make_ruleset(input);
+  auto text = co_await io::run_blocking(loop_, [input = facts_, services = values(objects_.services),
+                                                slices = values(objects_.slices)]() mutable {
+    input.ports = make_service_ports(services, slices);
+    return make_ruleset(input);
+  });
   if (text == applied_) co_return Result<void>();
   auto done =
       co_await io::run_blocking(loop_, [firewall = firewall_, text] { return firewall->apply(text); });
-  if (done) applied_ = text;
+  if (done) applied_ = std::move(text);
   co_return done;
 }
 

@@ -15,6 +15,7 @@
 #include "io/sync.h"
 #include "node/api/cluster_api.h"
 #include "node/services/firewall.h"
+#include "node/services/object_index.h"
 #include "node/services/ruleset.h"
 
 namespace skiff::node {
@@ -22,6 +23,7 @@ namespace skiff::node {
 // The Services and EndpointSlices of the cluster, by "namespace/name".
 struct ServiceObjects {
   std::map<std::string, json::Value> services, slices;
+  ObjectIndex index;  // of both
 };
 
 class ServiceProxy {
@@ -41,6 +43,9 @@ class ServiceProxy {
 
  private:
   void on_change(std::map<std::string, json::Value>& kind, const ObjectChange& change);
+  void index_change(const std::map<std::string, json::Value>& kind, const json::Value& after,
+                    const std::string& key);
+  void index_list(const std::map<std::string, json::Value>& kind);
   io::Task<void> run();
   io::Task<Result<void>> apply();
   io::Task<Result<void>> replace_table();
