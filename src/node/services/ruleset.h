@@ -31,7 +31,8 @@ struct ServicePort {
 };
 
 // From Service and EndpointSlice objects (a slice names its service in a label). Headless and ExternalName
-// services have no address and are left out. Sorted, so that equal input gives equal text.
+// services have no address and are left out. Sorted, so that equal input gives equal text. Ports times
+// backends of one Service are bounded.
 std::vector<ServicePort> make_service_ports(const std::vector<json::Value>& services,
                                             const std::vector<json::Value>& slices);
 

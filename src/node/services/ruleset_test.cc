@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "testing/cost.h"
+
 using namespace skiff;
 using namespace skiff::node;
 
@@ -92,4 +94,57 @@ TEST_CASE("the machine forwards for pods only") {
         std::string::npos);
   input.forwarding.before = {};
   CHECK(make_ruleset(input).find("    meta iifkind \"bridge\" return\n") != std::string::npos);
+}
+
+namespace {
+// A Service of `ports` ports, and a slice that has them all with `endpoints` addresses.
+struct Wide {
+  json::Value service = parse(kService), slice = ::slice("{}");
+  Wide(int ports, int endpoints) {
+    json::Value wanted = json::Value::array(), addresses = json::Value::array();
+    for (int i = 1; i <= ports; ++i) {
+      wanted.push_back(json::Value::object({{"name", "p" + std::to_string(i)}, {"port", i}}));
+    }
+    for (int i = 0; i < endpoints; ++i) {
+      const std::string ip = "10.42." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1);
+      addresses.push_back(json::Value::object({{"addresses", json::Value::array({ip})}}));
+    }
+    service.edit("spec").set("ports", wanted);
+    slice.set("ports", wanted);
+    slice.set("endpoints", addresses);
+  }
+};
+}  // namespace
+
+TEST_CASE("what the ports of one Service lead to is bounded, and each leads somewhere") {
+  const Wide wide(1000, 500);
+  const auto ports = make_service_ports({wide.service}, {wide.slice});
+  REQUIRE(ports.size() == 1000);
+  for (const auto& port : ports) CHECK(port.backends.size() == 16);
+  const Wide usual(2, 500);
+  CHECK(make_service_ports({usual.service}, {usual.slice})[1].backends.size() == 500);
+}
+
+TEST_CASE("rules cost what Services and slices are many") {
+  const auto ports = [](const std::string& text) {
+    const Wide wide(static_cast<int>(text.size() / 100), 1);
+    static_cast<void>(make_service_ports({wide.service}, {wide.slice}));
+  };
+  CHECK(testing::growth({"", "x", ""}, testing::kSmallInput, testing::kLargeInput, ports) <
+        testing::kMostGrowth);
+  const auto services = [](const std::string& text) {
+    std::vector<json::Value> services, slices;
+    for (size_t i = 0; i < text.size() / 200; ++i) {
+      services.push_back(parse(kService));
+      slices.push_back(slice("{}"));
+      services.back().edit("metadata").set("name", "s" + std::to_string(i));
+      slices.back()
+          .edit("metadata")
+          .edit("labels")
+          .set("kubernetes.io/service-name", "s" + std::to_string(i));
+    }
+    static_cast<void>(make_service_ports(services, slices));
+  };
+  CHECK(testing::growth({"", "x", ""}, testing::kSmallInput, testing::kLargeInput, services) <
+        testing::kMostGrowth);
 }
