@@ -1,7 +1,6 @@
 #include "node/logs/log_reader.h"
 
 #include <fcntl.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,37 +43,13 @@ bool same_file(int fd, const std::string& path) {
 }
 }  // namespace
 
-Result<std::unique_ptr<FolderWatch>> FolderWatch::create(io::Loop& loop, const std::string& folder) {
-  io::UniqueFd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!fd) return fail_errno(errno, "inotify");
-  if (::inotify_add_watch(fd.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_FROM | IN_DELETE_SELF) <
-      0) {
-    return fail_errno(errno, "watch " + folder);
-  }
-  const int raw = fd.get();
-  std::unique_ptr<FolderWatch> watch(new FolderWatch(loop, std::move(fd)));
-  SKIFF_RETURN_IF_ERROR(loop.watch(raw, *watch));
-  return watch;
-}
-
-FolderWatch::~FolderWatch() {
-  loop_.unwatch(fd_.get());
-}
-
-void FolderWatch::on_readable() {
-  std::array<char, 4096> buffer;
-  while (::read(fd_.get(), buffer.data(), buffer.size()) > 0) {
-  }
-  changed_.set();
-}
-
-LogReader::LogReader(io::Loop& loop, std::string path, LogQuery query)
-    : loop_(loop), path_(std::move(path)), query_(query), formatter_(query) {}
+LogReader::LogReader(io::Loop& loop, FolderWatches& watches, std::string path, LogQuery query)
+    : loop_(loop), watches_(watches), path_(std::move(path)), query_(query), formatter_(query) {}
 LogReader::~LogReader() = default;
 
 io::Task<Result<void>> LogReader::open() {
   if (query_.follow) {
-    auto watch = FolderWatch::create(loop_, path_.substr(0, path_.rfind('/')));
+    auto watch = watches_.watch(path_.substr(0, path_.rfind('/')));
     if (!watch) co_return std::unexpected(watch.error());
     watch_ = std::move(*watch);
   }

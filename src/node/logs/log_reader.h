@@ -11,29 +11,14 @@
 #include "io/loop.h"
 #include "io/sync.h"
 #include "node/logs/cri.h"
+#include "node/logs/folder_watch.h"
 
 namespace skiff::node {
 
-// Tells of changes in a folder through inotify.
-class FolderWatch final : public io::FdHandler {
- public:
-  static Result<std::unique_ptr<FolderWatch>> create(io::Loop& loop, const std::string& folder);
-  ~FolderWatch() override;
-  void on_readable() override;
-  void on_writable() override {}
-  io::Event& changed() { return changed_; }
-
- private:
-  FolderWatch(io::Loop& loop, io::UniqueFd fd) : loop_(loop), fd_(std::move(fd)), changed_(loop) {}
-  io::Loop& loop_;
-  io::UniqueFd fd_;
-  io::Event changed_;
-};
-
 class LogReader {
  public:
-  // `path` is the current file's.
-  LogReader(io::Loop& loop, std::string path, LogQuery query);
+  // `path` is the current file's. `watches` outlive the reader.
+  LogReader(io::Loop& loop, FolderWatches& watches, std::string path, LogQuery query);
   ~LogReader();
   // Finds the beginning: a search through all that there is runs in the pool.
   io::Task<Result<void>> open();
@@ -51,6 +36,7 @@ class LogReader {
  private:
   io::UniqueFd open_next() const;
   io::Loop& loop_;
+  FolderWatches& watches_;
   std::string path_;
   LogQuery query_;
   LogFormatter formatter_;

@@ -18,6 +18,7 @@ namespace {
 
 struct Rig {
   io::SimLoop loop{1};
+  FolderWatches watches{loop};
   std::string folder = "/tmp/skiff-log-reader-XXXXXX";
   std::string path;
 
@@ -63,7 +64,7 @@ TEST_CASE("a reader goes through rotated files in order and follows the one bein
   rig.write("a");
   rig.rotate("1");
   rig.write("b");
-  LogReader reader(rig.loop, rig.path, {});
+  LogReader reader(rig.loop, rig.watches, rig.path, {});
   rig.open(reader);
   CHECK(rig.read(reader) == "a\nb\n");
   rig.write("c");
@@ -77,7 +78,7 @@ TEST_CASE("a reader goes through rotated files in order and follows the one bein
 
 TEST_CASE("a reader that begins before anything was written finds the first file") {
   Rig rig;
-  LogReader reader(rig.loop, rig.path, {});
+  LogReader reader(rig.loop, rig.watches, rig.path, {});
   rig.open(reader);
   CHECK(rig.read(reader).empty());
   rig.write("a");
@@ -87,7 +88,7 @@ TEST_CASE("a reader that begins before anything was written finds the first file
 TEST_CASE("a reader whose file was dropped reads its rest and goes on with the oldest there is") {
   Rig rig;
   rig.write("a");
-  LogReader reader(rig.loop, rig.path, {});
+  LogReader reader(rig.loop, rig.watches, rig.path, {});
   rig.open(reader);
   CHECK(rig.read(reader) == "a\n");
   rig.write("b");
@@ -110,7 +111,7 @@ TEST_CASE("a reader that wants little of a large log does not hold its loop") {
     rig.write("an old line that is long enough to make a few blocks of this log");
   LogQuery query;
   query.since = WallTime(std::chrono::hours(24 * 365 * 60));
-  LogReader reader(rig.loop, rig.path, query);
+  LogReader reader(rig.loop, rig.watches, rig.path, query);
   rig.open(reader);
   const auto piece = reader.read_some();
   REQUIRE(piece);
@@ -122,7 +123,7 @@ TEST_CASE("a reader goes on when the file it holds was emptied for a writer that
   Rig rig;
   rig.write("a");
   rig.rotate("1");
-  LogReader reader(rig.loop, rig.path, {});
+  LogReader reader(rig.loop, rig.watches, rig.path, {});
   rig.open(reader);
   CHECK(rig.read(reader) == "a\n");
   REQUIRE(::truncate((rig.path + ".1").c_str(), 0) == 0);

@@ -76,7 +76,7 @@ io::Task<void> LogServer::handle(const net::Request& request, net::ResponseWrite
 }
 
 io::Task<void> LogServer::stream(LogTarget target, LogQuery query, net::ResponseWriter& writer) {
-  LogReader reader(loop_, target.path, query);
+  LogReader reader(loop_, watches_, target.path, query);
   auto opened = co_await reader.open();
   if (!opened) {
     co_await answer(writer, 500, opened.error().message);

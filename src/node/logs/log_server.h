@@ -10,6 +10,7 @@
 
 #include "net/http_server.h"
 #include "node/logs/cri.h"
+#include "node/logs/folder_watch.h"
 
 namespace skiff::node {
 
@@ -25,7 +26,7 @@ using LogLookup = std::function<Result<LogTarget>(const std::string& name_space,
 class LogServer {
  public:
   LogServer(io::Loop& loop, std::string token, LogLookup lookup)
-      : loop_(loop), token_(std::move(token)), lookup_(std::move(lookup)) {}
+      : loop_(loop), token_(std::move(token)), lookup_(std::move(lookup)), watches_(loop) {}
   // Begins to listen.
   Result<void> listen(io::Network& network, const io::Address& address);
   const io::Address& address() const { return server_->address(); }
@@ -37,6 +38,7 @@ class LogServer {
   io::Loop& loop_;
   std::string token_;
   LogLookup lookup_;
+  FolderWatches watches_;  // of all followers
   std::unique_ptr<net::HttpServer> server_;
 };
 
