@@ -113,10 +113,11 @@ std::string explain_failure(const Value& pod, const BuildFacts& facts, bool told
 }
 
 std::string describe_wait(const std::string& why, size_t others) {
-  const std::string before = others == 0   ? ""
-                             : others == 1 ? "; another build is before it"
-                                           : fmt::format("; {} other builds are before it", others);
-  return fmt::format(" !     The build waits for room: {}{}\n", why, before);
+  const bool has_room = !why.starts_with("waits for room");
+  const std::string before = others == 0 || has_room ? ""
+                             : others == 1           ? "; another build is before it"
+                                                     : fmt::format("; {} other builds are before it", others);
+  return fmt::format(" !     The build {}{}\n", why, before);
 }
 
 }  // namespace skiff::platform

@@ -66,10 +66,12 @@ TEST_CASE("a failed build says which bound it met") {
 }
 
 TEST_CASE("a build without room says what it waits for, and how many are before it") {
-  CHECK(describe_wait("0/1 nodes are available", 0) ==
+  CHECK(describe_wait("waits for room: 0/1 nodes are available", 0) ==
         " !     The build waits for room: 0/1 nodes are available\n");
-  CHECK(describe_wait("no room", 1) ==
+  CHECK(describe_wait("waits for room: no room", 1) ==
         " !     The build waits for room: no room; another build is before it\n");
-  CHECK(describe_wait("no room", 3) ==
+  CHECK(describe_wait("waits for room: no room", 3) ==
         " !     The build waits for room: no room; 3 other builds are before it\n");
+  CHECK(describe_wait("waits for its container, which is being made", 1) ==
+        " !     The build waits for its container, which is being made\n");
 }

@@ -252,10 +252,11 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
     started = co_await io::with_timeout(loop_, kPodStart - kPatience, watch.reach(std::move(begun)));
   }
   if (!started && started.error().code == Code::kTimeout) {
+    const std::string why = watch.what_it_waits_for();
     co_return fail(
         Code::kUnavailable,
-        fmt::format("the build did not start within {}: {}; push again when that has passed",
-                    describe_seconds(kPodStart / std::chrono::seconds(1)), watch.what_it_waits_for()));
+        fmt::format("the build did not start within {}{}; push again when that has passed",
+                    describe_seconds(kPodStart / std::chrono::seconds(1)), why.empty() ? "" : ": it " + why));
   }
   SKIFF_CO_RETURN_IF_ERROR(started);
   auto ending =

@@ -89,7 +89,7 @@ json::Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& op
                                const std::map<std::string, std::string>& proxies);
 // Pure: why the pod of a build failed, for people.
 std::string explain_failure(const json::Value& pod, const BuildFacts& facts, bool told_of_full_disk);
-// Pure: what a pusher is told whose build has no room yet, while `others` go on.
+// Pure: what a pusher is told whose build does not start (PodWatch says why), while `others` go on.
 std::string describe_wait(const std::string& why, size_t others);
 // The host's http_proxy, https_proxy, no_proxy, in both spellings.
 std::map<std::string, std::string> host_proxies();

@@ -33,11 +33,15 @@ void PodWatch::on_change(const kube::ObjectChange& change) {
 
 std::string PodWatch::what_it_waits_for() const {
   const auto& waiting = pod_["status"]["containerStatuses"].at(0)["state"]["waiting"];
-  const std::string message = waiting["message"].str_or(waiting["reason"].str());
-  if (!message.empty()) return message;
+  const std::string& reason = waiting["reason"].str();
+  const std::string message = waiting["message"].str_or(reason);
+  const bool being_made = reason == "ContainerCreating" || reason == "PodInitializing";
+  if (being_made)
+    return "waits for its container, which is being made" + (message == reason ? "" : ": " + message);
+  if (!message.empty()) return "does not start yet: " + message;
   for (const auto& condition : pod_["status"]["conditions"].items()) {
     if (condition["type"].str() == "PodScheduled" && condition["status"].str() == "False")
-      return condition["message"].str();
+      return "waits for room: " + condition["message"].str_or("no node takes it");
   }
   return "";
 }

@@ -16,7 +16,8 @@ class PodWatch {
   PodWatch(io::Loop& loop, kube::Client& api, const std::string& name_space, const std::string& name);
   // The pod as soon as it is in one of the phases; NotFound when somebody deleted it.
   io::Task<Result<json::Value>> reach(std::vector<std::string> phases);
-  // What holds the pod up, as the cluster says it; "" when it says nothing.
+  // What holds the pod up, for people: "waits for room: 0/1 nodes are available"; "" when the cluster says
+  // nothing.
   std::string what_it_waits_for() const;
   // The pod has ended, or is gone.
   bool is_over() const;

@@ -84,14 +84,23 @@ TEST_CASE("a pod that does not start says why") {
   Rig rig;
   rig.settle();
   CHECK(rig.watch.what_it_waits_for() == "");
-  for (const char* status :
-       {R"({"conditions":[{"type":"PodScheduled","status":"False","message":"no room"}]})",
-        R"({"containerStatuses":[{"state":{"waiting":{"reason":"ContainerCreating","message":"no room"}}}]})",
-        R"({"containerStatuses":[{"state":{"waiting":{"reason":"no room"}}}]})"}) {
+  const auto told = [&](const char* status) {
     auto parsed = json::parse(status);
     rig.cluster.callback({Kind::kUpsert, json::Value::object({{"status", *parsed}})});
-    CHECK(rig.watch.what_it_waits_for() == "no room");
-  }
+    return rig.watch.what_it_waits_for();
+  };
+  CHECK(told(R"({"conditions":[{"type":"PodScheduled","status":"False","message":"no node"}]})") ==
+        "waits for room: no node");
+  CHECK(told(R"({"containerStatuses":[{"state":{"waiting":{"reason":"ContainerCreating"}}}]})") ==
+        "waits for its container, which is being made");
+  CHECK(
+      told(
+          R"({"containerStatuses":[{"state":{"waiting":{"reason":"ContainerCreating","message":"a volume"}}}]})") ==
+      "waits for its container, which is being made: a volume");
+  CHECK(
+      told(
+          R"({"containerStatuses":[{"state":{"waiting":{"reason":"ErrImagePull","message":"no image"}}}]})") ==
+      "does not start yet: no image");
 }
 
 TEST_CASE("a watch ends when the pod is deleted, also unseen") {
