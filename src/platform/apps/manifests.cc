@@ -168,6 +168,7 @@ Value deployment_manifest(const ReleaseFacts& release, const std::string& type, 
                        {"strategy", Value::object({{"type", "RollingUpdate"},
                                                    {"rollingUpdate", Value::object({{"maxUnavailable", 0},
                                                                                     {"maxSurge", "25%"}})}})},
+                       {"minReadySeconds", kSettleSeconds},
                        {"progressDeadlineSeconds", kBootSeconds * 2},
                        {"template", Value::object({{"metadata", Value::object({{"labels", pod_labels}})},
                                                    {"spec", pod_spec}})}})}});

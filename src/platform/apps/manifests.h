@@ -13,6 +13,9 @@ namespace skiff::platform {
 constexpr int kWebPort = 5000;
 // A web process has this long to listen on $PORT (Heroku's R10).
 constexpr int kBootSeconds = 60;
+// A dyno is up when it has been ready for so long: one that dies at its first connection, or right after its
+// start, never is. The dynos of the release before serve meanwhile.
+constexpr int kSettleSeconds = 3;
 // From SIGTERM to SIGKILL (Heroku's R12).
 constexpr int kStopGraceSeconds = 30;
 // Before SIGTERM to a web process: the edge and the services stop sending new requests meanwhile.

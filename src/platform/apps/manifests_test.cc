@@ -34,6 +34,13 @@ TEST_CASE("a web process hears of its end when the edge has stopped sending; all
   CHECK(worker["terminationGracePeriodSeconds"].as_int() == 30);
 }
 
+TEST_CASE("a dyno is up when it has lived for a moment, whatever its type") {
+  for (const char* type : {"web", "worker"}) {
+    const auto deployment = deployment_manifest({"shop", 1, "image", "config-v1"}, type, "run", 1);
+    CHECK(deployment["spec"]["minReadySeconds"].as_int() == kSettleSeconds);
+  }
+}
+
 TEST_CASE("what a dyno asks for is what its namespace's level allows") {
   CHECK(namespace_manifest("shop")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"].str() ==
         "restricted");
