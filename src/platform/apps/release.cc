@@ -41,6 +41,7 @@ Release parse_release(const Value& object) {
   release.created_at = created_at(object);
   release.phase = object["status"]["phase"].str_or(kPending);
   release.message = object["status"]["message"].str();
+  release.failed_type = object["status"]["failedType"].str();
   return release;
 }
 

@@ -16,8 +16,9 @@ struct Release {
   std::string commit;
   std::map<std::string, std::string> types;  // process type to command
   std::string created_at;
-  std::string phase;    // see rollout.h
-  std::string message;  // why it is not up
+  std::string phase;             // see rollout.h
+  std::string message;           // why it is not up
+  std::string failed_type = "";  // the process type of the dyno that it failed for
   // Of a release that was just made: whether the cluster has it already.
   enum class Written { kLater, kNow } written = Written::kLater;
   // Likewise: process types with dynos that it has no more, and how many those were.

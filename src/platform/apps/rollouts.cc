@@ -91,6 +91,7 @@ io::Task<Result<void>> Rollouts::reconcile(std::string app) {
   const Value object = objects_.find(app, app);
   if (object.is_null()) {
     releases_.erase(app);
+    ways_back_.erase(app);
     states_.erase(app);
     changed_.set();
     co_return Result<void>{};
@@ -98,14 +99,20 @@ io::Task<Result<void>> Rollouts::reconcile(std::string app) {
   const AppSpec spec = parse_app_spec(object);
   if (spec.release == 0) co_return Result<void>{};
   if (releases_[app].version != spec.release) {
-    auto superseded = co_await supersede(app, spec.release);
+    auto all = co_await apps_.releases(app);
+    SKIFF_CO_RETURN_IF_ERROR(all);
+    const std::string back = find_way_back(*all, spec.release);
+    auto superseded = co_await supersede(app, spec.release, std::move(*all));
     SKIFF_CO_RETURN_IF_ERROR(superseded);
     auto release = co_await apps_.release(app, spec.release);
     SKIFF_CO_RETURN_IF_ERROR(release);
     releases_[app] = std::move(*release);
+    ways_back_[app] = back;
   }
   const auto written = is_rolled_out(object) ? RolloutFacts::Written::kYes : RolloutFacts::Written::kNo;
   Rollout rollout = plan_rollout({spec, written, releases_[app], deployments_.list(app), pods_.list(app)});
+  rollout = carry_on(releases_[app], states_[app], std::move(rollout));
+  rollout.back = ways_back_[app];
   states_[app] = rollout;
   changed_.set();
   auto noted = co_await write(std::move(app), object, std::move(rollout));
@@ -115,14 +122,16 @@ io::Task<Result<void>> Rollouts::reconcile(std::string app) {
 io::Task<Result<void>> Rollouts::write(std::string app, Value object, Rollout rollout) {
   const std::string phase = move_phase(releases_[app].phase, rollout.phase);
   const std::string message = phase == kSucceeded ? "" : rollout.message;
+  const std::string type = phase == kFailed ? rollout.type : "";
   if (phase != releases_[app].phase || message != releases_[app].message) {
-    auto patch = status_patch(Value::object({{"phase", phase}, {"message", message}}));
+    auto patch = status_patch(Value::object({{"phase", phase}, {"message", message}, {"failedType", type}}));
     auto noted =
         co_await api_.patch(resource_path("releases", app, release_name(rollout.version)) + "/status",
                             kube::PatchType::kMerge, std::move(patch));
     SKIFF_CO_RETURN_IF_ERROR(noted);
     releases_[app].phase = phase;
     releases_[app].message = message;
+    releases_[app].failed_type = type;
   }
   const Value& status = object["status"];
   if (status["phase"].str() == rollout.phase && status["serving"].str() == rollout.serving &&
@@ -138,10 +147,8 @@ io::Task<Result<void>> Rollouts::write(std::string app, Value object, Rollout ro
 }
 
 // Releases before `version` that are not up by now.
-io::Task<Result<void>> Rollouts::supersede(std::string app, int version) {
-  auto all = co_await apps_.releases(app);
-  SKIFF_CO_RETURN_IF_ERROR(all);
-  for (const auto& release : *all) {
+io::Task<Result<void>> Rollouts::supersede(std::string app, int version, std::vector<Release> all) {
+  for (const auto& release : all) {
     const std::string phase = move_phase(release.phase, kSuperseded);
     if (release.version >= version || phase == release.phase) continue;
     auto patch = status_patch(
@@ -175,7 +182,7 @@ io::Task<Result<Rollout>> Rollouts::wait(std::string app, int version, Duration 
         last.version = version;
         co_return last;
       }
-      if (last.phase != kPending) co_return last;
+      if (last.phase != kPending || last.outlook == Rollout::Outlook::kNoDynos) co_return last;
     }
     const bool needs_room = last.outlook == Rollout::Outlook::kNeedsRoom;
     if (!needs_room) cramped = {};

@@ -26,8 +26,8 @@ class Rollouts {
   Rollouts(io::Loop& loop, io::Network& network, kube::Client& api, Apps& apps, kube::Informer& pods,
            net::ClientOptions options);
   void start();
-  // Until the release is up, has failed, was superseded or needs room; or for `limit`: the state as it is
-  // then.
+  // Until the release is up, has failed, was superseded, needs room or has no dyno that should run; or for
+  // `limit`: the state as it is then.
   io::Task<Result<Rollout>> wait(std::string app, int version, Duration limit);
   // What the dyno wrote last, a few lines; "" when it can't be read. Without what moves a terminal's cursor.
   io::Task<std::string> last_lines(std::string app, std::string pod);
@@ -38,7 +38,7 @@ class Rollouts {
   static io::Task<Result<void>> wait_for_change(Rollouts* self);
   io::Task<Result<void>> reconcile(std::string app);
   io::Task<Result<void>> write(std::string app, json::Value object, Rollout rollout);
-  io::Task<Result<void>> supersede(std::string app, int version);
+  io::Task<Result<void>> supersede(std::string app, int version, std::vector<Release> all);
 
   io::Loop& loop_;
   kube::Client& api_;
@@ -47,9 +47,10 @@ class Rollouts {
   kube::Informer objects_;  // Apps
   kube::Informer deployments_;
   net::HttpClient log_client_;
-  std::map<std::string, Release> releases_;  // that should run, by app; with the phase last written
-  std::map<std::string, Rollout> states_;    // by app
-  std::set<std::string> going_, again_;      // apps that are looked at; that changed meanwhile
+  std::map<std::string, Release> releases_;       // that should run, by app; with the phase last written
+  std::map<std::string, std::string> ways_back_;  // likewise
+  std::map<std::string, Rollout> states_;         // by app
+  std::set<std::string> going_, again_;           // apps that are looked at; that changed meanwhile
   io::Event changed_;
   io::TaskScope scope_;
 };

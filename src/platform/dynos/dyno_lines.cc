@@ -56,9 +56,7 @@ void explain_kill(const Value& pod, const Value& ended, const ToldDyno& told, Li
     lines.push_back(fmt::format("Process running mem={}M(100.0%)", kDynoMegabytes));
     lines.emplace_back("Error R15 (Memory quota vastly exceeded)");
   } else if (told.state == "starting" && web && took_boot_time(ended)) {
-    lines.push_back(fmt::format(
-        "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within {} seconds of launch",
-        kBootSeconds));
+    lines.push_back(boot_timeout_text());
   } else if (told.state == "stopping" && ended["exitCode"].as_int() == kKilled &&
              ended["finishedAt"].str() >= metadata["deletionTimestamp"].str()) {
     lines.push_back(

@@ -20,9 +20,14 @@ const Value* condition(const Value& pod, std::string_view type) {
   return nullptr;
 }
 
+// How much later than its time a boot may be seen to have failed, on a busy machine. One that lived longer
+// did listen: what the pod says of that goes with the process.
+constexpr int kLateBootSeconds = 30;
+
 bool ran_for_boot_time(const Value& ended) {
   const auto from = parse_rfc3339(ended["startedAt"].str()), to = parse_rfc3339(ended["finishedAt"].str());
-  return from && to && *to - *from >= std::chrono::seconds(kBootSeconds);
+  return from && to && *to - *from >= std::chrono::seconds(kBootSeconds) &&
+         *to - *from <= std::chrono::seconds(kBootSeconds + kLateBootSeconds);
 }
 
 // It was ended since it never listened: it would be started by then otherwise.
@@ -36,7 +41,7 @@ bool timed_out(const Value& pod, const Value& ended) {
 std::string explain_end(const Value& pod, const Value& ended) {
   if (ended["reason"].str() == "OOMKilled")
     return fmt::format("used more than {} MB of memory", kDynoMegabytes);
-  if (timed_out(pod, ended)) return fmt::format("did not listen on $PORT within {} seconds", kBootSeconds);
+  if (timed_out(pod, ended)) return boot_timeout_text();
   return fmt::format("exited with status {}", ended["exitCode"].as_int());
 }
 
@@ -50,6 +55,12 @@ const Value* last_end(const Value& pod) {
 }
 
 }  // namespace
+
+std::string boot_timeout_text() {
+  return fmt::format(
+      "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within {} seconds of launch",
+      kBootSeconds);
+}
 
 bool is_ready(const Value& pod) {
   const Value* ready = condition(pod, "Ready");
@@ -68,6 +79,8 @@ int release_of(const Value& pod) {
 DynoTrouble find_trouble(const Value& pod) {
   using Kind = DynoTrouble::Kind;
   if (const Value* ended = last_end(pod)) return {Kind::kCrashed, explain_end(pod, *ended)};
+  const Value& before = pod["status"]["containerStatuses"].at(0)["lastState"]["terminated"];
+  if (before.is_object() && timed_out(pod, before)) return {Kind::kCrashed, explain_end(pod, before)};
   const Value* placed = condition(pod, "PodScheduled");
   if (placed && (*placed)["status"].str() == "False") {
     return {Kind::kNoRoom, "waits for room: " + (*placed)["message"].str_or("no node takes it")};
@@ -85,9 +98,9 @@ DynoTrouble find_trouble(const Value& pod) {
 bool has_failed(const Value& pod) {
   const Value& status = pod["status"]["containerStatuses"].at(0);
   const Value& last = status["lastState"]["terminated"];
-  const bool again = status["restartCount"].as_int() > 0;
-  if (last.is_object() && timed_out(pod, last)) return true;
-  return again && last_end(pod) != nullptr;
+  const Value* ended = last_end(pod);
+  if ((ended && timed_out(pod, *ended)) || (last.is_object() && timed_out(pod, last))) return true;
+  return status["restartCount"].as_int() > 0 && ended != nullptr;
 }
 
 }  // namespace skiff::platform

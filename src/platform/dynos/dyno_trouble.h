@@ -17,6 +17,8 @@ struct DynoTrouble {
   std::string why;  // "exited with status 1"; "" for none
 };
 
+// What Heroku says of a web process that never listened.
+std::string boot_timeout_text();
 DynoTrouble find_trouble(const json::Value& pod);
 // A dyno that crashes again and again, or that never listened: no use in waiting for it.
 bool has_failed(const json::Value& pod);

@@ -54,13 +54,27 @@ TEST_CASE("a crash tells its status, its memory, or that it never listened") {
   const std::string killed = R"({"terminated":{"exitCode":137,"reason":"OOMKilled"}})";
   CHECK(find_trouble(container(killed)).why == "used more than 512 MB of memory");
   const std::string back_off = R"({"waiting":{"reason":"CrashLoopBackOff"}})";
-  CHECK(find_trouble(container(back_off, 1, kSlow)).why == "did not listen on $PORT within 60 seconds");
+  CHECK(find_trouble(container(back_off, 1, kSlow)).why ==
+        "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 60 seconds of launch");
+}
+
+TEST_CASE("a boot that timed out is told while the next one goes on") {
+  const auto again = find_trouble(container(R"({"running":{}})", 1, kSlow));
+  CHECK(again.kind == DynoTrouble::Kind::kCrashed);
+  CHECK(again.why.starts_with("Error R10 (Boot timeout)"));
+}
+
+TEST_CASE("a web process that ran for hours and crashed had listened") {
+  const std::string old = R"({"terminated":{"exitCode":1,"startedAt":"2026-01-01T00:00:00Z",)"
+                          R"("finishedAt":"2026-01-01T07:00:00Z"}})";
+  CHECK(find_trouble(container(old)).why == "exited with status 1");
 }
 
 TEST_CASE("a dyno has failed with its second crash, or when it never listened") {
   CHECK_FALSE(has_failed(container(kEnded)));
   CHECK(has_failed(container(kEnded, 1, kEnded)));
   CHECK(has_failed(container(R"({"running":{}})", 1, kSlow)));
+  CHECK(has_failed(container(kSlow)));
   CHECK_FALSE(has_failed(container(R"({"running":{}})", 1, kEnded)));
 }
 

@@ -33,7 +33,7 @@ io::Task<Api::Answer> Api::answer_rollout(Question question) {
   SKIFF_CO_RETURN_IF_ERROR(found);
   auto rollout = co_await rollouts_.wait(question.app, found->version, kLongestAnswer);
   SKIFF_CO_RETURN_IF_ERROR(rollout);
-  const bool done = rollout->phase != kPending || rollout->outlook == Rollout::Outlook::kNeedsRoom;
+  const bool done = rollout->phase != kPending || rollout->outlook != Rollout::Outlook::kMoving;
   auto text = co_await describe(question.app, *rollout);
   co_return json_response(200, Value::object({{"version", rollout->version},
                                               {"status", to_lower(rollout->phase)},

@@ -19,9 +19,10 @@ std::string shown_lines(const std::string& lines) {
 // Who serves meanwhile, and the way back to it.
 std::string way_back(const std::string& app, const Rollout& rollout) {
   if (rollout.serving.empty()) {
-    return fmt::format(
-        "       Nothing serves now. See skiff logs -a {}, and skiff rollback -a {} for an earlier release\n",
-        app, app);
+    const std::string nothing = fmt::format("       Nothing serves now. See skiff logs -a {}", app);
+    if (rollout.back.empty()) return nothing + "; no release before it came up\n";
+    return nothing + fmt::format(", and skiff rollback {} -a {} for the last release that came up\n",
+                                 rollout.back, app);
   }
   const std::string version = split(rollout.serving, ',').front();
   if (version == release_name(rollout.version)) return "";
@@ -34,6 +35,8 @@ std::string way_back(const std::string& app, const Rollout& rollout) {
 std::string rollout_text(const std::string& app, const std::string& url, const Rollout& rollout,
                          const std::string& lines) {
   const std::string name = release_name(rollout.version);
+  if (rollout.outlook == Rollout::Outlook::kNoDynos && rollout.phase != kFailed)
+    return fmt::format("       {} released; {} -a {}\n", name, rollout.message, app);
   if (rollout.phase == kSucceeded)
     return fmt::format("       {} is up\n       {} deployed to Skiff\n", name, url);
   if (rollout.phase == kSuperseded) return fmt::format(" !     {}: {}\n", name, rollout.message);

@@ -23,7 +23,19 @@ TEST_CASE("a release that crashes shows its lines, who serves, and the way back"
         " !     v3 does not come up: web.1: exited with status 1\n       Its last lines:\n         boom\n"
         "       v2 serves. To go back to it: skiff rollback v2 -a shop\n");
   failed.serving = "";
-  CHECK(tell(failed).find("Nothing serves now.") != std::string::npos);
+  CHECK(tell(failed).ends_with(
+      "       Nothing serves now. See skiff logs -a shop; no release before it came up\n"));
+  failed.back = "v1";
+  CHECK(tell(failed).ends_with("skiff rollback v1 -a shop for the last release that came up\n"));
+}
+
+TEST_CASE("a release without dynos is not said to be up") {
+  Rollout idle{4, kPending, "no dyno runs: skiff scale web=1"};
+  idle.outlook = Rollout::Outlook::kNoDynos;
+  const std::string said = "       v4 released; no dyno runs: skiff scale web=1 -a shop\n";
+  CHECK(tell(idle) == said);
+  idle.phase = kSucceeded;
+  CHECK(tell(idle) == said);
 }
 
 TEST_CASE("a release without room says what to do") {
