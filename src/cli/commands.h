@@ -81,7 +81,7 @@ Done get_config(CommandContext& context, std::string app, std::string name);
 Done set_config(CommandContext& context, std::string app, std::vector<std::string> pairs);
 Done unset_config(CommandContext& context, std::string app, std::vector<std::string> names);
 Done list_releases(CommandContext& context, std::string app);
-// "" rolls back to the release before the present one.
+// "" rolls back to the last release before the present one that came up.
 Done rollback(CommandContext& context, std::string app, std::string version);
 Done list_builds(CommandContext& context, std::string app);
 Done show_build(CommandContext& context, std::string app, std::string id);
@@ -102,6 +102,14 @@ Result<int64_t> apply_quantity(const QuantityChange& change, int64_t present);
 std::string app_of_remote(std::string_view url);
 // Pure: the names of the remotes that lead to `url`, of what `git remote -v` prints.
 std::vector<std::string> remotes_of_url(std::string_view listing, std::string_view url);
+// Pure: "v2", the last of an app's releases, as the API shows them, that came up before the present one and
+// has a build; "" for none.
+std::string find_rollback(const json::Value& releases);
+using Facts = std::vector<std::pair<std::string, std::string>>;  // by label, in the order they are shown
+// Pure: of a release, as the API shows it.
+Facts describe_release(const json::Value& release, WallTime now);
+// Pure: all dynos, as the API shows them, each command of each release under its heading.
+std::string describe_dynos(const json::Value& dynos, WallTime now);
 // Pure: "2026/01/02 03:04:05 +0000 (~ 5m ago)", as `heroku ps` has it.
 std::string describe_time(std::string_view rfc3339, WallTime now);
 // Pure: the one of `commands` that a mistyped `word` was meant to be; "" when none is near.

@@ -1,6 +1,10 @@
 // Formation, dynos and their logs.
 #include <fmt/core.h>
 
+#include <map>
+#include <set>
+#include <tuple>
+
 #include "base/strings.h"
 #include "cli/commands.h"
 #include "cli/event_reader.h"
@@ -40,6 +44,32 @@ static std::string describe_dyno(const json::Value& dyno, WallTime now) {
                      reason.empty() ? "" : ": " + reason);
 }
 
+std::string describe_dynos(const json::Value& dynos, WallTime now) {
+  // While two releases run, those of each have a heading of their own.
+  using Heading = std::tuple<std::string, std::string, int64_t>;
+  const auto heading_of = [](const json::Value& dyno) {
+    return Heading(dyno["type"].str(), dyno["command"].str(), dyno["release"]["version"].as_int());
+  };
+  std::map<Heading, int> counts;
+  std::map<std::string, std::set<int64_t>> releases;
+  for (const auto& dyno : dynos.items()) {
+    ++counts[heading_of(dyno)];
+    releases[dyno["type"].str()].insert(dyno["release"]["version"].as_int());
+  }
+  std::string text;
+  Heading heading;
+  for (const auto& dyno : dynos.items()) {
+    if (Heading own = heading_of(dyno); own != heading) {
+      heading = std::move(own);
+      const auto& [type, command, version] = heading;
+      text += fmt::format("=== {} ({}): {} ({}{})\n", type, dyno["size"].str(), command, counts[heading],
+                          releases[type].size() > 1 ? fmt::format(" of v{}", version) : "");
+    }
+    text += describe_dyno(dyno, now);
+  }
+  return text;
+}
+
 io::Task<Result<void>> scale(CommandContext& context, std::string app, std::vector<std::string> changes) {
   std::vector<QuantityChange> wanted;
   for (const auto& change : changes) {
@@ -74,19 +104,7 @@ io::Task<Result<void>> list_dynos(CommandContext& context, std::string app) {
   auto dynos = co_await context.platform.call("GET", app_path(app, "/dynos"), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(dynos);
   if (dynos->items().empty()) context.console.out(fmt::format("No dynos on {}\n", app));
-  // While two releases run, each command has a heading of its own.
-  using Heading = std::pair<std::string, std::string>;
-  std::map<Heading, int> counts;
-  for (const auto& dyno : dynos->items()) ++counts[{dyno["type"].str(), dyno["command"].str()}];
-  Heading heading;
-  for (const auto& dyno : dynos->items()) {
-    if (Heading own{dyno["type"].str(), dyno["command"].str()}; own != heading) {
-      heading = std::move(own);
-      context.console.out(fmt::format("=== {} ({}): {} ({})\n", heading.first, dyno["size"].str(),
-                                      heading.second, counts[heading]));
-    }
-    context.console.out(describe_dyno(dyno, context.loop.wall_now()));
-  }
+  context.console.out(describe_dynos(*dynos, context.loop.wall_now()));
   co_return Result<void>{};
 }
 

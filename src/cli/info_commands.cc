@@ -13,8 +13,6 @@ namespace skiff::cli {
 
 namespace {
 
-using Facts = std::vector<std::pair<std::string, std::string>>;
-
 // "Git URL" and "git_url": one name for people, one for scripts.
 std::string shell_name(std::string_view label) {
   return replace_all(to_lower(label), " ", "_");
@@ -31,6 +29,7 @@ void print_facts(CommandContext& context, const std::string& title, const Facts&
   for (const auto& [label, value] : facts) width = std::max(width, label.size());
   context.console.out(fmt::format("=== {}\n", title));
   for (const auto& [label, value] : facts) {
+    if (value.empty()) continue;
     context.console.out(fmt::format("{:<{}} {}\n", label + ":", width + 1, value));
   }
 }
@@ -74,6 +73,16 @@ const json::Value* find_release(const json::Value& releases, const std::string& 
 }
 
 }  // namespace
+
+Facts describe_release(const json::Value& release, WallTime now) {
+  return {{"Change", release["description"].str()},
+          {"Status", release["status"].str()},
+          {"Message", release["message"].str()},
+          {"Current", release["current"].as_bool() ? "true" : "false"},
+          {"Serving", release["serving"].as_bool() ? "true" : "false"},
+          {"Slug", release["slug"]["id"].str()},
+          {"When", describe_time(release["created_at"].str(), now)}};
+}
 
 io::Task<Result<void>> show_app(CommandContext& context, std::string app, Format format) {
   auto about = co_await context.platform.call("GET", app_path(app), nullptr);
@@ -127,11 +136,7 @@ io::Task<Result<void>> show_release(CommandContext& context, std::string app, st
     context.console.raw(json::encode_pretty(*release) + "\n");
     co_return Result<void>{};
   }
-  const Facts facts = {{"Change", (*release)["description"].str()},
-                       {"Status", (*release)["status"].str()},
-                       {"Current", (*release)["current"].as_bool() ? "true" : "false"},
-                       {"Slug", (*release)["slug"]["id"].str()},
-                       {"When", describe_time((*release)["created_at"].str(), context.loop.wall_now())}};
+  const Facts facts = describe_release(*release, context.loop.wall_now());
   print_facts(context, fmt::format("Release v{}", (*release)["version"].as_int()), facts, format);
   co_return Result<void>{};
 }

@@ -40,14 +40,25 @@ io::Task<Result<void>> get_config(CommandContext& context, std::string app, std:
   co_return Result<void>{};
 }
 
+static int64_t newest_release(const json::Value& releases) {
+  int64_t newest = 0;
+  for (const auto& release : releases.items()) newest = std::max(newest, release["version"].as_int());
+  return newest;
+}
+
 static io::Task<Result<void>> change_config(CommandContext& context, std::string app, json::Value changes,
                                             std::string what) {
+  auto before = co_await context.platform.call("GET", app_path(app, "/releases"), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(before);
   auto vars = co_await context.platform.call("PATCH", app_path(app, "/config-vars"), std::move(changes));
   SKIFF_CO_RETURN_IF_ERROR(vars);
   auto releases = co_await context.platform.call("GET", app_path(app, "/releases"), nullptr);
   if (!releases) co_return wrap(releases.error(), what + ": done, but what became of it is not known");
-  int64_t newest = 0;
-  for (const auto& release : releases->items()) newest = std::max(newest, release["version"].as_int());
+  const int64_t newest = newest_release(*releases);
+  if (newest == newest_release(*before)) {
+    context.console.out(fmt::format("{}: that is so already; {} stays at v{}\n", what, app, newest));
+    co_return Result<void>{};
+  }
   context.console.out(fmt::format("{} and restarting {}... ", what, app));
   const std::string trouble = co_await wait_for_release(context, app, newest);
   context.console.out(fmt::format("{}, v{}\n{}", trouble.empty() ? "done" : "released", newest, trouble));
@@ -102,14 +113,31 @@ io::Task<Result<void>> list_releases(CommandContext& context, std::string app) {
   co_return Result<void>{};
 }
 
+std::string find_rollback(const json::Value& releases) {
+  int64_t current = newest_release(releases) + 1, found = 0;
+  for (const auto& release : releases.items()) {
+    if (release["current"].as_bool()) current = release["version"].as_int();
+  }
+  for (const auto& release : releases.items()) {
+    const int64_t version = release["version"].as_int();
+    const bool came_up = release["status"].str() == "succeeded" && release["slug"].is_object();
+    if (came_up && version < current) found = std::max(found, version);
+  }
+  return found == 0 ? "" : fmt::format("v{}", found);
+}
+
 io::Task<Result<void>> rollback(CommandContext& context, std::string app, std::string version) {
   if (version.empty()) {
     auto releases = co_await context.platform.call("GET", app_path(app, "/releases"), nullptr);
     SKIFF_CO_RETURN_IF_ERROR(releases);
-    int64_t newest = 0;
-    for (const auto& release : releases->items()) newest = std::max(newest, release["version"].as_int());
-    if (newest < 2) co_return fail(Code::kInvalidArgument, app + " has no earlier release to roll back to");
-    version = fmt::format("v{}", newest - 1);
+    version = find_rollback(*releases);
+    if (version.empty()) {
+      co_return fail(
+          Code::kInvalidArgument,
+          fmt::format("{} has no earlier release that came up, to roll back to; `skiff releases -a {}` "
+                      "lists them, and `skiff rollback v3` goes to one whatever became of it",
+                      app, app));
+    }
   }
   json::Value body = json::Value::object({{"release", version}});
   auto release = co_await context.platform.call("POST", app_path(app, "/releases"), std::move(body));

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "cli/commands.h"
 
 using namespace skiff;
@@ -101,4 +103,41 @@ TEST_CASE("of the remotes of a folder those of one address are found, whatever t
   CHECK(cli::remotes_of_url(listing, "http://localhost:8080/shop.git") ==
         std::vector<std::string>{"skiff", "staging"});
   CHECK(cli::remotes_of_url("", "http://localhost:8080/shop.git").empty());
+}
+
+TEST_CASE("a rollback goes to the last release that came up, not to one that failed") {
+  const auto releases = json::parse(R"([{"version":1,"status":"succeeded","slug":null},
+    {"version":2,"status":"succeeded","slug":{"id":"x"}},{"version":3,"status":"failed","slug":{"id":"x"}},
+    {"version":4,"status":"superseded","slug":{"id":"x"}},
+    {"version":5,"status":"failed","slug":{"id":"x"},"current":true}])");
+  REQUIRE(releases.has_value());
+  CHECK(cli::find_rollback(*releases) == "v2");
+  CHECK(cli::find_rollback(json::Value::array({releases->items()[0]})).empty());
+}
+
+TEST_CASE("a release tells why it is not up, and whether it serves") {
+  const auto release = json::parse(
+      R"({"status":"failed","message":"web.1: exited with status 7","current":true,"serving":false})");
+  REQUIRE(release.has_value());
+  std::map<std::string, std::string> facts;
+  for (const auto& [label, value] : cli::describe_release(*release, WallTime{})) facts[label] = value;
+  CHECK(facts["Message"] == "web.1: exited with status 7");
+  CHECK(facts["Serving"] == "false");
+  CHECK(facts["Current"] == "true");
+}
+
+TEST_CASE("dynos of two releases are counted apart") {
+  const auto dyno = [](int version) {
+    return json::Value::object({{"name", "web.1"},
+                                {"type", "web"},
+                                {"command", "./srv one"},
+                                {"size", "Basic"},
+                                {"state", "up"},
+                                {"release", json::Value::object({{"version", version}})}});
+  };
+  const std::string one = cli::describe_dynos(json::Value::array({dyno(2)}), WallTime{});
+  CHECK(one.starts_with("=== web (Basic): ./srv one (1)\nweb.1: up"));
+  const std::string two = cli::describe_dynos(json::Value::array({dyno(2), dyno(3)}), WallTime{});
+  CHECK(two.find("=== web (Basic): ./srv one (1 of v2)\nweb.1: up") == 0);
+  CHECK(two.find("=== web (Basic): ./srv one (1 of v3)\nweb.1: up") != std::string::npos);
 }
