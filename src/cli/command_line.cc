@@ -199,7 +199,7 @@ void add_releases(Adder& adder) {
       .add_about_app("rollback", "Release an earlier version again",
                      [](CommandContext& c, Arguments given) { return rollback(c, given.app, given.name); })
       ->alias("releases:rollback")
-      ->add_option("version", a.name, "the release, as in v3 (default: the one before)");
+      ->add_option("version", a.name, "the release, as in v3 (default: the last one before that came up)");
   adder.add_about_app("builds", "List the builds",
                       [](CommandContext& c, Arguments given) { return list_builds(c, given.app); });
   adder
