@@ -165,6 +165,15 @@ Result<KeyPair> sign_certificate(const KeyPair& authority, const CertificateRequ
                key->get());
 }
 
+Result<std::string> sec1_key_pem(const std::string& key_pem) {
+  const auto key = read_private_key(key_pem);
+  if (!key) return std::unexpected(key.error());
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  if (PEM_write_bio_PrivateKey_traditional(out.get(), key->get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
+    return fail_openssl(Code::kInternal, "encode a private key");
+  return pem_text(out.get());
+}
+
 bool certificate_has_names(const std::string& certificate_pem, const CertificateRequest& request) {
   const auto certificate = read_certificate(certificate_pem);
   const auto wanted = alternative_names(request);

@@ -36,6 +36,10 @@ bool certificate_has_names(const std::string& certificate_pem, const Certificate
 // When the certificate stops being valid.
 Result<WallTime> certificate_expiry(const std::string& certificate_pem);
 
+// A private key in its older form (SEC1, "BEGIN EC PRIVATE KEY"), which every Kubernetes client reads: some
+// know no PKCS#8 of such keys.
+Result<std::string> sec1_key_pem(const std::string& key_pem);
+
 // RS256-free signing for service account tokens: ES256 over `data` with a P-256 key, raw r||s (RFC 7518 3.4).
 Result<std::string> sign_es256(const std::string& key_pem, std::string_view data);
 bool verify_es256(const std::string& certificate_or_public_key_pem, std::string_view data,

@@ -127,6 +127,19 @@ TEST_CASE("TLS 1.2 is spoken with forward secrecy and without CBC, or not at all
   }
 }
 
+TEST_CASE("a key in its older form is the same key") {
+  const auto authority = make_authority("a", real_now());
+  REQUIRE(authority.has_value());
+  const auto older = sec1_key_pem(authority->key_pem);
+  REQUIRE(older.has_value());
+  CHECK(older->starts_with("-----BEGIN EC PRIVATE KEY-----\n"));
+  const auto signature = sign_es256(*older, "text");
+  REQUIRE(signature.has_value());
+  CHECK(verify_es256(authority->certificate_pem, "text", *signature));
+  CHECK(sec1_key_pem(*older) == *older);
+  CHECK_FALSE(sec1_key_pem("nothing").has_value());
+}
+
 TEST_CASE("a chain is followed through its intermediate authority") {
   const std::string chain = test_file("chain.pem"), key = test_file("chain.key"),
                     root = test_file("root.pem");

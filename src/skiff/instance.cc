@@ -183,6 +183,9 @@ Result<void> make_keys(const Instance& instance, WallTime now) {
   }
   auto admin = instance.key_pair("admin");
   if (!admin) return std::unexpected(admin.error());
+  auto key = net::sec1_key_pem(admin->key_pem);
+  if (!key) return std::unexpected(key.error());
+  admin->key_pem = std::move(*key);
   return io::write_file_atomic(instance.path("kubeconfig"),
                                kubeconfig_text(instance, authority->certificate_pem, *admin));
 }
