@@ -30,6 +30,14 @@ bool lives(const Objects& objects, const std::string& plural, const std::string&
   return !object.is_null() && object["metadata"]["uid"] == named["uid"];
 }
 
+// The same for what a token is bound to. The node of a pod's token only says where the pod was.
+bool bound_lives(const Objects& objects, const std::string& name_space, const json::Value& about) {
+  if (const auto* pod = about.find("pod")) return lives(objects, "pods", name_space, *pod);
+  if (const auto* secret = about.find("secret")) return lives(objects, "secrets", name_space, *secret);
+  const auto* node = about.find("node");
+  return node == nullptr || lives(objects, "nodes", "", *node);
+}
+
 Result<net::PublicKey> public_key(const ServerOptions& options) {
   return net::es256_public_key(options.service_account_keys.certificate_pem);
 }
@@ -123,7 +131,7 @@ Result<Authenticator::Proof> Authenticator::check_signed(const std::string& toke
   const std::string& name_space = about["namespace"].str();
   const std::string& name = about["serviceaccount"]["name"].str();
   const bool alive = lives(objects_, "serviceaccounts", name_space, about["serviceaccount"]) &&
-                     (about["pod"].is_null() || lives(objects_, "pods", name_space, about["pod"]));
+                     bound_lives(objects_, name_space, about);
   const bool fresh = seconds_of(objects_.loop_wall_now()) < (*claims)["exp"].as_int();
   if (!alive || !fresh) return std::unexpected(unauthorized());
   // A token for another audience is no key to whoever asks.
@@ -143,23 +151,23 @@ Result<Authenticator::Proof> Authenticator::check_signed(const std::string& toke
   return proof;
 }
 
-json::Value Authenticator::claims_about(const json::Value& account, const json::Value& bound_pod) const {
+json::Value Authenticator::claims_about(const json::Value& account, const json::Value& bound) const {
   const json::Value& metadata = account["metadata"];
   json::Value about = json::Value::object({{"namespace", metadata["namespace"]}});
-  if (!bound_pod.is_null()) {
+  if (const auto* pod_claim = bound.find("pod")) {
     const json::Value pod =
-        objects_.find({objects_.kind("", "pods"), metadata["namespace"].str(), bound_pod["name"].str()});
+        objects_.find({objects_.kind("", "pods"), metadata["namespace"].str(), (*pod_claim)["name"].str()});
     const std::string& node_name = pod["spec"]["nodeName"].str();
     const json::Value node =
         node_name.empty() ? json::Value() : objects_.find({objects_.kind("", "nodes"), "", node_name});
     if (!node.is_null()) about.set("node", reference_to(node));
-    about.set("pod", bound_pod);
   }
+  for (const auto& [kind, reference] : bound.members()) about.set(kind, reference);
   about.set("serviceaccount", reference_to(account));
   return about;
 }
 
-Result<std::string> Authenticator::issue(const json::Value& account, const json::Value& bound_pod,
+Result<std::string> Authenticator::issue(const json::Value& account, const json::Value& bound,
                                          Duration lifetime, const std::vector<std::string>& audiences) const {
   const auto& options = objects_.options();
   auto key = public_key(options);
@@ -177,7 +185,7 @@ Result<std::string> Authenticator::issue(const json::Value& account, const json:
        {"iat", now},
        {"iss", options.issuer},
        {"jti", make_uuid(objects_.loop().random())},
-       {"kubernetes.io", claims_about(account, bound_pod)},
+       {"kubernetes.io", claims_about(account, bound)},
        {"nbf", now},
        {"sub", "system:serviceaccount:" + metadata["namespace"].str() + ":" + metadata["name"].str()}});
   const json::Value form = json::Value::object({{"alg", "ES256"}, {"kid", key_id(*key)}, {"typ", "JWT"}});

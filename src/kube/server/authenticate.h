@@ -20,13 +20,14 @@ class Authenticator {
   // OpenID Connect discovery: who issues the tokens, and the keys that prove them. Unavailable without keys.
   Result<json::Value> discovery() const;
   Result<json::Value> key_set() const;
-  // A signed token for the account; Unavailable without keys.
-  Result<std::string> issue(const json::Value& account, const json::Value& bound_pod, Duration lifetime,
+  // A signed token for the account; Unavailable without keys. `bound` names what the token ends with, as
+  // its claims do ({"secret": {name, uid}}); null for none.
+  Result<std::string> issue(const json::Value& account, const json::Value& bound, Duration lifetime,
                             const std::vector<std::string>& audiences) const;
 
  private:
   Result<Proof> check_signed(const std::string& token, const std::vector<std::string>& wanted) const;
-  json::Value claims_about(const json::Value& account, const json::Value& bound_pod) const;
+  json::Value claims_about(const json::Value& account, const json::Value& bound) const;
   Objects& objects_;
 };
 

@@ -48,6 +48,8 @@ io::Task<void> serve_patch(Exchange& exchange);
 io::Task<void> serve_delete(Exchange& exchange);
 io::Task<void> serve_delete_collection(Exchange& exchange);
 io::Task<void> serve_eviction(Exchange& exchange);
+// A TokenRequest for the service account of the path.
+io::Task<void> serve_token(Exchange& exchange);
 // True when the subresource is one of those with a life of their own (not status): scale, binding,
 // eviction, log, finalize, token.
 bool is_special_subresource(const Exchange& exchange);

@@ -1,7 +1,5 @@
 // Subresources with a life of their own: scale, binding, finalize, token, log (contracts 2.10).
 #include "base/strings.h"
-#include "kube/schema/names.h"
-#include "kube/server/authenticate.h"
 #include "kube/server/log_proxy.h"
 #include "kube/server/routes.h"
 #include "kube/server/status.h"
@@ -9,8 +7,6 @@
 namespace skiff::kube {
 
 namespace {
-
-constexpr int64_t kDefaultLifetime = 3600;  // seconds of a token
 
 bool is_core(const Exchange& exchange, std::string_view plural) {
   return exchange.info.group.empty() && exchange.info.resource == plural;
@@ -214,78 +210,6 @@ io::Task<void> serve_finalize(Exchange& exchange) {
     co_return;
   }
   co_await send_json(exchange, 200, std::move(*written));
-}
-
-Result<Duration> token_lifetime(const json::Value& request) {
-  const int64_t asked = request["spec"]["expirationSeconds"].as_int(kDefaultLifetime);
-  const auto wrong = check_token_lifetime(asked);
-  if (wrong.empty()) return std::chrono::seconds(asked);
-  return std::unexpected(invalid("authentication.k8s.io", "TokenRequest", "",
-                                 {{"FieldValueInvalid", "spec.expirationSeconds",
-                                   "Invalid value: " + std::to_string(asked) + ": " + wrong.front()}}));
-}
-
-// The pod that the token shall end with, as its claims name it; null for none.
-Result<json::Value> bound_pod(const Exchange& exchange, const json::Value& request) {
-  const json::Value& bound = request["spec"]["boundObjectRef"];
-  if (bound["kind"].str() != "Pod") return json::Value();
-  const std::string& name = bound["name"].str();
-  auto pod = exchange.objects.get({exchange.objects.kind("", "pods"), exchange.info.name_space, name});
-  if (!pod) return pod;
-  if ((*pod)["spec"]["serviceAccountName"].str_or("default") != exchange.info.name) {
-    return std::unexpected(bad_request("cannot bind token for serviceaccount \"" + exchange.info.name +
-                                       "\" to pod running with different serviceaccount name."));
-  }
-  const json::Value& uid = (*pod)["metadata"]["uid"];
-  const std::string& expected = bound["uid"].str();
-  if (!expected.empty() && expected != uid.str()) {
-    return std::unexpected(make_status_error(
-        409, "Conflict",
-        "Operation cannot be fulfilled on Pod \"" + name + "\": the UID in the bound object reference (" +
-            expected +
-            ") does not match the UID in record. The object might have been deleted and then recreated",
-        json::Value::object({{"name", name}, {"kind", "Pod"}})));
-  }
-  return json::Value::object({{"name", name}, {"uid", uid}});
-}
-
-io::Task<void> serve_token(Exchange& exchange) {
-  auto account = exchange.objects.get(exchange.target());
-  if (!account) {
-    co_await send_error(exchange, account.error());
-    co_return;
-  }
-  const KindPtr kind = exchange.objects.registry().find_kind("authentication.k8s.io", "v1", "TokenRequest");
-  if (!kind) {
-    co_await send_error(exchange, no_such_resource());
-    co_return;
-  }
-  auto request = co_await read_object(exchange, *kind);
-  if (!request) {
-    co_await send_error(exchange, request.error());
-    co_return;
-  }
-  const auto lifetime = token_lifetime(*request);
-  if (!lifetime) {
-    co_await send_error(exchange, lifetime.error());
-    co_return;
-  }
-  const auto pod = bound_pod(exchange, *request);
-  if (!pod) {
-    co_await send_error(exchange, pod.error());
-    co_return;
-  }
-  std::vector<std::string> audiences;
-  for (const auto& item : (*request)["spec"]["audiences"].items()) audiences.push_back(item.str());
-  auto token = exchange.authenticator.issue(*account, *pod, *lifetime, audiences);
-  if (!token) {
-    co_await send_error(exchange, token.error());
-    co_return;
-  }
-  const WallTime end = exchange.objects.loop().wall_now() + *lifetime;
-  request->set("status",
-               json::Value::object({{"token", *token}, {"expirationTimestamp", format_rfc3339(end)}}));
-  co_await send_json(exchange, 201, std::move(*request));
 }
 
 }  // namespace
