@@ -130,7 +130,8 @@ io::Task<void> serve_watch(Exchange& exchange) {
     }
     for (const auto& entry : page->entries) encoder.append_added(entry, loop.wall_now(), out);
     plan->after = page->revision;
-    if (plan->initial_end) encoder.append_bookmark(page->revision, WatchEncoder::InitialEnd::kYes, out);
+    if (plan->initial_end)
+      encoder.append_bookmark(page->revision, WatchEncoder::InitialEnd::kYes, loop.wall_now(), out);
   } else if (store::number(plan->after) == 0) {
     plan->after = store.current();
   }
@@ -181,7 +182,8 @@ io::Task<void> serve_watch(Exchange& exchange) {
     const bool over = shared.ended || shared.timed_out || (gone && !event);
     if (plan->bookmarks && (shared.bookmark || shared.timed_out)) {
       shared.bookmark = false;
-      encoder.append_bookmark(std::max((*watch)->seen(), plan->after), WatchEncoder::InitialEnd::kNo, out);
+      encoder.append_bookmark(std::max((*watch)->seen(), plan->after), WatchEncoder::InitialEnd::kNo,
+                              loop.wall_now(), out);
     }
     if (!over) continue;
     co_await end_watch(exchange, std::move(out));

@@ -21,6 +21,17 @@ void WatchEncoder::frame(std::string_view type, const json::Value& object, std::
   out += '\n';
 }
 
+// The object in the form that was asked for.
+json::Value WatchEncoder::in_form(json::Value object, WallTime now) {
+  if (wanted_.form == Form::kMetadata) return partial_metadata(object);
+  if (wanted_.form != Form::kTable) return object;
+  const json::Value metadata =
+      json::Value::object({{"resourceVersion", object["metadata"]["resourceVersion"]}});
+  json::Value table = make_table(*kind_, {std::move(object)}, metadata, include_, now);
+  if (!std::exchange(first_, false)) table.set("columnDefinitions", nullptr);
+  return table;
+}
+
 void WatchEncoder::line(std::string_view type, const store::Bytes& bytes, const json::Value* object,
                         WallTime now, std::string& out) {
   if (wanted_.form == Form::kObject && wanted_.encoding != Encoding::kProtobuf && bytes) {
@@ -37,15 +48,7 @@ void WatchEncoder::line(std::string_view type, const store::Bytes& bytes, const 
   } else if (auto parsed = served_object(*kind_, bytes)) {
     value = std::move(*parsed);
   }
-  if (wanted_.form == Form::kTable) {
-    const json::Value metadata =
-        json::Value::object({{"resourceVersion", value["metadata"]["resourceVersion"]}});
-    value = make_table(*kind_, {value}, metadata, include_, now);
-    if (!std::exchange(first_, false)) value.set("columnDefinitions", nullptr);
-  } else if (wanted_.form == Form::kMetadata) {
-    value = partial_metadata(value);
-  }
-  frame(type, value, out);
+  frame(type, in_form(std::move(value), now), out);
 }
 
 void WatchEncoder::append_added(const store::Entry& entry, WallTime now, std::string& out) {
@@ -75,14 +78,14 @@ void WatchEncoder::append(const store::Event& event, WallTime now, std::string& 
   line("DELETED", nullptr, &before, now, out);
 }
 
-void WatchEncoder::append_bookmark(store::Revision revision, InitialEnd end, std::string& out) const {
+void WatchEncoder::append_bookmark(store::Revision revision, InitialEnd end, WallTime now, std::string& out) {
   json::Value metadata = json::Value::object({{"resourceVersion", std::to_string(store::number(revision))}});
   if (end == InitialEnd::kYes) {
     metadata.set("annotations", json::Value::object({{"k8s.io/initial-events-end", "true"}}));
   }
-  const json::Value object = json::Value::object(
+  json::Value object = json::Value::object(
       {{"kind", kind_->kind}, {"apiVersion", kind_->api_version()}, {"metadata", std::move(metadata)}});
-  frame("BOOKMARK", object, out);
+  frame("BOOKMARK", in_form(std::move(object), now), out);
 }
 
 void WatchEncoder::append_error(const Error& error, std::string& out) const {

@@ -22,10 +22,11 @@ class WatchEncoder {
   void append(const store::Event& event, WallTime now, std::string& out);
   void append_added(const store::Entry& entry, WallTime now, std::string& out);
   enum class InitialEnd { kNo, kYes };
-  void append_bookmark(store::Revision revision, InitialEnd end, std::string& out) const;
+  void append_bookmark(store::Revision revision, InitialEnd end, WallTime now, std::string& out);
   void append_error(const Error& error, std::string& out) const;
 
  private:
+  json::Value in_form(json::Value object, WallTime now);
   void line(std::string_view type, const store::Bytes& bytes, const json::Value* object, WallTime now,
             std::string& out);
   void frame(std::string_view type, const json::Value& object, std::string& out) const;

@@ -66,6 +66,24 @@ TEST_CASE("sendInitialEvents ends the beginning with a marked bookmark") {
   CHECK(events[1]["object"]["metadata"]["resourceVersion"].str() == revision(rig));
 }
 
+TEST_CASE("a bookmark has the form that was asked for") {
+  ServerRig rig;
+  make(rig, "a");
+  const std::string target = kMaps +
+                             "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+                             "&allowWatchBookmarks=true";
+  const auto bookmark = [&](const std::string& form) {
+    LiveWatch watch(rig, target, "application/json;as=" + form + ";g=meta.k8s.io;v=v1");
+    const auto events = watch.values();
+    return events.empty() ? json::Value() : events.back()["object"];
+  };
+  const auto partial = bookmark("PartialObjectMetadata");
+  CHECK(partial["kind"].str() == "PartialObjectMetadata");
+  CHECK(partial["apiVersion"].str() == "meta.k8s.io/v1");
+  CHECK(partial["metadata"]["annotations"]["k8s.io/initial-events-end"].str() == "true");
+  CHECK(bookmark("Table")["kind"].str() == "Table");
+}
+
 TEST_CASE("sendInitialEvents needs its match, and can be declined") {
   ServerRig rig;
   make(rig, "a");
