@@ -41,5 +41,7 @@ void note_unknown_field(std::vector<std::string>* findings, const FieldPath& pat
 json::Value prune_custom(const Kind& kind, const json::Value& object, std::vector<std::string>* findings);
 // Sets the schema's defaults; true when there was one to set.
 bool default_custom(const json::Value& schema, json::Value& value);
+// A null in a field that may not be null, and has no default, is as if the field were not given.
+void drop_nulls(const json::Value& schema, json::Value& value);
 
 }  // namespace skiff::kube

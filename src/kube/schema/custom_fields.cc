@@ -89,6 +89,25 @@ bool default_custom(const Value& schema, Value& value) {
   return changed;
 }
 
+void drop_nulls(const Value& schema, Value& value) {
+  if (value.is_array()) {
+    for (size_t i = 0; i < value.size(); ++i) drop_nulls(schema["items"], value.edit_at(i));
+    return;
+  }
+  if (!value.is_object()) return;
+  const auto& properties = schema["properties"];
+  const auto& additional = schema["additionalProperties"];
+  json::Members kept;
+  for (const auto& [name, member] : value.members()) {
+    const auto* property = properties.find(name);
+    const Value& of = property ? *property : additional;
+    if (of.is_object() && member.is_null() && !of["nullable"].as_bool()) continue;
+    auto& [key, copy] = kept.emplace_back(name, member);
+    if (of.is_object()) drop_nulls(of, copy);
+  }
+  value = Value::object(std::move(kept));
+}
+
 // Defaults stand where the structure of values is: not below allOf, anyOf, oneOf or not.
 bool sets_defaults(const Value& schema) {
   if (!schema.is_object()) return false;

@@ -129,6 +129,7 @@ Function find_defaults(const Kind& kind) {
 void apply_defaults(const Kind& kind, json::Value& object) {
   if (kind.type == nullptr) {
     default_custom(kind.custom_schema, object);
+    drop_nulls(kind.custom_schema, object);
     return;
   }
   auto function = find_defaults(kind);

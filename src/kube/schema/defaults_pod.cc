@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "kube/schema/quality_of_service.h"
 #include "kube/schema/quantity.h"
 
 namespace skiff::kube::defaults {
@@ -134,21 +135,11 @@ bool is_set(const Value& quantity) {
   return parsed && parsed->nano != 0;
 }
 
-// Guaranteed: every container has equal requests and limits of both; BestEffort: none has any.
-std::string_view quality_of_service(const Value& spec) {
-  bool any = false;
-  bool guaranteed = true;
-  for (auto list : {"containers", "initContainers"}) {
-    for (const auto& container : spec[list].items()) {
-      const auto& requests = container["resources"]["requests"];
-      const auto& limits = container["resources"]["limits"];
-      for (auto name : {"cpu", "memory"}) {
-        any = any || is_set(requests[name]) || is_set(limits[name]);
-        if (!is_set(limits[name]) || requests[name] != limits[name]) guaranteed = false;
-      }
-    }
-  }
-  return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
+// The same amount, however it is written.
+bool is_same(const Value& left, const Value& right) {
+  const auto a = parse_quantity(left.str());
+  const auto b = parse_quantity(right.str());
+  return a && b && a->nano == b->nano;
 }
 
 // The old name of the field mirrors the new one.
@@ -188,3 +179,24 @@ void pod(Value& pod) {
 }
 
 }  // namespace skiff::kube::defaults
+
+namespace skiff::kube {
+
+std::string_view quality_of_service(const json::Value& spec) {
+  bool any = false;
+  bool guaranteed = true;
+  for (auto list : {"containers", "initContainers"}) {
+    for (const auto& container : spec[list].items()) {
+      const auto& requests = container["resources"]["requests"];
+      const auto& limits = container["resources"]["limits"];
+      for (auto name : {"cpu", "memory"}) {
+        any = any || defaults::is_set(requests[name]) || defaults::is_set(limits[name]);
+        if (!defaults::is_set(limits[name]) || !defaults::is_same(requests[name], limits[name]))
+          guaranteed = false;
+      }
+    }
+  }
+  return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
+}
+
+}  // namespace skiff::kube

@@ -1,5 +1,6 @@
 #include "kube/schema/validate.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -80,6 +81,12 @@ void Findings::at_least(const std::string& field, const json::Value& value, int6
   }
 }
 
+void check_choice(const json::Value& value, const std::string& field, const std::vector<std::string>& choices,
+                  Findings& findings) {
+  if (value.is_null() || std::ranges::find(choices, value.str()) != choices.end()) return;
+  findings.unsupported(field, value, choices);
+}
+
 namespace {
 
 using Check = std::function<void(const json::Value&, const json::Value*, Findings&)>;
@@ -93,6 +100,7 @@ const Check* find_check(const Kind& kind) {
       {"/ConfigMap", validate_config_map},
       {"/Secret", validate_secret},
       {"networking.k8s.io/Ingress", validate_ingress},
+      {"networking.k8s.io/IngressClass", validate_ingress_class},
       {"/Endpoints", validate_endpoints},
       {"discovery.k8s.io/EndpointSlice", validate_endpoint_slice},
       {"rbac.authorization.k8s.io/Role", validate_role},
@@ -105,6 +113,9 @@ const Check* find_check(const Kind& kind) {
       {"events.k8s.io/Event", validate_newer_event},
       {"apiextensions.k8s.io/CustomResourceDefinition", validate_definition},
       {"autoscaling/Scale", validate_scale},
+      {"authorization.k8s.io/SubjectAccessReview", validate_access_review},
+      {"authorization.k8s.io/SelfSubjectAccessReview", validate_self_access_review},
+      {"authorization.k8s.io/LocalSubjectAccessReview", validate_local_access_review},
   };
   auto found = table.find(kind.group + "/" + kind.kind);
   return found == table.end() ? nullptr : &found->second;

@@ -51,6 +51,9 @@ class Findings {
 // `old` is null on create.
 using ObjectCheck = void(const json::Value& object, const json::Value* old, Findings& findings);
 
+// A value that is there is one of the choices.
+void check_choice(const json::Value& value, const std::string& field, const std::vector<std::string>& choices,
+                  Findings& findings);
 void validate_metadata(const Kind& kind, const json::Value& object, const json::Value* old,
                        Findings& findings);
 void validate_labels(const json::Value& labels, const std::string& field, Findings& findings);
@@ -62,16 +65,31 @@ void validate_selector(const json::Value& selector, const std::string& field, Fi
 // A path within a folder: relative, no "..".
 void validate_descending_path(const json::Value& path, const std::string& field, Findings& findings);
 void validate_no_backsteps(const json::Value& path, const std::string& field, Findings& findings);
+// How a Service leads its traffic.
+void validate_traffic(const json::Value& service, const json::Value* old, Findings& findings);
 enum class ContainerKind { kMain, kInit };
 void validate_containers(const json::Value& spec, const std::string& field, ContainerKind which,
                          Findings& findings);
+// The parts of a container by theme; `field` is the container's path.
+void validate_environment(const json::Value& container, const std::string& field, Findings& findings);
+void validate_handlers(const json::Value& container, const std::string& field, ContainerKind which,
+                       Findings& findings);
+void validate_container_security(const json::Value& container, const std::string& field, Findings& findings);
+// The parts of a pod's spec by theme; `field` is the spec's path.
+void validate_pod_security(const json::Value& spec, const std::string& field, Findings& findings);
+void validate_pod_fields(const json::Value& spec, const std::string& field, Findings& findings);
+// A resourceFieldRef.
+void validate_resource_field(const json::Value& reference, const std::string& field, Findings& findings);
 // map[string]string{"a":"b"}: as Go prints labels.
 std::string go_map(const json::Value& map);
 
 ObjectCheck validate_pod, validate_deployment, validate_replica_set, validate_service, validate_config_map,
-    validate_secret, validate_ingress, validate_endpoints, validate_endpoint_slice, validate_role,
-    validate_cluster_role, validate_role_binding, validate_cluster_role_binding, validate_lease,
-    validate_node, validate_event, validate_newer_event, validate_definition, validate_scale;
+    validate_secret, validate_ingress, validate_ingress_class, validate_endpoints, validate_endpoint_slice,
+    validate_role, validate_cluster_role, validate_role_binding, validate_cluster_role_binding,
+    validate_lease, validate_node, validate_event, validate_newer_event, validate_definition, validate_scale,
+    validate_access_review, validate_self_access_review, validate_local_access_review;
+// What a definition says beside its schemas.
+void validate_definition_names(const json::Value& definition, const json::Value* old, Findings& findings);
 // The selectable fields of a version of a definition; `schema` is its openAPIV3Schema.
 void validate_selectable_fields(const json::Value& fields, const json::Value& schema, const std::string& at,
                                 Findings& findings);

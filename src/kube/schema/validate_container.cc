@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -42,57 +41,29 @@ void check_ports(const Value& container, const std::string& field, bool on_host,
     if (protocol != "TCP" && protocol != "UDP" && protocol != "SCTP") {
       findings.unsupported(at + ".protocol", port["protocol"], {"SCTP", "TCP", "UDP"});
     }
-    if (on_host && host != number) {
+    // A pod always has a host port by its defaults; a template may leave it out.
+    if (on_host && host != 0 && host != number) {
       findings.invalid(at + ".hostPort", port["hostPort"],
                        "must match `containerPort` when `hostNetwork` is true");
     }
   }
 }
 
-bool is_env_name(std::string_view name) {
-  return std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~' && c != '='; });
-}
-
-// The fields of a pod that its containers may refer to.
-bool is_pod_field(std::string_view path) {
-  for (std::string_view prefix : {"metadata.annotations['", "metadata.labels['"}) {
-    if (path.starts_with(prefix) && path.ends_with("']")) return true;
+// How a mount shares the mounts below it.
+void check_sharing(const Value& mount, bool privileged, const std::string& at, Findings& findings) {
+  const auto& propagation = mount["mountPropagation"];
+  check_choice(propagation, at + ".mountPropagation", {"Bidirectional", "HostToContainer", "None"}, findings);
+  if (propagation.str() == "Bidirectional" && !privileged) {
+    findings.forbidden(at + ".mountPropagation",
+                       "Bidirectional mount propagation is available only to privileged containers");
   }
-  constexpr auto kPaths = std::to_array<std::string_view>(
-      {"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
-       "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"});
-  return std::ranges::find(kPaths, path) != kPaths.end();
-}
-
-void check_env(const Value& container, const std::string& field, Findings& findings) {
-  size_t index = 0;
-  for (const auto& env : container["env"].items()) {
-    auto at = fmt::format("{}.env[{}]", field, index++);
-    if (env["name"].empty()) {
-      findings.required(at + ".name");
-    } else if (!is_env_name(env["name"].str())) {
-      findings.invalid(
-          at + ".name", env["name"],
-          "a valid environment variable name must consist only of printable ASCII characters other than "
-          "'='");
-    }
-    const auto& source = env["valueFrom"];
-    if (source.is_null()) continue;
-    if (!env["value"].empty()) {
-      findings.invalid(at + ".valueFrom", Value(""), "may not be specified when `value` is not empty");
-    }
-    const auto& ref = source["fieldRef"];
-    if (ref.is_object() && !is_pod_field(ref["fieldPath"].str())) {
-      findings.invalid(
-          at + ".valueFrom.fieldRef.fieldPath", ref["fieldPath"],
-          fmt::format("error converting fieldPath: field label not supported: {}", ref["fieldPath"].str()));
-    }
-    for (auto name : {"configMapKeyRef", "secretKeyRef"}) {
-      if (!source[name].is_object()) continue;
-      if (source[name]["name"].empty()) findings.required(fmt::format("{}.valueFrom.{}.name", at, name));
-      if (source[name]["key"].empty()) findings.required(fmt::format("{}.valueFrom.{}.key", at, name));
-    }
-  }
+  const auto& recursive = mount["recursiveReadOnly"];
+  const auto field = at + ".recursiveReadOnly";
+  check_choice(recursive, field, {"Disabled", "Enabled", "IfPossible"}, findings);
+  if (recursive.str() != "Enabled" && recursive.str() != "IfPossible") return;
+  if (!mount["readOnly"].as_bool()) findings.forbidden(field, "may only be specified when readOnly is true");
+  if (!propagation.is_null() && propagation.str() != "None")
+    findings.forbidden(field, "may only be specified when mountPropagation is None or not specified");
 }
 
 void check_mounts(const Value& container, const std::string& field, const std::set<std::string>& volumes,
@@ -111,6 +82,7 @@ void check_mounts(const Value& container, const std::string& field, const std::s
     if (!paths.insert(mount["mountPath"].str()).second) {
       findings.invalid(at + ".mountPath", mount["mountPath"], "must be unique");
     }
+    check_sharing(mount, container["securityContext"]["privileged"].as_bool(), at, findings);
     if (!mount["subPath"].empty()) validate_descending_path(mount["subPath"], at + ".subPath", findings);
     if (mount["subPathExpr"].empty()) continue;
     if (!mount["subPath"].empty()) {
@@ -118,33 +90,6 @@ void check_mounts(const Value& container, const std::string& field, const std::s
                        "subPathExpr and subPath are mutually exclusive");
     }
     validate_descending_path(mount["subPathExpr"], at + ".subPathExpr", findings);
-  }
-}
-
-void check_probe(const Value& probe, const std::string& field, bool only_one_success, Findings& findings) {
-  if (!probe.is_object()) return;
-  int handlers = 0;
-  for (auto name : {"exec", "httpGet", "tcpSocket", "grpc"}) {
-    if (!probe[name].is_object() || ++handlers == 1) continue;
-    findings.forbidden(fmt::format("{}.{}", field, name), "may not specify more than 1 handler type");
-  }
-  if (handlers == 0) findings.required(field, "must specify a handler type");
-  for (auto name :
-       {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"}) {
-    findings.at_least(fmt::format("{}.{}", field, name), probe[name], 0);
-  }
-  if (only_one_success && probe["successThreshold"].as_int(1) != 1) {
-    findings.invalid(field + ".successThreshold", probe["successThreshold"], "must be 1");
-  }
-}
-
-void check_lifecycle(const Value& lifecycle, const std::string& field, Findings& findings) {
-  for (auto name : {"postStart", "preStop"}) {
-    const auto& hook = lifecycle[name];
-    if (!hook.is_object()) continue;
-    bool any = false;
-    for (auto handler : {"exec", "httpGet", "tcpSocket", "sleep"}) any = any || hook[handler].is_object();
-    if (!any) findings.required(fmt::format("{}.lifecycle.{}", field, name), "must specify a handler type");
   }
 }
 
@@ -183,12 +128,40 @@ void check_resource_list(const Value& list, const std::string& field, Findings& 
   }
 }
 
+bool is_pages(std::string_view name) {
+  return name.starts_with("hugepages-");
+}
+
+// Devices and huge pages are given whole: what is asked for is also the limit.
+bool is_exact(std::string_view name) {
+  return is_pages(name) || (name.contains('/') && !name.contains("kubernetes.io/"));
+}
+
+void check_pages(const Value& resources, const std::string& field, Findings& findings) {
+  bool pages = false, others = false;
+  for (const char* list : {"limits", "requests"}) {
+    for (const auto& [name, value] : resources[list].members()) {
+      pages = pages || is_pages(name);
+      others = others || name == "cpu" || name == "memory";
+    }
+  }
+  if (pages && !others) findings.forbidden(field, "HugePages require cpu or memory");
+}
+
 void check_resources(const Value& resources, const std::string& field, Findings& findings) {
   check_resource_list(resources["limits"], field + ".limits", findings);
   check_resource_list(resources["requests"], field + ".requests", findings);
+  check_pages(resources, field, findings);
   for (const auto& [name, value] : resources["requests"].members()) {
     auto request = parse_quantity(value.str());
     auto limit = parse_quantity(resources["limits"][name].str());
+    if (is_exact(name) && resources["limits"][name].is_null()) {
+      findings.required(field + ".limits", "Limit must be set for non overcommitable resources");
+    } else if (is_exact(name) && request && limit && request->nano != limit->nano) {
+      findings.invalid(field + ".requests", value,
+                       fmt::format("must be equal to {} limit of {}", name, resources["limits"][name].str()));
+      continue;
+    }
     if (request && limit && request->nano > limit->nano) {
       findings.invalid(
           field + ".requests", value,
@@ -211,24 +184,28 @@ void check_image(const Value& container, const std::string& field, Findings& fin
   }
 }
 
-void check_probes(const Value& container, const std::string& field, ContainerKind which, Findings& findings) {
-  bool sidecar = container["restartPolicy"].str() == "Always";
-  for (auto name : {"livenessProbe", "readinessProbe", "startupProbe"}) {
-    auto at = fmt::format("{}.{}", field, name);
-    if (which == ContainerKind::kInit && !sidecar) {
-      if (container[name].is_object()) {
-        findings.forbidden(at, "may not be set for init containers without restartPolicy=Always");
-      }
-      continue;
-    }
-    check_probe(container[name], at, std::string_view(name) != "readinessProbe", findings);
+void check_restarts(const Value& container, const std::string& field, ContainerKind which,
+                    Findings& findings) {
+  const auto& policy = container["restartPolicy"];
+  if (policy.is_null()) return;
+  if (which == ContainerKind::kMain) {
+    findings.forbidden(field + ".restartPolicy", "may not be set for non-init containers");
+  } else {
+    check_choice(policy, field + ".restartPolicy", {"Always"}, findings);
   }
-  if (which == ContainerKind::kInit && !sidecar && container["lifecycle"].is_object()) {
-    findings.forbidden(field + ".lifecycle",
-                       "may not be set for init containers without restartPolicy=Always");
-    return;
+}
+
+// A port of the host belongs to one container; init containers run one after another.
+void check_host_ports(const Value& container, const std::string& field, std::set<std::string>& taken,
+                      Findings& findings) {
+  const auto& ports = container["ports"];
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const auto& port = ports.at(i);
+    const auto number = port["hostPort"].as_int();
+    auto key = fmt::format("{}/{}/{}", port["protocol"].str(), port["hostIP"].str(), number);
+    if (number != 0 && !taken.insert(key).second)
+      findings.duplicate(fmt::format("{}.ports[{}].hostPort", field, i), Value(std::move(key)));
   }
-  check_lifecycle(container["lifecycle"], field, findings);
 }
 
 }  // namespace
@@ -242,6 +219,7 @@ void validate_containers(const Value& spec, const std::string& field, ContainerK
   }
   std::set<std::string> volumes;
   for (const auto& volume : spec["volumes"].items()) volumes.insert(volume["name"].str());
+  std::set<std::string> host_ports;
   size_t index = 0;
   for (const auto& container : spec[list].items()) {
     auto at = fmt::format("{}.{}[{}]", field, list, index++);
@@ -253,11 +231,17 @@ void validate_containers(const Value& spec, const std::string& field, ContainerK
       if (!names.insert(name).second) findings.duplicate(at + ".name", container["name"]);
     }
     check_image(container, at, findings);
-    check_probes(container, at, which, findings);
+    check_choice(container["terminationMessagePolicy"], at + ".terminationMessagePolicy",
+                 {"File", "FallbackToLogsOnError"}, findings);
+    check_restarts(container, at, which, findings);
+    validate_handlers(container, at, which, findings);
     check_ports(container, at, spec["hostNetwork"].as_bool(), findings);
-    check_env(container, at, findings);
+    if (which == ContainerKind::kInit) host_ports.clear();
+    check_host_ports(container, at, host_ports, findings);
+    validate_environment(container, at, findings);
     check_mounts(container, at, volumes, findings);
     check_resources(container["resources"], at + ".resources", findings);
+    validate_container_security(container, at, findings);
   }
 }
 

@@ -102,6 +102,7 @@ void validate_definition(const Value& definition, const Value* old, Findings& fi
   for (auto name : {"plural", "kind"}) {
     if (spec["names"][name].empty()) findings.required(fmt::format("spec.names.{}", name));
   }
+  validate_definition_names(definition, old, findings);
   if (spec["versions"].empty()) findings.required("spec.versions", "must have at least one version");
   int stored = 0;
   for (size_t i = 0; i < spec["versions"].size(); ++i) {

@@ -38,7 +38,7 @@ void check_rules(const Value& role, Scope scope, Findings& findings) {
   }
 }
 
-void check_subject(const Value& subject, const std::string& at, Findings& findings) {
+void check_subject(const Value& subject, const std::string& at, Scope scope, Findings& findings) {
   const auto& kind = subject["kind"].str();
   if (subject["name"].empty()) findings.required(at + ".name");
   if (kind == "ServiceAccount") {
@@ -46,7 +46,8 @@ void check_subject(const Value& subject, const std::string& at, Findings& findin
       findings.invalid_all(at + ".name", subject["name"], check_dns_subdomain(subject["name"].str()));
     }
     if (!subject["apiGroup"].empty()) findings.unsupported(at + ".apiGroup", subject["apiGroup"], {""});
-    if (subject["namespace"].empty()) findings.required(at + ".namespace");
+    // In a RoleBinding it is an account of the same namespace then.
+    if (scope == Scope::kCluster && subject["namespace"].empty()) findings.required(at + ".namespace");
   } else if (kind == "User" || kind == "Group") {
     if (subject["apiGroup"].str() != "rbac.authorization.k8s.io") {
       findings.unsupported(at + ".apiGroup", subject["apiGroup"], {"rbac.authorization.k8s.io"});
@@ -56,7 +57,7 @@ void check_subject(const Value& subject, const std::string& at, Findings& findin
   }
 }
 
-void check_binding(const Value& binding, const Value* old, const std::vector<std::string>& kinds,
+void check_binding(const Value& binding, const Value* old, const std::vector<std::string>& kinds, Scope scope,
                    Findings& findings) {
   const auto& ref = binding["roleRef"];
   if (ref["apiGroup"].str() != "rbac.authorization.k8s.io") {
@@ -65,10 +66,14 @@ void check_binding(const Value& binding, const Value* old, const std::vector<std
   if (std::ranges::find(kinds, ref["kind"].str()) == kinds.end()) {
     findings.unsupported("roleRef.kind", Value(ref["kind"].str()), kinds);
   }
-  if (ref["name"].empty()) findings.required("roleRef.name");
+  if (ref["name"].empty()) {
+    findings.required("roleRef.name");
+  } else {
+    findings.invalid_all("roleRef.name", ref["name"], check_path_segment(ref["name"].str()));
+  }
   const auto& subjects = binding["subjects"].items();
   for (size_t i = 0; i < subjects.size(); ++i) {
-    check_subject(subjects[i], fmt::format("subjects[{}]", i), findings);
+    check_subject(subjects[i], fmt::format("subjects[{}]", i), scope, findings);
   }
   if (old != nullptr && (*old)["roleRef"] != ref) findings.invalid("roleRef", ref, "cannot change roleRef");
 }
@@ -81,14 +86,22 @@ void validate_role(const Value& role, const Value*, Findings& findings) {
 
 void validate_cluster_role(const Value& role, const Value*, Findings& findings) {
   check_rules(role, Scope::kCluster, findings);
+  const auto& aggregation = role["aggregationRule"];
+  if (aggregation.is_null()) return;
+  const std::string field = "aggregationRule.clusterRoleSelectors";
+  const auto& selectors = aggregation["clusterRoleSelectors"];
+  if (selectors.empty())
+    findings.required(field, "at least one clusterRoleSelector required if aggregationRule is non-nil");
+  for (size_t i = 0; i < selectors.size(); ++i)
+    validate_selector(selectors.at(i), fmt::format("{}[{}]", field, i), findings);
 }
 
 void validate_role_binding(const Value& binding, const Value* old, Findings& findings) {
-  check_binding(binding, old, {"Role", "ClusterRole"}, findings);
+  check_binding(binding, old, {"Role", "ClusterRole"}, Scope::kNamespace, findings);
 }
 
 void validate_cluster_role_binding(const Value& binding, const Value* old, Findings& findings) {
-  check_binding(binding, old, {"ClusterRole"}, findings);
+  check_binding(binding, old, {"ClusterRole"}, Scope::kCluster, findings);
 }
 
 void validate_lease(const Value& lease, const Value*, Findings& findings) {

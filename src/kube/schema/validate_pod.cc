@@ -47,6 +47,10 @@ void check_toleration(const Value& toleration, const std::string& field, Finding
                      "operator must be Exists when `key` is empty, which means \"match "
                      "all values and all keys\"");
   }
+  if (!toleration["tolerationSeconds"].is_null() && toleration["effect"].str() != "NoExecute") {
+    findings.invalid(field + ".effect", Value(toleration["effect"].str()),
+                     "effect must be 'NoExecute' when `tolerationSeconds` is set");
+  }
   if (op == "Exists" && !toleration["value"].empty()) {
     findings.invalid(field + ".operator", toleration["value"],
                      "value must be empty when `operator` is 'Exists'");
@@ -137,6 +141,13 @@ void check_pod_update(const Value& pod, const Value& old, Findings& findings) {
   if (spec != before) findings.forbidden("spec", kPodUpdate);
 }
 
+void check_new_pod(const Value& spec, Findings& findings) {
+  if (!spec["ephemeralContainers"].empty())
+    findings.forbidden("spec.ephemeralContainers", "cannot be set on create");
+  if (is_gated(spec) && !spec["nodeName"].empty())
+    findings.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared");
+}
+
 }  // namespace
 
 void validate_pod_spec(const Value& spec, const std::string& field, Findings& findings) {
@@ -147,10 +158,15 @@ void validate_pod_spec(const Value& spec, const std::string& field, Findings& fi
   check_one_of(spec["restartPolicy"], field + ".restartPolicy", {"Always", "OnFailure", "Never"}, findings);
   check_dns(spec, field, findings);
   check_placement(spec, field, findings);
+  validate_pod_fields(spec, field, findings);
+  validate_pod_security(spec, field, findings);
 }
 
 void validate_pod(const Value& pod, const Value* old, Findings& findings) {
-  validate_pod_spec(pod["spec"], "spec", findings);
+  const auto& spec = pod["spec"];
+  // What is stored may stand, so that its status can be told: earlier rules allowed more.
+  if (old == nullptr || (*old)["spec"] != spec) validate_pod_spec(spec, "spec", findings);
+  if (old == nullptr) check_new_pod(spec, findings);
   if (old != nullptr) check_pod_update(pod, *old, findings);
 }
 

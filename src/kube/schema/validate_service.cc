@@ -83,11 +83,13 @@ void check_type(const Value& spec, Findings& findings) {
   const std::vector<std::string> types = {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"};
   if (std::ranges::find(types, type) == types.end()) findings.unsupported("spec.type", spec["type"], types);
   if (type != "ExternalName") return;
-  if (spec["externalName"].empty()) {
+  // A dot at the end says that the name is complete.
+  std::string_view name = spec["externalName"].str();
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty()) {
     findings.required("spec.externalName");
   } else {
-    findings.invalid_all("spec.externalName", spec["externalName"],
-                         check_dns_subdomain(spec["externalName"].str()));
+    findings.invalid_all("spec.externalName", spec["externalName"], check_dns_subdomain(name));
   }
 }
 
@@ -162,6 +164,7 @@ void validate_service(const Value& service, const Value* old, Findings& findings
     findings.invalid("spec.clusterIPs[0]", spec["clusterIP"],
                      "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
   }
+  validate_traffic(service, old, findings);
   if (old != nullptr) check_address_change(spec, (*old)["spec"], findings);
 }
 

@@ -1,10 +1,12 @@
 // Volumes of pods: one source each, and paths that stay where they belong.
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "base/strings.h"
 #include "kube/schema/names.h"
+#include "kube/schema/quantity.h"
 #include "kube/schema/validate.h"
 
 namespace skiff::kube {
@@ -43,6 +45,19 @@ void check_items(const Value& source, const std::string& field, Findings& findin
   }
 }
 
+// The fields of a pod that files may show.
+void check_file_field(const Value& path, const std::string& field, Findings& findings) {
+  const std::vector<std::string> known = {"metadata.annotations", "metadata.labels", "metadata.name",
+                                          "metadata.namespace", "metadata.uid"};
+  const auto& text = path.str();
+  for (std::string_view prefix : {"metadata.annotations['", "metadata.labels['"}) {
+    if (text.starts_with(prefix) && text.ends_with("']")) return;
+  }
+  if (text.empty()) return findings.required(field + ".fieldPath");
+  if (std::ranges::find(known, text) != known.end()) return;
+  findings.unsupported(field + ".fieldPath", path, known);
+}
+
 // Files of the downward API; upstream does not number them in its words.
 void check_downward(const Value& source, const std::string& field, Findings& findings) {
   check_mode(source["defaultMode"], field + ".defaultMode", findings);
@@ -54,6 +69,13 @@ void check_downward(const Value& source, const std::string& field, Findings& fin
                        "fieldRef and resourceFieldRef can not be specified simultaneously");
     } else if (!own && !resource) {
       findings.required(field, "one of fieldRef and resourceFieldRef is required");
+    } else if (own) {
+      check_file_field(item["fieldRef"]["fieldPath"], field + ".fieldRef", findings);
+    } else {
+      if (item["resourceFieldRef"]["containerName"].empty())
+        findings.required(field + ".resourceFieldRef.containerName");
+      else
+        validate_resource_field(item["resourceFieldRef"], field + ".resourceFieldRef", findings);
     }
     check_mode(item["mode"], field + ".mode", findings);
   }
@@ -120,8 +142,31 @@ void check_one_source(const Value& volume, const std::string& at, Findings& find
   }
 }
 
+// Volumes that others make, and those of the node's own space.
+void check_claims(const Value& volume, const std::string& at, Findings& findings) {
+  if (const auto& claim = volume["persistentVolumeClaim"]; claim.is_object() && claim["claimName"].empty())
+    findings.required(at + ".persistentVolumeClaim.claimName");
+  if (const auto& csi = volume["csi"]; csi.is_object()) {
+    if (csi["driver"].empty())
+      findings.required(at + ".csi.driver");
+    else
+      findings.invalid_all(at + ".csi.driver", csi["driver"],
+                           check_dns_subdomain(to_lower(csi["driver"].str())));
+  }
+  if (const auto& own = volume["ephemeral"]; own.is_object() && own["volumeClaimTemplate"].is_null())
+    findings.required(at + ".ephemeral.volumeClaimTemplate");
+  const auto size = parse_quantity(volume["emptyDir"]["sizeLimit"].str());
+  if (size && size->nano < 0)
+    findings.forbidden(at + ".emptyDir.sizeLimit", "SizeLimit field must be a valid resource quantity");
+}
+
 void check_source(const Value& volume, const std::string& at, Findings& findings) {
+  check_claims(volume, at, findings);
   if (const auto& host = volume["hostPath"]; host.is_object()) {
+    const std::vector<std::string> kinds = {
+        "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"};
+    if (std::ranges::find(kinds, host["type"].str()) == kinds.end())
+      findings.unsupported(at + ".hostPath.type", host["type"], kinds);
     if (host["path"].empty()) {
       findings.required(at + ".hostPath.path");
     } else {

@@ -73,7 +73,16 @@ bool selects_template(const Value& selector, const Value& labels) {
   return parsed && parsed->matches(labels);
 }
 
-void check_template(const Value& spec, Findings& findings) {
+// What is stored may stand, so that its status can be told: earlier rules allowed more.
+void check_pods(const Value& pods, const Value* old, Findings& findings) {
+  if (old != nullptr && (*old)["spec"]["template"]["spec"] == pods) return;
+  validate_pod_spec(pods, "spec.template.spec", findings);
+  if (!pods["ephemeralContainers"].empty())
+    findings.forbidden("spec.template.spec.ephemeralContainers",
+                       "ephemeral containers not allowed in pod template");
+}
+
+void check_template(const Value& spec, const Value* old, Findings& findings) {
   const auto& labels = spec["template"]["metadata"]["labels"];
   if (!spec["selector"].is_null() && !is_well_formed(spec["selector"])) {
     findings.invalid_text("spec.selector", go_selector(spec["selector"]), "invalid label selector");
@@ -82,8 +91,9 @@ void check_template(const Value& spec, Findings& findings) {
       findings.invalid_text("spec.template.metadata.labels", go_map(labels),
                             "`selector` does not match template `labels`");
     }
-    validate_labels(labels, "spec.template.metadata.labels", findings);
-    validate_pod_spec(spec["template"]["spec"], "spec.template.spec", findings);
+    // The path is upstream's.
+    validate_labels(labels, "spec.template.labels", findings);
+    check_pods(spec["template"]["spec"], old, findings);
   }
   const auto& policy = spec["template"]["spec"]["restartPolicy"];
   if (policy.str() == "OnFailure" || policy.str() == "Never") {
@@ -180,7 +190,7 @@ void validate_deployment(const Value& deployment, const Value* old, Findings& fi
   const auto& spec = deployment["spec"];
   findings.at_least("spec.replicas", spec["replicas"], 0);
   check_selector(spec, "deployment", findings);
-  check_template(spec, findings);
+  check_template(spec, old, findings);
   check_strategy(spec["strategy"], findings);
   findings.at_least("spec.minReadySeconds", spec["minReadySeconds"], 0);
   findings.at_least("spec.revisionHistoryLimit", spec["revisionHistoryLimit"], 0);
@@ -198,7 +208,7 @@ void validate_replica_set(const Value& replica_set, const Value* old, Findings& 
   findings.at_least("spec.replicas", spec["replicas"], 0);
   findings.at_least("spec.minReadySeconds", spec["minReadySeconds"], 0);
   check_selector(spec, "deployment", findings);
-  check_template(spec, findings);
+  check_template(spec, old, findings);
   if (old != nullptr) check_status(replica_set["status"], findings);
   check_immutable_selector(replica_set, old, findings);
 }
