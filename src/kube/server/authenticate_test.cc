@@ -259,9 +259,10 @@ TEST_CASE("what is answered and not stored has no table") {
   request.headers.set("Authorization", "Bearer master");
   request.headers.set("Content-Type", "application/json");
   request.headers.set("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
-  CHECK(rig.ask(request, "{}").status == 406);
+  const std::string body = R"({"spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}})";
+  CHECK(rig.ask(request, body).status == 406);
   request.headers.set("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json");
-  const auto plain = rig.ask(request, "{}");
+  const auto plain = rig.ask(request, body);
   CHECK(plain.status == 201);
   CHECK(plain.body["kind"].str() == "SelfSubjectAccessReview");
 }

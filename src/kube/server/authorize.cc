@@ -1,5 +1,6 @@
 #include "kube/server/authorize.h"
 
+#include <algorithm>
 #include <set>
 
 #include "kube/selector/selector.h"
@@ -15,6 +16,12 @@ bool lists(const json::Value& list, std::string_view value) {
     if (item.str() == "*" || item.str() == value) return true;
   }
   return false;
+}
+
+// A name is a name: "*" is one that no object has.
+bool lists_name(const json::Value& list, std::string_view name) {
+  return !name.empty() &&
+         std::ranges::any_of(list.items(), [&](const json::Value& item) { return item.str() == name; });
 }
 
 bool names_resource(const json::Value& list, const Attributes& attributes) {
@@ -37,8 +44,7 @@ bool rule_allows(const json::Value& rule, const Attributes& attributes) {
   if (!attributes.is_resource) return names_path(rule["nonResourceURLs"], attributes.path);
   if (!lists(rule["apiGroups"], attributes.group) || !names_resource(rule["resources"], attributes))
     return false;
-  return rule["resourceNames"].empty() ||
-         (!attributes.name.empty() && lists(rule["resourceNames"], attributes.name));
+  return rule["resourceNames"].empty() || lists_name(rule["resourceNames"], attributes.name);
 }
 
 bool is_subject(const json::Value& subject, const UserInfo& user, const std::string& binding_namespace) {
@@ -50,11 +56,24 @@ bool is_subject(const json::Value& subject, const UserInfo& user, const std::str
   return user.name == "system:serviceaccount:" + subject["namespace"].str_or(binding_namespace) + ":" + name;
 }
 
-bool binds(const json::Value& subjects, const UserInfo& user, const std::string& binding_namespace) {
+// The subject of a binding that the user is; null for none.
+const json::Value* subject_of(const json::Value& subjects, const UserInfo& user,
+                              const std::string& binding_namespace) {
   for (const auto& subject : subjects.items()) {
-    if (is_subject(subject, user, binding_namespace)) return true;
+    if (is_subject(subject, user, binding_namespace)) return &subject;
   }
-  return false;
+  return nullptr;
+}
+
+std::string quoted(const std::string& text) {
+  return json::encode(json::Value(text));
+}
+
+std::string describe_subject(const json::Value& subject, const std::string& binding_namespace) {
+  const std::string& kind = subject["kind"].str();
+  const std::string& name = subject["name"].str();
+  if (kind != "ServiceAccount") return kind + " " + quoted(name);
+  return kind + " " + quoted(name + "/" + subject["namespace"].str_or(binding_namespace));
 }
 
 // The roles that an aggregated role selects.
@@ -107,7 +126,9 @@ void Authorizer::load() {
     if (kind == "Role" || kind == "ClusterRole") {
       rules_[kind + "/" + name_space + "/" + (*object)["metadata"]["name"].str()] = (*object)["rules"];
     } else {
-      bindings_.push_back({name_space, (*object)["subjects"], role_key((*object)["roleRef"], name_space)});
+      const json::Value& role_ref = (*object)["roleRef"];
+      bindings_.push_back({name_space, (*object)["metadata"]["name"].str(), (*object)["subjects"], role_ref,
+                           role_key(role_ref, name_space)});
     }
     if (kind == "ClusterRole") cluster_roles.push_back(std::move(*object));
   }
@@ -145,20 +166,40 @@ std::vector<json::Value> Authorizer::rules_for(const UserInfo& user, const std::
   std::vector<json::Value> out;
   for (const auto& binding : bindings_) {
     if (!binding.name_space.empty() && binding.name_space != name_space) continue;
-    if (!binds(binding.subjects, user, binding.name_space)) continue;
+    if (!subject_of(binding.subjects, user, binding.name_space)) continue;
     for (const auto& rule : rules_[binding.role_key].items()) out.push_back(rule);
   }
   return out;
 }
 
 bool Authorizer::allows(const UserInfo& user, const Attributes& attributes) {
-  if (user.in_group("system:masters")) return true;
+  return decide(user, attributes).allowed;
+}
+
+Authorizer::Decision Authorizer::decide(const UserInfo& user, const Attributes& attributes) {
+  if (user.in_group("system:masters")) return {true, ""};
   const auto node = node_of(user);
-  if (node && node_allows(objects_, *node, attributes)) return true;
-  for (const auto& rule : rules_for(user, attributes.name_space)) {
-    if (rule_allows(rule, attributes)) return true;
+  if (node && node_allows(objects_, *node, attributes)) return {true, ""};
+  refresh();
+  for (const auto& binding : bindings_) {
+    if (!binding.name_space.empty() && binding.name_space != attributes.name_space) continue;
+    if (auto reason = reason_of(binding, user, attributes)) return {true, std::move(*reason)};
   }
-  return false;
+  return {};
+}
+
+std::optional<std::string> Authorizer::reason_of(const Binding& binding, const UserInfo& user,
+                                                 const Attributes& attributes) const {
+  const json::Value* subject = subject_of(binding.subjects, user, binding.name_space);
+  const auto rules = rules_.find(binding.role_key);
+  if (!subject || rules == rules_.end()) return std::nullopt;
+  const auto allows = [&](const json::Value& rule) { return rule_allows(rule, attributes); };
+  if (std::ranges::none_of(rules->second.items(), allows)) return std::nullopt;
+  const bool everywhere = binding.name_space.empty();
+  return (everywhere ? "RBAC: allowed by ClusterRoleBinding " + quoted(binding.name)
+                     : "RBAC: allowed by RoleBinding " + quoted(binding.name + "/" + binding.name_space)) +
+         " of " + binding.role_ref["kind"].str() + " " + quoted(binding.role_ref["name"].str()) + " to " +
+         describe_subject(*subject, binding.name_space);
 }
 
 Error access_denied(const UserInfo& user, const Attributes& attributes) {

@@ -23,6 +23,12 @@ class Authorizer {
  public:
   explicit Authorizer(Objects& objects) : objects_(objects) {}
   bool allows(const UserInfo& user, const Attributes& attributes);
+  // Also why it is allowed, in upstream's words; "" when that is not by a binding.
+  struct Decision {
+    bool allowed = false;
+    std::string reason;
+  };
+  Decision decide(const UserInfo& user, const Attributes& attributes);
   // The rules that hold for a user in a namespace.
   std::vector<json::Value> rules_for(const UserInfo& user, const std::string& name_space);
   // The rules of the role that a binding in `name_space` names; nothing when there is no such role.
@@ -32,9 +38,14 @@ class Authorizer {
  private:
   struct Binding {
     std::string name_space;  // "" everywhere
+    std::string name;
     json::Value subjects;
+    json::Value role_ref;
     std::string role_key;  // "ClusterRole//name" or "Role/namespace/name"
   };
+  // Why the binding gives the user what is asked; nothing when it does not.
+  std::optional<std::string> reason_of(const Binding& binding, const UserInfo& user,
+                                       const Attributes& attributes) const;
   void refresh();
   void load();
   void aggregate(const std::vector<json::Value>& cluster_roles);

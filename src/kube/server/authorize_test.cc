@@ -80,6 +80,21 @@ TEST_CASE("a rule of names allows those objects alone") {
   CHECK(ask_as(rig, {"jane"}, "POST", kMaps, R"({"metadata":{"name":"one"}})").status == 403);
 }
 
+TEST_CASE("an asterisk among the names of a rule is no wildcard") {
+  ServerRig rig;
+  grant(rig, R"([{"apiGroups":[""],"resources":["configmaps"],"resourceNames":["*"],"verbs":["get"]},
+                 {"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles"],"verbs":["create"]}])",
+        kJane);
+  CHECK(ask_as(rig, {"jane"}, "GET", kMaps + "/one").status == 403);
+  const auto role = [](const std::string& name) {
+    return R"({"metadata":{"generateName":"r"},"rules":[{"apiGroups":[""],"resources":["configmaps"],
+        "resourceNames":[")" +
+           name + R"("],"verbs":["get"]}]})";
+  };
+  CHECK(ask_as(rig, {"jane"}, "POST", kRoles, role("one")).status == 403);
+  CHECK(ask_as(rig, {"jane"}, "POST", kRoles, role("*")).status == 201);
+}
+
 TEST_CASE("a subresource needs a rule of its own") {
   ServerRig rig;
   grant(rig, R"([{"apiGroups":["apps"],"resources":["deployments/scale"],"verbs":["get"]}])", kJane);

@@ -76,7 +76,10 @@ bool covers(const Value& rule, const Atom& atom) {
   if (!atom.path.empty()) return covers_path(rule["nonResourceURLs"], atom.path);
   if (!has(rule["apiGroups"], atom.group) || !covers_resource(rule["resources"], atom.resource)) return false;
   const Value& names = rule["resourceNames"];
-  return names.empty() || (!atom.name.empty() && has(names, atom.name));
+  if (names.empty()) return true;
+  // A name is a name: "*" grants no other.
+  return !atom.name.empty() &&
+         std::ranges::any_of(names.items(), [&](const Value& item) { return item.str() == atom.name; });
 }
 
 bool covers_all(const Value& list, const std::function<bool(const std::string& text)>& covered) {

@@ -19,7 +19,7 @@ json::Value user_object(const UserInfo& user) {
 
 Attributes asked(const json::Value& spec) {
   Attributes out;
-  if (const auto* path = spec.find("nonResourceAttributes")) {
+  if (const auto* path = spec.find("nonResourceAttributes"); path && !path->is_null()) {
     out.is_resource = false;
     out.verb = (*path)["verb"].str();
     out.path = (*path)["path"].str();
@@ -59,6 +59,34 @@ json::Value rules_status(const std::vector<json::Value>& rules, bool master) {
       {{"resourceRules", resources}, {"nonResourceRules", paths}, {"incomplete", false}});
 }
 
+json::Value access_status(const Authorizer::Decision& decision) {
+  json::Value out = json::Value::object({{"allowed", decision.allowed}});
+  if (!decision.reason.empty()) out.set("reason", decision.reason);
+  return out;
+}
+
+// A review of one namespace is asked there: what names none is of the path's.
+Result<void> fit_to_path(const Exchange& exchange, json::Value& review) {
+  if (!exchange.kind->namespaced) return {};
+  const std::string& home = exchange.info.name_space;
+  if (review["metadata"]["namespace"].str_or(home) != home) {
+    return std::unexpected(
+        bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+  }
+  review.edit("metadata").set("namespace", home);
+  return {};
+}
+
+Result<void> check_review(const Exchange& exchange, json::Value& review) {
+  SKIFF_RETURN_IF_ERROR(fit_to_path(exchange, review));
+  const Kind& kind = *exchange.kind;
+  if (auto errors = validate(kind, review, nullptr); !errors.empty())
+    return std::unexpected(invalid(kind.group, kind.kind, "", errors));
+  if (kind.kind == "SelfSubjectRulesReview" && review["spec"]["namespace"].empty())
+    return std::unexpected(bad_request("no namespace on request"));
+  return {};
+}
+
 std::vector<std::string> strings_of(const json::Value& list) {
   std::vector<std::string> out;
   for (const auto& item : list.items()) out.push_back(item.str());
@@ -86,13 +114,18 @@ io::Task<void> serve_review(Exchange& exchange) {
     co_await send_error(exchange, review.error());
     co_return;
   }
+  const auto fits = check_review(exchange, *review);
+  if (!fits) {
+    co_await send_error(exchange, fits.error());
+    co_return;
+  }
   const std::string& name = exchange.kind->kind;
   const json::Value spec = (*review)["spec"];
   Authorizer& authorizer = exchange.authorizer;
   if (name == "SelfSubjectAccessReview" || name == "SubjectAccessReview" ||
       name == "LocalSubjectAccessReview") {
     const UserInfo user = name == "SelfSubjectAccessReview" ? exchange.user : user_of(spec);
-    review->set("status", json::Value::object({{"allowed", authorizer.allows(user, asked(spec))}}));
+    review->set("status", access_status(authorizer.decide(user, asked(spec))));
   } else if (name == "SelfSubjectRulesReview") {
     const auto rules = authorizer.rules_for(exchange.user, spec["namespace"].str());
     review->set("status", rules_status(rules, exchange.user.in_group("system:masters")));
