@@ -1,6 +1,7 @@
 #include "kube/server/admission.h"
 
 #include "base/strings.h"
+#include "kube/schema/quality_of_service.h"
 #include "kube/server/definition_status.h"
 #include "kube/server/status.h"
 
@@ -62,26 +63,6 @@ void tolerate(json::Value& spec, const char* key) {
                          {"tolerationSeconds", kTolerationSeconds}}));
 }
 
-bool has_requests(const json::Value& container) {
-  return !container["resources"]["requests"].empty() || !container["resources"]["limits"].empty();
-}
-
-// Guaranteed: every container's cpu and memory requests equal its limits.
-std::string quality_of_service(const json::Value& spec) {
-  bool any = false, guaranteed = true;
-  for (const char* list : {"initContainers", "containers"}) {
-    for (const auto& container : spec[list].items()) {
-      any |= has_requests(container);
-      for (const char* resource : {"cpu", "memory"}) {
-        const json::Value& limit = container["resources"]["limits"][resource];
-        guaranteed &= !limit.is_null() && limit == container["resources"]["requests"][resource];
-      }
-    }
-  }
-  if (!any) return "BestEffort";
-  return guaranteed ? "Guaranteed" : "Burstable";
-}
-
 // Only the classes that every cluster has.
 std::optional<int64_t> priority_of(std::string_view priority_class) {
   constexpr int64_t kSystemNode = 2000001000, kSystemCluster = 2000000000;
@@ -98,6 +79,14 @@ json::Value gated_condition() {
                  {"lastTransitionTime", nullptr},
                  {"reason", "SchedulingGated"},
                  {"message", "Scheduling is blocked due to non-empty scheduling gates"}});
+}
+
+// Beside those that the creator gives.
+void add_own_finalizer(json::Value& spec) {
+  for (const auto& finalizer : spec["finalizers"].items()) {
+    if (finalizer.str() == "kubernetes") return;
+  }
+  spec.edit("finalizers").push_back("kubernetes");
 }
 
 void encode_string_data(json::Value& secret) {
@@ -130,7 +119,7 @@ Result<void> Admission::admit_create(const Target& target, json::Value& made) {
   const Kind& kind = *target.kind;
   if (is_core(kind, "Namespace")) {
     made.edit("metadata").edit("labels").set("kubernetes.io/metadata.name", made["metadata"]["name"]);
-    made.edit("spec").set("finalizers", json::Value::array({"kubernetes"}));
+    add_own_finalizer(made.edit("spec"));
     made.set("status", object({{"phase", "Active"}}));
   }
   if (is_definition(kind)) set_definition_status(made, {});

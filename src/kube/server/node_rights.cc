@@ -121,9 +121,15 @@ bool node_allows(const Objects& objects, const std::string& node, const Attribut
          (asked.name == node && is_one_of(asked.verb, {"get", "patch", "update", "delete"}));
 }
 
-Result<void> check_node_write(const UserInfo& user, const Target& target, const Value& object) {
+Result<void> check_node_write(const UserInfo& user, const Target& target, const Value& object,
+                              const Value* before) {
   const auto node = node_of(user);
   const Kind& kind = *target.kind;
+  if (node && kind.kind == "Pod" && before &&
+      (*before)["metadata"]["labels"] != object["metadata"]["labels"]) {
+    return std::unexpected(forbidden(kind.group, kind.plural, object["metadata"]["name"].str(),
+                                     "node \"" + *node + "\" cannot update labels through pod status"));
+  }
   const bool own_kind = kind.kind == "Node" || kind.kind == "Lease";
   const std::string& name = object["metadata"]["name"].str();
   if (!node || !own_kind || name == *node) return {};

@@ -11,7 +11,9 @@ namespace skiff::kube {
 std::optional<std::string> node_of(const UserInfo& user);
 bool node_allows(const Objects& objects, const std::string& node, const Attributes& attributes);
 // A node agent makes its own Node and Lease alone; a create names its object in the body, which rights do not
-// see. 403 in upstream's words; other users and kinds pass.
-Result<void> check_node_write(const UserInfo& user, const Target& target, const json::Value& object);
+// see. Of a pod it changes no labels, by which Services choose. `before` is null on create. 403 in upstream's
+// words; other users and kinds pass.
+Result<void> check_node_write(const UserInfo& user, const Target& target, const json::Value& object,
+                              const json::Value* before);
 
 }  // namespace skiff::kube

@@ -12,6 +12,15 @@ constexpr std::string_view kServerFields[] = {
     "uid",      "creationTimestamp",          "deletionTimestamp", "generation",
     "selfLink", "deletionGracePeriodSeconds", "managedFields"};
 
+// What a client may write of the metadata of an object that is there.
+constexpr std::string_view kClientFields[] = {"labels", "annotations", "finalizers", "ownerReferences"};
+
+// What a write of the status leaves as it is of these.
+bool status_keeps(const Kind& kind, std::string_view field) {
+  if (kind.group == "apps" && kind.kind == "Deployment") return field == "labels";
+  return kind.group.empty() && kind.kind == "Pod" && field == "ownerReferences";
+}
+
 // Kinds whose creator states the status at once.
 bool creates_with_status(const Kind& kind) {
   return kind.group.empty() && kind.kind == "Node";
@@ -19,7 +28,10 @@ bool creates_with_status(const Kind& kind) {
 
 bool specs_differ(const Kind& kind, const json::Value& before, const json::Value& after) {
   static constexpr std::string_view kNotSpec[] = {"metadata", "status", "kind", "apiVersion"};
-  const auto counts = [](const std::string& name) {
+  // Without a subresource of its own the status is a field like others.
+  const bool own_status = kind.custom && !kind.has_status;
+  const auto counts = [&](const std::string& name) {
+    if (name == "status" && own_status) return true;
     return std::ranges::find(kNotSpec, std::string_view(name)) == std::end(kNotSpec);
   };
   for (const auto& [name, value] : after.members()) {
@@ -85,8 +97,17 @@ void prepare_status(const Kind& kind, const json::Value& before, json::Value& af
   json::Value out = before;
   keep(after, out, "status");
   json::Value& metadata = out.edit("metadata");
-  if (!kind.custom) keep(after["metadata"], metadata, "annotations");
+  const bool definition = kind.group == "apiextensions.k8s.io";
+  if (!kind.custom && !definition) {
+    for (const auto name : kClientFields) {
+      if (!status_keeps(kind, name)) keep(after["metadata"], metadata, name);
+    }
+  }
   keep(after["metadata"], metadata, "resourceVersion");
+  // Given at creation, and not changed since.
+  const bool pod = kind.group.empty() && kind.kind == "Pod";
+  if (pod && out["status"]["qosClass"].empty() && !before["status"]["qosClass"].empty())
+    out.edit("status").set("qosClass", before["status"]["qosClass"]);
   after = std::move(out);
 }
 

@@ -51,7 +51,7 @@ Result<WriteOptions> write_options(Exchange& exchange, std::string_view options_
                               const json::Value* before) -> Result<void> {
     if (before == nullptr && exchange.info.verb == "update")
       SKIFF_RETURN_IF_ERROR(check_may_create(exchange));
-    SKIFF_RETURN_IF_ERROR(check_node_write(exchange.user, target, object));
+    SKIFF_RETURN_IF_ERROR(check_node_write(exchange.user, target, object, before));
     SKIFF_RETURN_IF_ERROR(check_escalation(exchange.authorizer, exchange.user, target, object, before));
     SKIFF_RETURN_IF_ERROR(check_pod_security(
         {exchange.objects, exchange.user.name, exchange.info.subresource, exchange.warnings}, target, object,
