@@ -7,7 +7,6 @@
 #include <set>
 
 #include "kube/schema/quantity.h"
-#include "kube/server/pod_template.h"
 
 namespace skiff::kube {
 
@@ -57,6 +56,16 @@ std::string_view node_label_words(const std::string& label) {
   return {};
 }
 
+// True when an annotation says the same as the pod's AppArmor profile.
+bool is_profile(const Value& profile, std::string_view annotation) {
+  constexpr std::string_view kLocal = "localhost/";
+  const auto& type = profile["type"].str();
+  if (annotation == "unconfined") return type == "Unconfined";
+  if (annotation == "runtime/default") return type == "RuntimeDefault";
+  return type == "Localhost" && annotation.starts_with(kLocal) &&
+         profile["localhostProfile"].str() == annotation.substr(kLocal.size());
+}
+
 using ContainerVisit = std::function<void(const Value& container, const std::string& path)>;
 
 // One pod (template) and what was found in it.
@@ -71,6 +80,7 @@ class Inspection {
     check_annotations();
     check_volumes();
     check_token_paths();
+    for (auto& text : volume_warnings(spec_["volumes"])) out_.push_back(std::move(text));
     check_lists();
     for (const auto& [name, amount] : spec_["overhead"].members())
       check_whole(name, amount, path("overhead"));
@@ -226,9 +236,9 @@ class Inspection {
       if (const std::string key = std::string(kSeccompContainer) + name;
           own["seccompProfile"].is_null() && annotations_.contains(key))
         say("{}: non-functional in v1.27+; use the \"seccompProfile\" field instead", annotation(key));
-      const bool app_armor = !own["appArmorProfile"].is_null() || !security["appArmorProfile"].is_null();
       if (const std::string key = std::string(kAppArmorContainer) + name;
-          !app_armor && annotations_.contains(key))
+          annotations_.contains(key) && own["appArmorProfile"].is_null() &&
+          !is_profile(security["appArmorProfile"], annotations_[key].str()))
         say("{}: deprecated since v1.30; use the \"appArmorProfile\" field instead", annotation(key));
       for (const char* kind : {"limits", "requests"}) {
         for (const auto& [resource, amount] : container["resources"][kind].members())
@@ -321,18 +331,6 @@ class Inspection {
 
 std::vector<std::string> pod_warnings(const std::string& at, const Value& metadata, const Value& spec) {
   return Inspection(at, metadata, spec).run();
-}
-
-std::vector<std::string> object_warnings(const Kind& kind, const Value& object, const Value* before) {
-  if (kind.group.empty() && kind.plural == "pods")
-    return before ? std::vector<std::string>() : pod_warnings("", object["metadata"], object["spec"]);
-  const auto [path, made] = pod_template(kind, object);
-  if (!made) return {};
-  if (before) {
-    const auto former = pod_template(kind, *before);
-    if (former.value && *former.value == *made) return {};
-  }
-  return pod_warnings(path, (*made)["metadata"], (*made)["spec"]);
 }
 
 }  // namespace skiff::kube

@@ -13,7 +13,11 @@ namespace skiff::kube {
 std::vector<std::string> pod_warnings(const std::string& at, const json::Value& metadata,
                                       const json::Value& spec);
 
-// Of the object that is about to be stored: pods when they are made, what makes pods whenever it changes.
+// Of files in volumes that overlap.
+std::vector<std::string> volume_warnings(const json::Value& volumes);
+
+// Of the object that is about to be stored: pods when they are made, what makes pods whenever it changes,
+// Services and Ingresses.
 // `before` is null on create.
 std::vector<std::string> object_warnings(const Kind& kind, const json::Value& object,
                                          const json::Value* before);
