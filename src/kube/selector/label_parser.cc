@@ -197,6 +197,8 @@ class Parser {
     }
     Scanned first = peek();
     if (first.token == Token::kClose) {
+      // Nothing between the parentheses is one empty value.
+      values = {""};
       ++at_;
       return {};
     }

@@ -65,6 +65,20 @@ TEST_CASE("names that another kind of the group has are not accepted") {
   const auto made = rig.ask("POST", kDefinitions, second);
   REQUIRE(made.status == 201);
   CHECK(condition(made.body, "Established") == "False");
+  const auto reason = [&](const std::string& names) {
+    std::string other = definition(kPlain);
+    for (size_t at = other.find("gizmos"); at != std::string::npos; at = other.find("gizmos"))
+      other.replace(at, 6, "others");
+    const size_t at = other.find(R"("kind":"Gizmo")");
+    other.replace(at, std::string_view(R"("kind":"Gizmo","shortNames":["gz"])").size(), names);
+    const auto made_too = rig.ask("POST", kDefinitions, other);
+    rig.ask("DELETE", kDefinitions + "/others.e.example.com");
+    return made_too.body["status"]["conditions"].at(0)["reason"].str();
+  };
+  CHECK(reason(R"("kind":"Other","shortNames":["gz"])") == "ShortNamesConflict");
+  CHECK(reason(R"("kind":"Other","singular":"gizmo")") == "SingularConflict");
+  CHECK(reason(R"("kind":"Other","listKind":"GizmoList")") == "ListKindConflict");
+  CHECK(reason(R"("kind":"Other")") == "NoConflicts");
   CHECK(rig.ask("GET", "/apis/e.example.com/v1/widgets").status == 404);
 }
 
@@ -86,6 +100,18 @@ TEST_CASE("custom objects get defaults, lose unknown fields and are checked") {
   CHECK(high.body["message"].str() ==
         "Gizmo.e.example.com \"h\" is invalid: spec.size: Invalid value: 9: spec.size in body should be less "
         "than or equal to 5");
+}
+
+TEST_CASE("a null where none may be is as if it were not given") {
+  ServerRig rig;
+  define(rig, R"("properties":{"a":{"type":"string"},"d":{"type":"string","default":"x"},
+      "n":{"type":"string","nullable":true},"m":{"type":"object","additionalProperties":{"type":"integer"}},
+      "l":{"type":"array","items":{"type":"object","properties":{"b":{"type":"integer"}}}}})");
+  const auto made =
+      rig.ask("POST", kGizmos, gizmo("g", R"({"a":null,"d":null,"n":null,"m":{"k":null},"l":[{"b":null}]})"));
+  CHECK(made.status == 201);
+  CHECK(json::encode(made.body["spec"]) == R"({"d":"x","l":[{}],"m":{},"n":null})");
+  CHECK(rig.ask("POST", kGizmos, gizmo("h", R"({"l":[null]})")).status == 422);
 }
 
 TEST_CASE("schemas are combined with allOf, anyOf, oneOf and not") {

@@ -34,20 +34,51 @@ void put_condition(Value& conditions, const Judgement& judgement, WallTime now) 
   conditions.push_back(std::move(made));
 }
 
-// Why the names cannot be had; no reason when they can.
+bool takes(const Kind& kind, std::string_view name) {
+  return kind.plural == name || kind.singular == name ||
+         std::ranges::find(kind.short_names, name) != kind.short_names.end();
+}
+
+std::string list_kind(const std::string& kind, const Value& given) {
+  return given.str_or(kind + "List");
+}
+
+// Why the names cannot be had; no reason when they can. Of several conflicts the last is told, as upstream.
 Judgement accept_names(const Value& spec, const Registry& registry) {
   const std::string& group = spec["group"].str();
-  const std::string& plural = spec["names"]["plural"].str();
-  const std::string& name = spec["names"]["kind"].str();
-  for (const auto& kind : registry.all()) {
+  const Value& names = spec["names"];
+  const std::string& plural = names["plural"].str();
+  const std::string& name = names["kind"].str();
+  std::vector<KindPtr> others;
+  for (auto& kind : registry.all()) {
     const bool own = kind->custom && kind->group == group && kind->plural == plural;
-    if (own || kind->group != group) continue;
-    if (kind->plural == plural)
-      return {"NamesAccepted", "False", "PluralConflict", "\"" + plural + "\" is already in use"};
-    if (kind->kind == name)
-      return {"NamesAccepted", "False", "KindConflict", "\"" + name + "\" is already in use"};
+    if (!own && kind->group == group) others.push_back(std::move(kind));
   }
-  return {"NamesAccepted", "True", "NoConflicts", "no conflicts found"};
+  const auto taken = [&](const std::string& resource) {
+    return std::ranges::any_of(others, [&](const KindPtr& kind) { return takes(*kind, resource); });
+  };
+  const auto named = [&](const std::string& wanted) {
+    return std::ranges::any_of(
+        others, [&](const KindPtr& kind) { return kind->kind == wanted || kind->kind + "List" == wanted; });
+  };
+  const auto used = [](const std::string& word) { return "\"" + word + "\" is already in use"; };
+  Judgement out{"NamesAccepted", "True", "NoConflicts", "no conflicts found"};
+  const auto refuse = [&](const char* reason, std::string message) {
+    out = {"NamesAccepted", "False", reason, std::move(message)};
+  };
+  const std::string singular = names["singular"].str_or(to_lower(name));
+  if (taken(plural)) refuse("PluralConflict", used(plural));
+  if (taken(singular)) refuse("SingularConflict", used(singular));
+  std::vector<std::string> short_taken;
+  for (const auto& short_name : names["shortNames"].items()) {
+    if (taken(short_name.str())) short_taken.push_back(used(short_name.str()));
+  }
+  if (short_taken.size() == 1) refuse("ShortNamesConflict", short_taken.front());
+  if (short_taken.size() > 1) refuse("ShortNamesConflict", "[" + join(short_taken, ", ") + "]");
+  if (named(name)) refuse("KindConflict", used(name));
+  if (const auto list = list_kind(name, names["listKind"]); named(list))
+    refuse("ListKindConflict", used(list));
+  return out;
 }
 
 Value accepted_names(const Value& spec) {

@@ -117,6 +117,10 @@ io::Task<void> serve_eviction(Exchange& exchange) {
     co_await send_error(exchange, eviction.error());
     co_return;
   }
+  if (const auto& name = (*eviction)["metadata"]["name"]; !name.empty() && name.str() != exchange.info.name) {
+    co_await send_error(exchange, bad_request("name in URL does not match name in Eviction object"));
+    co_return;
+  }
   auto options = read_options(exchange, (*eviction)["deleteOptions"]);
   if (!options) {
     co_await send_error(exchange, options.error());

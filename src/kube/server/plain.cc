@@ -1,4 +1,6 @@
 // Paths that are no resources: health, version, discovery, OpenAPI.
+#include <algorithm>
+
 #include "base/strings.h"
 #include "kube/discovery/discovery.h"
 #include "kube/server/authenticate.h"
@@ -30,9 +32,27 @@ std::optional<json::Value> document(const Registry& registry, const std::string&
   return std::nullopt;
 }
 
-bool is_health(const std::string& path) {
-  return path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/livez/") ||
-         path.starts_with("/readyz/") || path.starts_with("/healthz/");
+// What answers, answers from its store: each check holds whenever it can be asked.
+constexpr std::string_view kChecks[] = {"ping", "log", "etcd"};
+
+// The answer to a path of health, "" for other paths: all checks, or the one that the path names.
+std::string health(const std::string& path, bool verbose) {
+  for (const std::string_view name : {"healthz", "livez", "readyz"}) {
+    std::string_view rest = path;
+    rest.remove_prefix(1);
+    if (!rest.starts_with(name)) continue;
+    rest.remove_prefix(name.size());
+    if (rest.empty() && !verbose) return "ok";
+    if (rest.empty()) {
+      std::string out;
+      for (const auto check : kChecks) out += "[+]" + std::string(check) + " ok\n";
+      return out + std::string(name) + " check passed\n";
+    }
+    if (!rest.starts_with('/')) continue;
+    rest.remove_prefix(1);
+    if (std::ranges::find(kChecks, rest) != std::end(kChecks)) return "ok";
+  }
+  return "";
 }
 
 }  // namespace
@@ -76,8 +96,9 @@ io::Task<void> serve_openid(Exchange& exchange, OpenId asked) {
 io::Task<void> serve_plain(Exchange& exchange) {
   std::string path = exchange.info.path;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  if (is_health(path)) {
-    co_await send_text(exchange, 200, "ok");
+  const bool verbose = exchange.request.query_parameter("verbose").has_value();
+  if (auto said = health(path, verbose); !said.empty()) {
+    co_await send_text(exchange, 200, std::move(said));
     co_return;
   }
   if (path == "/metrics") {

@@ -47,6 +47,12 @@ RequestInfo parse_request_info(std::string_view method, std::string_view path, b
     return info;
   }
   info.is_resource = true;
+  // The old form of a watch: ".../watch/pods".
+  if (parts[at] == "watch" && parts.size() > at + 1 && (method == "GET" || method == "HEAD")) {
+    info.old_watch = true;
+    watch = true;
+    ++at;
+  }
   if (parts[at] == "namespaces" && parts.size() > at + 2 && !is_namespace_subresource(parts[at + 2])) {
     info.name_space = parts[at + 1];
     at += 2;
