@@ -1,9 +1,24 @@
 """One account of what became of a release: from the push, `releases`, `releases:info`, `ps` and kubectl alike."""
 import json
+import time
 
 from platform_kit import SILENT, WEB, wait_for
 from test_rollouts import push
 
+# Answers whoever connects, in two halves; does not know of SIGPIPE.
+GREETER = r"""
+$SIG{TERM} = sub { exit 0 };
+use IO::Socket;
+my $s = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 64, ReuseAddr => 1) or die;
+while (1) {
+  my $c = $s->accept or next;
+  sysread $c, my $l, 4096;
+  syswrite $c, "HTTP/1.1 200 OK\r\nConnection: close\r\n";
+  select undef, undef, undef, 0.02;
+  syswrite $c, "Content-Length: 2\r\n\r\nhi";
+  close $c;
+}
+"""
 # Ends with the first connection.
 FRAIL = r"""
 use IO::Socket;
@@ -59,6 +74,14 @@ def test_a_release_has_one_outcome_whoever_asks(world, tmp_path):
     world.skiff("scale", "web=1", "-a", "one")
     assert reaches(world, "one", "v5", "failed")
     assert release(world, "one", "v5")["message"] == "web.1: exited with status 7"
+
+
+def test_a_server_that_answers_whoever_connects_survives_being_asked(world, tmp_path):
+    folder = tmp_path / "greeter"
+    world.push(folder, "greeter", {"web": GREETER})
+    time.sleep(12)  # two probes
+    assert world.fetch("greeter") == (200, "hi")
+    assert "Process exited" not in world.logs("greeter")
 
 
 def test_a_server_that_ends_with_its_first_connection_is_not_up(world, tmp_path):

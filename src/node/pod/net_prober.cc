@@ -1,6 +1,7 @@
 #include "node/pod/net_prober.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/strings.h"
@@ -14,6 +15,19 @@ namespace {
 using Verdict = ProbeOutcome::Verdict;
 
 constexpr size_t kMaxBody = 10 << 10;  // bytes of an answer that are read
+
+// How long a server may take to end a connection that asks for nothing, before it is cut.
+constexpr Duration kParting = std::chrono::seconds(1);
+constexpr size_t kPartingBuffer = 1 << 10;
+
+io::Task<Result<void>> read_to_end(io::Stream* stream) {
+  std::array<char, kPartingBuffer> buffer{};
+  for (;;) {
+    auto read = co_await stream->read(buffer);
+    SKIFF_CO_RETURN_IF_ERROR(read);
+    if (*read == 0) co_return Result<void>{};
+  }
+}
 
 std::string seconds_text(Duration limit) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limit).count()) + "s";
@@ -91,11 +105,21 @@ io::Task<ProbeOutcome> NetProber::tcp(std::string host, uint16_t port, Duration 
   const auto address = io::Address::tcp(host, port);
   auto task = network_.connect(address);
   auto stream = co_await io::with_timeout(loop_, limit, std::move(task));
-  if (stream) co_return ProbeOutcome{};
+  if (stream) {
+    scope_.spawn(part(this, std::move(*stream)));
+    co_return ProbeOutcome{};
+  }
   const bool late = stream.error().code == Code::kTimeout;
   co_return ProbeOutcome{Verdict::kFailure,
                          "dial tcp " + address.to_string() + ": " +
                              (late ? "i/o timeout" : "connect: " + stream.error().message)};
+}
+
+// A server that answers whoever connects must not write to a connection that is gone: that may be its end, by
+// SIGPIPE. It reads the end of the request, and has a moment to say what it has to.
+io::Task<void> NetProber::part(NetProber* self, std::unique_ptr<io::Stream> stream) {
+  stream->shutdown_write();
+  auto ended = co_await io::with_timeout(self->loop_, kParting, read_to_end(stream.get()));
 }
 
 io::Task<ProbeOutcome> NetProber::http(std::string host, uint16_t port, json::Value get, Duration limit) {

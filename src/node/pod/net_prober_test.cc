@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "io/sim_loop.h"
 #include "io/sim_stream.h"
 #include "net/certificates.h"
@@ -77,4 +79,30 @@ TEST_CASE("a probe's request costs what its headers are many") {
   };
   CHECK(testing::growth({R"({"httpHeaders":[)", R"({"name":"a#"},)", R"({"name":"z"}]})"},
                         testing::kSmallInput, testing::kLargeInput, work) < testing::kMostGrowth);
+}
+
+namespace {
+
+// Answers whoever connects, in two halves with a pause, and notes whether both were taken.
+io::Task<void> greet(io::Loop* loop, io::Listener* listener, std::optional<bool>* taken) {
+  auto stream = co_await listener->accept();
+  std::array<char, 64> request{};
+  auto read = co_await (*stream)->read(request);
+  auto first = co_await (*stream)->write("HTTP/1.0 200 OK\r\n");
+  co_await io::sleep(*loop, 20ms);
+  auto second = co_await (*stream)->write("\r\nhello");
+  *taken = read.has_value() && first.has_value() && second.has_value();
+  (*stream)->close();
+}
+
+}  // namespace
+
+TEST_CASE("a TCP probe lets the server finish what it says") {
+  Rig rig;
+  auto listener = rig.network.listen(io::Address::tcp("10.0.0.1", 5000));
+  std::optional<bool> taken;
+  io::TaskScope scope(rig.loop);
+  scope.spawn(greet(&rig.loop, listener->get(), &taken));
+  CHECK(rig.probe(R"({"tcpSocket":{"port":5000}})").verdict == ProbeOutcome::Verdict::kSuccess);
+  CHECK(taken == true);
 }
