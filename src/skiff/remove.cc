@@ -1,13 +1,11 @@
 #include "skiff/remove.h"
 
 #include <fmt/core.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "io/file.h"
 #include "io/sync.h"
@@ -16,39 +14,17 @@
 #include "skiff/instance.h"
 #include "skiff/machine.h"
 #include "skiff/node_options.h"
+#include "skiff/old_roles.h"
 #include "skiff/role_processes.h"
 
 namespace skiff {
 
 namespace {
 
-constexpr Duration kStopLimit = std::chrono::seconds(30);
-constexpr Duration kStopPause = std::chrono::milliseconds(50);
-
 // False too when that can't be told.
 bool is_without_instance(const std::string& data) {
   const auto instance = open_instance(data);
   return !instance && instance.error().code == Code::kNotFound;
-}
-
-// Ends the roles of an instance whose data directory was deleted under them.
-Result<void> stop_roles_of(const std::string& data) {
-  const auto deadline = std::chrono::steady_clock::now() + kStopLimit;
-  for (;;) {
-    bool any = false;
-    const bool late = std::chrono::steady_clock::now() > deadline;
-    for (const auto& role : running_roles()) {
-      if (role.data != data) continue;
-      any = true;
-      send_signal(role.supervisor, late ? SIGKILL : SIGTERM);
-      if (late || !role.supervisor) send_signal(role.process, late ? SIGKILL : SIGTERM);
-    }
-    if (!any) return {};
-    if (std::chrono::steady_clock::now() > deadline + kStopLimit) {
-      return fail(Code::kTimeout, "the roles of " + data + " do not stop");
-    }
-    std::this_thread::sleep_for(kStopPause);
-  }
 }
 
 // True when one of the folders above is the instance's data directory, or may be.
@@ -83,7 +59,10 @@ std::map<std::string, std::string> find_leftovers(Machine& machine) {
 Result<void> remove_leftover(io::Loop& loop, const std::string& id, const std::string& data) {
   // Where another instance was made meanwhile, roles and mounts are that one's.
   const bool gone = !data.empty() && is_without_instance(data);
-  if (gone) SKIFF_RETURN_IF_ERROR(stop_roles_of(data));
+  if (gone) {
+    auto ended = end_roles_over(data);
+    if (!ended) return std::unexpected(ended.error());
+  }
   auto removed = io::block_on(loop, node::remove_traces(loop, id));
   if (gone) node::unmount_below(data);
   return removed;
@@ -103,6 +82,9 @@ Result<void> remove(const std::string& data) {
   auto lock = io::lock_file(data + "/run/lock");
   if (!lock)
     return fail(Code::kUnavailable, fmt::format("stop the instance first: skiff down --data {}", data));
+  // Of an instance whose supervisor was killed.
+  auto ended = end_roles_over(data);
+  if (!ended) return std::unexpected(ended.error());
   auto options = agent_options(*instance);
   if (!options) return std::unexpected(options.error());
   auto loop = io::make_epoll_loop();

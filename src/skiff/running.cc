@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "io/file.h"
 #include "io/log_file.h"
 #include "io/sync.h"
@@ -18,6 +19,8 @@ namespace skiff {
 namespace {
 
 constexpr Duration kPollPause = std::chrono::milliseconds(50);
+constexpr Duration kTellWaitEvery = std::chrono::seconds(10);  // a start takes one or two
+constexpr size_t kMaxLastWords = 4096;                         // of a role's log, looked through for a line
 constexpr const char* kRoles[] = {"control", "node", "platform", "edge"};
 // Of the supervisor's own log; as much of it is kept once more.
 constexpr off_t kMaxLogBytes = 4 << 20;
@@ -55,11 +58,28 @@ io::Task<bool> is_ready(const Supervisor& supervisor, kube::Client& api, const I
   co_return false;
 }
 
+// Why it takes long, in the words of those that are waited for.
+void tell_wait(const Supervisor& supervisor, const Instance& instance) {
+  auto names = supervisor.waiting();
+  if (names.empty()) names.push_back("node");  // it serves, but is not Ready
+  for (const auto& name : names) {
+    const auto log = io::read_tail(instance.path("logs/roles/" + name + ".log"), kMaxLastWords);
+    const auto lines = split(trim(log ? *log : std::string()), '\n');
+    fmt::print("{}{}; its log ends with: {}\n", kWaitingFor, name, lines.empty() ? "" : lines.back());
+  }
+  std::fflush(stdout);
+}
+
 io::Task<void> announce(io::Loop& loop, const Supervisor& supervisor, kube::Client& api,
                         const Instance& instance) {
+  MonotonicTime tell_at = loop.now() + kTellWaitEvery;
   for (;;) {
     const bool ready = co_await is_ready(supervisor, api, instance);
     if (ready) break;
+    if (loop.now() >= tell_at) {
+      tell_wait(supervisor, instance);
+      tell_at = loop.now() + kTellWaitEvery;
+    }
     co_await io::sleep(loop, kPollPause);
   }
   if (auto written = io::write_file_atomic(ready_file(instance.data), "ready\n"); !written) {

@@ -17,6 +17,8 @@ inline std::string pid_file(const std::string& data) {
 inline std::string ready_file(const std::string& data) {
   return data + "/run/ready";
 }
+// What a line about a start that takes long begins with: the role, and what it said last.
+constexpr const char* kWaitingFor = "waiting for ";
 std::string ready_text(const Instance& instance);
 
 // Starts every role, prints one `ready` line when all answer, and stops them at SIGTERM or SIGINT. The caller

@@ -184,9 +184,12 @@ void Supervisor::start(const std::string& role, std::vector<HeldSocket> sockets)
   scope_.spawn(keep_running(this, roles_.back().get()));
 }
 
-bool Supervisor::all_ready() const {
-  return std::all_of(roles_.begin(), roles_.end(),
-                     [](const auto& role) { return role->process && role->ready_at(); });
+std::vector<std::string> Supervisor::waiting() const {
+  std::vector<std::string> out;
+  for (const auto& role : roles_) {
+    if (!role->process || !role->ready_at()) out.push_back(role->name);
+  }
+  return out;
 }
 
 io::Task<void> Supervisor::stop() {

@@ -34,7 +34,9 @@ class Supervisor {
              std::string log_directory);
   void start(const std::string& role, std::vector<HeldSocket> sockets);
   // True while each role runs and has said that it serves, if its version can say so.
-  bool all_ready() const;
+  bool all_ready() const { return waiting().empty(); }
+  // The roles of which that is not true.
+  std::vector<std::string> waiting() const;
   // SIGTERM to all, SIGKILL to those left after kStopGrace.
   io::Task<void> stop();
 

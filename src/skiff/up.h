@@ -16,7 +16,8 @@ struct UpOptions {
 // Starts every role and prints one `ready` line when all answer. In the foreground it returns when told to
 // stop; detached it returns when the instance is ready.
 Result<void> up(const UpOptions& options);
-// Stops the roles of a running instance; pods go on until the machine stops, and `up` finds them again.
+// Stops the roles of an instance that runs or is starting, and those that a killed one left; pods go on until
+// the machine stops, and `up` finds them again.
 Result<void> down(const std::string& data);
 
 }  // namespace skiff

@@ -1,4 +1,6 @@
 """Instances of one machine beside each other, and what one leaves behind when it is removed: nothing."""
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -7,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -412,3 +415,95 @@ def test_a_second_data_directory_takes_the_stack_images_of_the_first(instance, o
     assert f"stack images taken from {machine}/stacks in " in (other.data / "logs" / "up.log").read_text()
     shutil.rmtree(machine / "stacks")
     deploy(other)
+
+
+def running(instance):
+    """The pids of the supervisor and of each role, by name."""
+    supervisor = int((instance.data / "run" / "skiff.pid").read_text())
+    found = {"supervisor": supervisor}
+    for pid in output("pgrep", "-P", str(supervisor)).split():
+        found[pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[2].decode()] = int(pid)
+    assert set(found) == {"supervisor", "control", "node", "platform", "edge"}
+    return found
+
+
+def lives(pid):
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False
+
+
+def leave_stopped(instance, role):
+    """Kills the supervisor over a role that stands still."""
+    found = running(instance)
+    os.kill(found[role], signal.SIGSTOP)
+    os.kill(found["supervisor"], signal.SIGKILL)
+    return found[role]
+
+
+def test_up_ends_a_role_that_stands_still_and_has_lost_its_supervisor(instance):
+    instance.up()
+    for role in ("control", "node", "platform", "edge"):
+        stopped = leave_stopped(instance, role)
+        instance.up()
+        assert not lives(stopped), role
+        instance.kubectl("get", "nodes")
+
+
+def test_down_and_remove_end_a_role_that_stands_still_and_has_lost_its_supervisor(instance):
+    instance.up()
+    stopped = leave_stopped(instance, "edge")
+    assert instance.skiff("down", "--data", str(instance.data)).stdout.startswith("stopped; ")
+    assert not lives(stopped)
+    assert instance.skiff("down", "--data", str(instance.data)).stdout.startswith("nothing runs in ")
+    instance.up()
+    stopped = leave_stopped(instance, "node")
+    assert "removed from this machine" in instance.skiff("remove", "--data", str(instance.data)).stdout
+    assert not lives(stopped)
+
+
+def test_an_instance_whose_data_was_deleted_under_it_ends_for_the_next_in_its_place(instance):
+    instance.up()
+    first, old = settings(instance)["id"], running(instance)
+    deploy(instance)
+    subprocess.run(["rm", "-rf", "--one-file-system", instance.data], capture_output=True)
+    assert not (instance.data / "instance.json").exists()
+    successor = Instance(instance.data)
+    successor.up()
+    try:
+        second = settings(successor)["id"]
+        assert second != first
+        assert not [name for name, pid in old.items() if lives(pid)]
+        deploy(successor)
+        successor.skiff("remove", "--leftovers")
+        assert not {"links", "tables", "cgroups"} & set(traces(first, successor.data))
+        successor.kubectl("get", "nodes")
+        assert len(pods(successor)) == 2
+    finally:
+        successor.close()
+    assert traces(second, successor.data) == {}
+
+
+def test_down_ends_an_instance_that_is_still_starting(instance, tmp_path):
+    machine = tmp_path / "machine"
+    (machine / "instances").mkdir(parents=True)
+    instance.env["SKIFF_MACHINE"] = str(machine)
+    copy_stack(STACK_CACHE, instance.data / "images" / "stack")
+    with open(machine / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another instance starts, for a while
+        start = subprocess.Popen([BINARY, "up", "--data", str(instance.data), "--http-port", str(instance.http),
+                                  "--https-port", str(instance.https), "--kube-port", str(instance.kube), "--detach"],
+                                 env=instance.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert wait_for(lambda: (instance.data / "instance.json").exists() or (instance.data / "run" / "lock").exists())
+        time.sleep(0.5)
+        stop = subprocess.Popen([BINARY, "down", "--data", str(instance.data)], env=instance.env,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            stop.wait(1)
+        assert stop.returncode is None, stop.communicate()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        said = stop.communicate(timeout=120)
+        assert stop.returncode == 0 and said[0].startswith("stopped; "), said
+        said = start.communicate(timeout=120)
+        assert start.returncode == 1 and "was stopped before it was ready" in said[1], said
+    assert instance.skiff("down", "--data", str(instance.data)).stdout.startswith("nothing runs in ")
