@@ -49,7 +49,7 @@ void explain_kill(const Value& pod, const Value& ended, const ToldDyno& told, Li
   const Value& metadata = pod["metadata"];
   const bool web = metadata["labels"][kProcessLabel].str() == "web";
   if (pod["status"]["reason"].str() == "Evicted") {
-    lines.push_back(fmt::format("Stopping process: {}", trim(pod["status"]["message"].str())));
+    lines.push_back(fmt::format("Stopping process: {}", find_trouble(pod).why));
     return;
   }
   if (ended["reason"].str() == "OOMKilled") {

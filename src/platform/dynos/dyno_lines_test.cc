@@ -114,8 +114,8 @@ TEST_CASE("a dyno that wrote too much is told why it was stopped") {
   evicted.edit("status").set("message",
                              "Container web exceeded its local ephemeral storage limit \"2048Mi\". ");
   CHECK(tell(evicted, told)
-            .starts_with(
-                "Stopping process: Container web exceeded its local ephemeral storage limit \"2048Mi\".; "));
+            .starts_with("Stopping process: evicted: Container web exceeded its local ephemeral storage "
+                         "limit \"2048Mi\".; "));
 }
 
 TEST_CASE("a pod that goes before it ran is not talked about") {

@@ -45,6 +45,13 @@ std::string explain_end(const Value& pod, const Value& ended) {
   return fmt::format("exited with status {}", ended["exitCode"].as_int());
 }
 
+// The node's word for one that it ended since the disk was full; else what limit of its own it passed.
+std::string explain_eviction(const Value& pod) {
+  constexpr std::string_view kDiskFull = "The node was low on resource: ephemeral-storage.";
+  const std::string& message = pod["status"]["message"].str();
+  return message.starts_with(kDiskFull) ? "evicted: disk full" : fmt::format("evicted: {}", trim(message));
+}
+
 // The end that a dyno which is not running stands at.
 const Value* last_end(const Value& pod) {
   const Value& status = pod["status"]["containerStatuses"].at(0);
@@ -78,6 +85,7 @@ int release_of(const Value& pod) {
 
 DynoTrouble find_trouble(const Value& pod) {
   using Kind = DynoTrouble::Kind;
+  if (pod["status"]["reason"].str() == "Evicted") return {Kind::kCrashed, explain_eviction(pod)};
   if (const Value* ended = last_end(pod)) return {Kind::kCrashed, explain_end(pod, *ended)};
   const Value& before = pod["status"]["containerStatuses"].at(0)["lastState"]["terminated"];
   if (before.is_object() && timed_out(pod, before)) return {Kind::kCrashed, explain_end(pod, before)};

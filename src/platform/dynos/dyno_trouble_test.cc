@@ -70,6 +70,18 @@ TEST_CASE("a web process that ran for hours and crashed had listened") {
   CHECK(find_trouble(container(old)).why == "exited with status 1");
 }
 
+TEST_CASE("a dyno that was evicted says so, whatever its process ended with") {
+  const auto evicted = [](const std::string& message) {
+    return find_trouble(pod(R"({"phase":"Failed","reason":"Evicted","message":")" + message +
+                            R"(","containerStatuses":[{"state":{"terminated":{"exitCode":0}}}]})"));
+  };
+  CHECK(evicted("The node was low on resource: ephemeral-storage. Threshold quantity: 20Mi. ").why ==
+        "evicted: disk full");
+  CHECK(evicted("Container web exceeded its local ephemeral storage limit 2048Mi. ").why ==
+        "evicted: Container web exceeded its local ephemeral storage limit 2048Mi.");
+  CHECK(evicted("").kind == DynoTrouble::Kind::kCrashed);
+}
+
 TEST_CASE("a dyno has failed with its second crash, or when it never listened") {
   CHECK_FALSE(has_failed(container(kEnded)));
   CHECK(has_failed(container(kEnded, 1, kEnded)));
