@@ -49,7 +49,7 @@ io::Task<Result<Value>> Apps::get(std::string app) {
   co_return found;
 }
 
-io::Task<Result<void>> Apps::create(std::string app) {
+io::Task<Result<void>> Apps::create(std::string app, Prepare prepare) {
   auto valid = check_app_name(app);
   SKIFF_CO_RETURN_IF_ERROR(valid);
   auto manifest = namespace_manifest(app);
@@ -68,20 +68,38 @@ io::Task<Result<void>> Apps::create(std::string app) {
     }
   }
   SKIFF_CO_RETURN_IF_ERROR(space);
+  co_await wait_for_turn(loop_, releasing_, app);
+  const Turn turn(releasing_, app);
+  auto known = co_await api_.get(resource_path("apps", app, app));
+  if (!known && known.error().code != Code::kNotFound) co_return std::unexpected(known.error());
+  // An App without a release was left by a platform that died right before it made the first.
+  if (known && parse_app_spec(*known).release != 0) {
+    co_return fail(Code::kAlreadyExists, fmt::format("Name {} is already taken", app));
+  }
+  if (!known) {
+    auto made = co_await create_object(app, std::move(prepare));
+    SKIFF_CO_RETURN_IF_ERROR(made);
+  }
+  Release initial;
+  initial.description = "Initial release";
+  auto released = co_await make_release(app, std::move(initial), Value::object());
+  SKIFF_CO_RETURN_IF_ERROR(released);
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> Apps::create_object(std::string app, Prepare prepare) {
+  auto cleared = co_await remove_images(app);  // of an app of that name that was just destroyed
+  if (!cleared) log_warn("old images stay", {{"app", app}, {"error", cleared.error().message}});
+  if (prepare) {
+    auto prepared = co_await prepare(app);
+    SKIFF_CO_RETURN_IF_ERROR(prepared);
+  }
   auto object = make_resource("App", app, app, encode_app_spec({}));
   auto created = co_await api_.create(resources_path("apps", app), std::move(object));
   if (!created && created.error().code == Code::kAlreadyExists) {
     co_return fail(Code::kAlreadyExists, fmt::format("Name {} is already taken", app));
   }
   SKIFF_CO_RETURN_IF_ERROR(created);
-  auto cleared = co_await remove_images(app);  // of an app of that name that was just destroyed
-  if (!cleared) log_warn("old images stay", {{"app", app}, {"error", cleared.error().message}});
-  co_await wait_for_turn(loop_, releasing_, app);
-  const Turn turn(releasing_, app);
-  Release initial;
-  initial.description = "Initial release";
-  auto released = co_await make_release(app, std::move(initial), Value::object());
-  SKIFF_CO_RETURN_IF_ERROR(released);
   co_return Result<void>{};
 }
 

@@ -39,13 +39,20 @@ class Apps {
 
   io::Task<Result<std::vector<json::Value>>> list();   // Apps
   io::Task<Result<json::Value>> get(std::string app);  // the App; NotFound in Heroku's words
-  io::Task<Result<void>> create(std::string app);
+  // Makes room for an app: what one of its name, deleted with kubectl, has left goes, and what it needs is
+  // made.
+  using Prepare = std::function<io::Task<Result<void>>(std::string app)>;
+  // `prepare` is done before there is an App, so that none is ever seen with another's things. One that a
+  // platform began and did not finish is taken up.
+  io::Task<Result<void>> create(std::string app, Prepare prepare = nullptr);
   // Returns when no release of the app is being made.
   io::Task<void> settle(std::string app);
   // The app's images go later, when its last pod has gone. Returns when its name can be taken again, or after
   // a while (gone_apps.cc) when a pod takes long to end.
   io::Task<Result<void>> destroy(std::string app);
 
+  // Marks releases as failed that were made but never became the App's: their maker died in between.
+  io::Task<Result<void>> end_half_made(std::string app);
   io::Task<Result<std::vector<Release>>> releases(std::string app);  // by version
   io::Task<Result<Release>> release(std::string app, int version);
   io::Task<Result<json::Value>> config(std::string app);  // of the release that should run
@@ -80,6 +87,7 @@ class Apps {
   static io::Task<void> stop_builds(Apps* self, std::string app);
   static io::Task<void> remove_images_later(Apps* self, std::string app);
   io::Task<Result<void>> remove_images(std::string app);
+  io::Task<Result<void>> create_object(std::string app, Prepare prepare);
   io::Task<void> wait_until_gone(std::string app);
   // What runs, and what the newest releases run or can go back to, stays. Needs the app's turn in releasing_:
   // a rollback counts on the image that it found.

@@ -9,7 +9,10 @@
 #include "io/sim_loop.h"
 #include "io/sync.h"
 #include "platform/apps/fake_cluster.h"
+#include "platform/apps/manifests.h"
+#include "platform/apps/rollout.h"
 #include "platform/images/layout_writer.h"
+#include "platform/resources/definitions.h"
 
 using namespace skiff;
 using namespace skiff::platform;
@@ -77,6 +80,10 @@ struct Rig {
   Apps apps{loop, cluster, folder.path, "localhost", ""};
   io::TaskScope scope{loop};
 };
+
+io::Task<Result<void>> refuse_files() {
+  co_return fail(Code::kResourceExhausted, "the disk is full");
+}
 
 Value var(const char* name, const char* value) {
   return Value::object({{name, value}});
@@ -154,6 +161,51 @@ TEST_CASE("a name that is taken keeps its images") {
   REQUIRE(io::make_directories(rig.folder.path + "/shop/blobs"));
   CHECK(rig.run(rig.apps.create("shop")).error().code == Code::kAlreadyExists);
   CHECK(rig.has_images());
+}
+
+TEST_CASE("what a former app left goes before there is an App, and never for a name that is taken") {
+  Rig rig;
+  int prepared = 0;
+  const Apps::Prepare prepare = [&](std::string app) {
+    ++prepared;
+    CHECK_FALSE(rig.cluster.objects.contains(resource_path("apps", app, app)));
+    return refuse_files();
+  };
+  CHECK(rig.run(rig.apps.create("blog", prepare)).error().code == Code::kResourceExhausted);
+  CHECK(prepared == 1);
+  CHECK_FALSE(rig.cluster.objects.contains(resource_path("apps", "blog", "blog")));
+  CHECK(rig.run(rig.apps.create("shop", prepare)).error().code == Code::kAlreadyExists);
+  CHECK(prepared == 1);
+  CHECK(rig.run(rig.apps.create("blog")));
+}
+
+TEST_CASE("an app that was half made is taken up, and is then taken") {
+  Rig rig;
+  const std::string app = resource_path("apps", "shop", "shop");
+  rig.cluster.erase(resource_path("releases", "shop", "v1"));
+  rig.cluster.erase("/api/v1/namespaces/shop/secrets/" + config_secret_name(1));
+  rig.cluster.objects[app].edit("spec").erase("release");
+  REQUIRE(rig.run(rig.apps.create("shop")));
+  CHECK(rig.newest().version == 1);
+  CHECK(parse_app_spec(rig.cluster.objects[app]).release == 1);
+  CHECK(rig.run(rig.apps.create("shop")).error().code == Code::kAlreadyExists);
+}
+
+TEST_CASE(
+    "a release whose maker died before it became the app's has failed, and the others are as they were") {
+  Rig rig;
+  REQUIRE(rig.run(rig.apps.change_config("shop", var("A", "1"))));
+  rig.cluster.objects[resource_path("apps", "shop", "shop")].edit("spec").set("release", 1);
+  REQUIRE(rig.run(rig.apps.end_half_made("shop")));
+  const auto all = *rig.run(rig.apps.releases("shop"));
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].phase != kFailed);
+  CHECK(all[1].phase == kFailed);
+  CHECK(all[1].message.starts_with("Skiff was ended"));
+  REQUIRE(rig.run(rig.apps.change_config("shop", var("A", "2"))));
+  REQUIRE(rig.run(rig.apps.end_half_made("shop")));
+  CHECK(rig.newest().version == 3);
+  CHECK(rig.newest().phase != kFailed);
 }
 
 TEST_CASE("no app takes the place of the stack's images") {

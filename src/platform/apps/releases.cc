@@ -7,6 +7,7 @@
 #include "platform/apps/apps.h"
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
+#include "platform/apps/rollout.h"
 #include "platform/apps/turn.h"
 #include "platform/images/layout_writer.h"
 #include "platform/resources/definitions.h"
@@ -141,6 +142,28 @@ io::Task<Result<std::optional<Release>>> Apps::try_release(std::string app, Rele
   if (!created && created.error().code == Code::kAlreadyExists) co_return std::optional<Release>();
   SKIFF_CO_RETURN_IF_ERROR(created);
   co_return std::optional<Release>(parse_release(*created));
+}
+
+io::Task<Result<void>> Apps::end_half_made(std::string app) {
+  co_await wait_for_turn(loop_, releasing_, app);
+  const Turn turn(releasing_, app);
+  auto object = co_await get(app);
+  SKIFF_CO_RETURN_IF_ERROR(object);
+  const int current = parse_app_spec(*object).release;
+  auto all = co_await releases(app);
+  SKIFF_CO_RETURN_IF_ERROR(all);
+  for (const auto& release : *all) {
+    const std::string phase = move_phase(release.phase, kFailed);
+    if (release.version <= current || phase == release.phase) continue;
+    Value status = Value::object(
+        {{"phase", phase}, {"message", "Skiff was ended while it made this release; make it again"}});
+    auto patch = Value::object({{"status", std::move(status)}});
+    auto noted =
+        co_await api_.patch(resource_path("releases", app, release_name(release.version)) + "/status",
+                            kube::PatchType::kMerge, std::move(patch));
+    SKIFF_CO_RETURN_IF_ERROR(noted);
+  }
+  co_return Result<void>{};
 }
 
 io::Task<Result<std::optional<Release>>> Apps::change_config(std::string app, Value changes) {

@@ -53,7 +53,10 @@ Rollouts::Rollouts(io::Loop& loop, io::Network& network, kube::Client& api, Apps
     for (const auto& app : objects_.list()) touch(app["metadata"]["name"].str());
   };
   pods_.on_synced(on_synced);
-  objects_.on_synced(on_synced);
+  objects_.on_synced([this, on_synced] {
+    looked_.clear();  // the API was away: the making of a release may have failed in the middle
+    on_synced();
+  });
   deployments_.on_synced(on_synced);
 }
 
@@ -92,9 +95,15 @@ io::Task<Result<void>> Rollouts::reconcile(std::string app) {
   if (object.is_null()) {
     releases_.erase(app);
     ways_back_.erase(app);
+    looked_.erase(app);
     states_.erase(app);
     changed_.set();
     co_return Result<void>{};
+  }
+  if (!looked_.contains(app)) {
+    auto ended = co_await apps_.end_half_made(app);
+    SKIFF_CO_RETURN_IF_ERROR(ended);
+    looked_.insert(app);
   }
   const AppSpec spec = parse_app_spec(object);
   if (spec.release == 0) co_return Result<void>{};

@@ -50,6 +50,7 @@ class Rollouts {
   std::map<std::string, Release> releases_;       // that should run, by app; with the phase last written
   std::map<std::string, std::string> ways_back_;  // likewise
   std::map<std::string, Rollout> states_;         // by app
+  std::set<std::string> looked_;                  // apps whose half-made releases were ended
   std::set<std::string> going_, again_;           // apps that are looked at; that changed meanwhile
   io::Event changed_;
   io::TaskScope scope_;

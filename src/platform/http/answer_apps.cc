@@ -36,6 +36,14 @@ io::Task<Result<void>> Api::remove_files(std::string app) {
   co_return removed;
 }
 
+io::Task<Result<void>> Api::prepare_files(std::string app) {
+  auto removed = co_await remove_files(app);
+  SKIFF_CO_RETURN_IF_ERROR(removed);
+  auto repository = co_await repositories_.store().create(app);
+  SKIFF_CO_RETURN_IF_ERROR(repository);
+  co_return Result<void>{};
+}
+
 io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
   if (method == "GET") {
     auto apps = co_await apps_.list();
@@ -59,13 +67,8 @@ io::Task<Api::Answer> Api::answer_apps(std::string method, Value body) {
   if (name.empty()) name = "app-" + make_name_suffix(loop_.random(), kNameSuffix);
   auto free = renames_.check_free(name);
   SKIFF_CO_RETURN_IF_ERROR(free);
-  auto created = co_await apps_.create(name);
+  auto created = co_await apps_.create(name, [this](std::string app) { return prepare_files(app); });
   SKIFF_CO_RETURN_IF_ERROR(created);
-  auto removed =
-      co_await remove_files(name);  // of an app of that name whose namespace was deleted with kubectl
-  SKIFF_CO_RETURN_IF_ERROR(removed);
-  auto repository = co_await repositories_.store().create(name);
-  SKIFF_CO_RETURN_IF_ERROR(repository);
   logs_.begin(name);
   note(name, "Release v1 created by user skiff");
   note(name, "Initial release by user skiff");

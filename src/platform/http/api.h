@@ -84,6 +84,8 @@ class Api {
   std::string git_url(const std::string& app) const;
   // An app's repository, build cache, outputs of builds and log.
   io::Task<Result<void>> remove_files(std::string app);
+  // In the place of those of an app of that name whose namespace was deleted with kubectl.
+  io::Task<Result<void>> prepare_files(std::string app);
   // A line of app[api].
   void note(const std::string& app, std::string_view text);
   void note_stopped(const std::string& app, const Release& release);
