@@ -73,7 +73,7 @@ def test_a_push_goes_on_while_its_repository_is_packed_and_tidied(skiff, tmp_pat
         assert len(quarantines(repository)) == 2, quarantines(repository)
         gate.opened.set()
         said, _ = pushing.communicate(timeout=300)
-        assert pushing.returncode == 0 and "deployed to Skiff" in said, said
+        assert pushing.returncode == 0 and "v3 released" in said, said
     finally:
         gate.close()
     assert wait_for(lambda: not quarantines(repository), 60)

@@ -37,6 +37,7 @@ constexpr std::string_view kChecks[] = {"ping", "log", "etcd"};
 
 // The answer to a path of health, "" for other paths: all checks, or the one that the path names.
 std::string health(const std::string& path, bool verbose) {
+  if (!path.starts_with('/')) return "";
   for (const std::string_view name : {"healthz", "livez", "readyz"}) {
     std::string_view rest = path;
     rest.remove_prefix(1);

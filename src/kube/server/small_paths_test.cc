@@ -25,6 +25,11 @@ TEST_CASE("checks of health are named, and others are not there") {
   CHECK(rig.ask("GET", "/readyz?verbose").text == "[+]ping ok\n[+]log ok\n[+]etcd ok\nreadyz check passed\n");
 }
 
+TEST_CASE("a path of nothing is no path of the server") {
+  ServerRig rig;
+  for (const char* path : {"", "?verbose", "livez"}) CHECK(rig.ask("GET", path).status == 404);
+}
+
 TEST_CASE("the old paths of watches are watches") {
   ServerRig rig;
   const auto watched = rig.ask("GET", "/api/v1/watch/namespaces/default/configmaps?timeoutSeconds=1");

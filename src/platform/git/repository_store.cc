@@ -67,7 +67,8 @@ Result<void> RepositoryStore::set_cut_ones_aside() {
   if (!names) return std::unexpected(names.error());
   for (const auto& name : *names) {
     const std::string path = data_ + "/git/" + name;
-    if (!name.starts_with(kMaking) && (!name.ends_with(kEnding) || is_whole(path))) continue;
+    const bool cut = name.ends_with(kEnding) && !name.starts_with(kRemoving) && !is_whole(path);
+    if (!cut && !name.starts_with(kMaking)) continue;
     const std::string aside = data_ + "/git/" + kRemoving + "cut-" + name;
     SKIFF_RETURN_IF_ERROR(io::remove_tree(aside));
     if (::rename(path.c_str(), aside.c_str()) != 0) return fail_errno(errno, "move " + path + " aside");
@@ -136,7 +137,7 @@ io::Task<void> RepositoryStore::tidy_all(RepositoryStore* self) {
   auto names = io::list_directory(self->data_ + "/git");
   if (!names) co_return;
   for (const auto& name : *names) {
-    if (name.ends_with(kEnding)) {
+    if (name.ends_with(kEnding) && !name.starts_with(kRemoving)) {
       self->tidy_later(name.substr(0, name.size() - std::string_view(kEnding).size()));
       continue;
     }
