@@ -29,8 +29,7 @@ constexpr const char* kSettings[] = {
     "gc.autoDetach=false",
     "maintenance.autoDetach=false",
     // Trees that name "..", ".git" or paths are refused, as are objects that are none. What old versions of
-    // git wrote
-    // into many a history does no harm.
+    // git wrote into many a history does no harm.
     "receive.fsckObjects=true",
     "receive.fsck.badDate=ignore",
     "receive.fsck.badDateOverflow=ignore",
