@@ -239,6 +239,21 @@ TEST_CASE("Connection names a few fields, not hundreds") {
   CHECK(with_fields("Connection: " + options + "\r\nConnection: y\r\n")->head.error_status == 400);
 }
 
+// Each field of a head is looked up in them.
+TEST_CASE("what Connection names is kept, and nothing of a list of thousands of empty or usual elements") {
+  const auto named = with_fields("Connection: close, X-Mine\r\nConnection: ,y\r\n");
+  REQUIRE(named->head.connection_options == 2);
+  CHECK(named->head.options[0] == "X-Mine");
+  CHECK(named->head.options[1] == "y");
+  std::string usual;
+  for (int i = 0; i < 2000; ++i) usual += "close,";
+  for (const std::string& list : {std::string(20000, ','), usual}) {
+    const auto parsed = with_fields("Connection: " + list + "\r\n");
+    REQUIRE(parsed->result == Parse::kComplete);
+    CHECK(parsed->head.connection_options == 0);
+  }
+}
+
 TEST_CASE("chunked is not for HTTP/1.0") {
   CHECK(refusal("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);
 }
