@@ -41,14 +41,16 @@ io::Task<Answer> PatientClient::insist(Again again, Ask ask) {
 }
 
 io::Task<Result<json::Value>> PatientClient::get(std::string path) {
-  return insist<Result<json::Value>>(Again::kHarmless,
-                                     [this, path = std::move(path)] { return inner_.get(path); });
+  return insist<Result<json::Value>>(Again::kHarmless, [this, path = std::move(path)] {
+    return io::with_timeout(loop_, kApiPatience, inner_.get(path));
+  });
 }
 
 io::Task<Result<json::Value>> PatientClient::list(std::string path, std::string query) {
-  return insist<Result<json::Value>>(
-      Again::kHarmless,
-      [this, path = std::move(path), query = std::move(query)] { return inner_.list(path, query); });
+  return insist<Result<json::Value>>(Again::kHarmless,
+                                     [this, path = std::move(path), query = std::move(query)] {
+                                       return io::with_timeout(loop_, kApiPatience, inner_.list(path, query));
+                                     });
 }
 
 io::Task<Result<json::Value>> PatientClient::create(std::string path, json::Value object) {

@@ -1,6 +1,7 @@
 // Another client's questions, asked again for a while when the API server does not answer: it may be in the
 // middle of a restart. Nothing is carried out twice: a change is repeated only when it can't have reached the
-// server, or when it does the same a second time.
+// server, or when it does the same a second time. A question that is taken and not answered is given up,
+// since the server may stand still; a change is not, since it may be carried out.
 //
 // Following collections has a patience of its own and goes straight through.
 #pragma once
@@ -10,7 +11,7 @@
 
 namespace skiff::kube {
 
-// From the first try to the last.
+// From the first try to the last, and for the answer to a question.
 constexpr Duration kApiPatience = std::chrono::seconds(10);
 
 class PatientClient final : public Client {

@@ -20,8 +20,14 @@ struct Away final : Client {
     if (loop.now() < back) return std::unexpected(error);
     return Value::object();
   }
-  io::Task<Result<Value>> get(std::string) override { co_return answer(); }
-  io::Task<Result<Value>> list(std::string, std::string) override { co_return answer(); }
+  io::Task<Result<Value>> get(std::string) override {
+    co_await io::sleep(loop, silence);
+    co_return answer();
+  }
+  io::Task<Result<Value>> list(std::string, std::string) override {
+    co_await io::sleep(loop, silence);
+    co_return answer();
+  }
   io::Task<Result<Value>> create(std::string, Value) override { co_return answer(); }
   io::Task<Result<Value>> update(std::string, Value) override { co_return answer(); }
   io::Task<Result<Value>> patch(std::string, PatchType, Value) override { co_return answer(); }
@@ -34,6 +40,7 @@ struct Away final : Client {
   io::Loop& loop;
   Error error;
   MonotonicTime back;
+  Duration silence{};  // before the answer to a question
   int calls = 0;
 };
 
@@ -64,6 +71,15 @@ TEST_CASE("it gives up after a while") {
   CHECK(io::block_on(rig.loop, rig.client.get("/x")).error().message == "lost");
   CHECK(rig.loop.now() - begin <= kApiPatience);
   CHECK(rig.inner.calls > 10);
+}
+
+TEST_CASE("a question that is taken and not answered is given up") {
+  Rig rig(kLost, {});
+  rig.inner.silence = std::chrono::hours(1);
+  const auto begin = rig.loop.now();
+  CHECK(io::block_on(rig.loop, rig.client.get("/x")).error().code == Code::kTimeout);
+  CHECK(io::block_on(rig.loop, rig.client.list("/x", "")).error().code == Code::kTimeout);
+  CHECK(rig.loop.now() - begin <= 2 * kApiPatience);
 }
 
 TEST_CASE("a change that may have been carried out is not repeated") {

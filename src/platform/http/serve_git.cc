@@ -95,10 +95,10 @@ io::Task<void> Api::serve_git(std::string app, std::string rest, const net::Requ
   const auto use = pushes ? Renames::Use::kChange : Renames::Use::kLook;
   auto found = co_await look_up(app, use);
   if (!found) {
-    const std::string now = co_await renames_.find_new_name(app);
-    auto sent = co_await writer.send(now.empty() || found.error().code != Code::kNotFound
-                                         ? git_without_app(app, found.error())
-                                         : git_renamed_app(app, now, git_url(now)));
+    std::string now;
+    if (found.error().code == Code::kNotFound) now = co_await renames_.find_new_name(app);
+    auto sent = co_await writer.send(now.empty() ? git_without_app(app, found.error())
+                                                 : git_renamed_app(app, now, git_url(now)));
     co_return;
   }
   auto ready = co_await repositories_.store().create(app);
