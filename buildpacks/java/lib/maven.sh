@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# Which Maven builds, with which settings, and what its failures mean.
+central=https://repo.maven.apache.org/maven2
+
+# Sets `maven` (a command) and `maven_name`: the app's wrapper, the version that system.properties names, or Debian's.
+choose_maven() { # choose_maven APP CACHE
+  local version
+  version=$(read_property "$1/system.properties" maven.version)
+  if [ -n "$version" ]; then
+    fetch_maven "$version" "$2"
+  elif [ -f "$1/mvnw" ]; then
+    use_wrapper "$1" "$2"
+  else
+    maven=(mvn --no-transfer-progress) maven_name="Debian's $(dpkg-query -W -f '${Version}' maven 2>/dev/null || echo Maven)"
+  fi
+}
+
+use_wrapper() { # use_wrapper APP CACHE
+  [ -f "$1/.mvn/wrapper/maven-wrapper.properties" ] || {
+    echo " !     mvnw needs .mvn/wrapper/maven-wrapper.properties, and the repository has none: git add -f .mvn/wrapper"
+    return 1
+  }
+  sed -i 's/\r$//' "$1/mvnw" # from a checkout on Windows, bash would not read it
+  export MAVEN_USER_HOME=$2/maven-wrapper
+  maven=(bash "$1/mvnw") maven_name="the app's mvnw"
+}
+
+# Another Maven comes from where Maven publishes it as an artifact, and is checked against the hash beside it.
+fetch_maven() { # fetch_maven VERSION CACHE
+  local version=$1 place=$2/maven/$1 name=apache-maven-$1-bin.tar.gz url sum
+  maven=("$place/bin/mvn") maven_name=$version
+  [ ! -x "$place/bin/mvn" ] || return 0
+  [[ $version =~ ^[0-9]+(\.[0-9]+)+(-[A-Za-z0-9.-]+)?$ ]] || {
+    echo " !     system.properties: maven.version=$version is no version; write one such as maven.version=3.9.9"
+    return 1
+  }
+  url=${MAVEN_REPOSITORY_URL:-$central}/org/apache/maven/apache-maven/$version/$name
+  echo "-----> Fetching Maven $version"
+  if ! sum=$(curl -fsSL --max-time 60 "$url.sha512" 2>/tmp/fetch.log) || ! curl -fsSL --max-time 300 -o "/tmp/$name" "$url" 2>/tmp/fetch.log; then
+    echo " !     system.properties asks for Maven $version, which can't be had: $(head -n 1 /tmp/fetch.log)"
+    echo "       Those that can: $(list_mavens)"
+    return 1
+  fi
+  echo "${sum%% *}  /tmp/$name" | sha512sum --check --quiet --status || {
+    echo " !     Maven $version came damaged: its SHA-512 is another one. Push again."
+    return 1
+  }
+  rm -rf "$2/maven"
+  mkdir -p "$place.part"
+  tar -xzf "/tmp/$name" -C "$place.part" --strip-components=1
+  mv "$place.part" "$place"
+}
+
+list_mavens() {
+  local versions
+  versions=$(curl -fsSL --max-time 60 "${MAVEN_REPOSITORY_URL:-$central}/org/apache/maven/apache-maven/maven-metadata.xml" 2>/dev/null |
+    sed -nE 's#.*<version>([0-9.]+)</version>.*#\1#p' | tail -n 8 | tr '\n' ' ')
+  echo "${versions:-Debian\'s, without that line}"
+}
+
+# Sets `settings` to the file that the app names, in Heroku's order; empty when there is none.
+find_settings() { # find_settings APP
+  settings=
+  if [ -n "${MAVEN_SETTINGS_PATH:-}" ]; then
+    settings=$MAVEN_SETTINGS_PATH
+    [ -f "$settings" ] || {
+      echo " !     MAVEN_SETTINGS_PATH names $settings, and there is no such file in the app"
+      return 1
+    }
+  elif [ -n "${MAVEN_SETTINGS_URL:-}" ]; then
+    settings=/tmp/settings.xml
+    curl -fsSL --max-time 60 -o "$settings" "$MAVEN_SETTINGS_URL" 2>/tmp/fetch.log || {
+      echo " !     The file that MAVEN_SETTINGS_URL names can't be fetched: $(sed -E 's#//[^/@]*@#//***@#; q' /tmp/fetch.log)"
+      return 1
+    }
+  elif [ -f "$1/settings.xml" ]; then
+    settings=$1/settings.xml
+  fi
+}
+
+explain_maven_failure() { # explain_maven_failure LOG
+  local missing
+  missing=$(grep -oE 'Could not (find|resolve|transfer) artifact [^ ]+' "$1" | head -n 1 | sed 's/.* //' || true)
+  [ -z "$missing" ] || echo " !     Maven could not get $missing: see the address above. A private repository is named in a settings.xml" \
+    "(in the app, or by MAVEN_SETTINGS_PATH or MAVEN_SETTINGS_URL), its password in a config var that it reads as \${env.NAME}."
+}
