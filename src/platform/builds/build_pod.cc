@@ -11,7 +11,6 @@ namespace {
 
 using json::Value;
 
-constexpr const char* kBuildImage = "skiff.local/stack:build";
 // What buildpacks made for Heroku know: the newest of its stacks whose binaries run on Debian 12
 // (glibc 2.36).
 constexpr const char* kHerokuStack = "heroku-22";
@@ -45,6 +44,7 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
                             Value::object({{"name", "SOURCE_VERSION"}, {"value", facts.commit}}),
                             Value::object({{"name", "REQUEST_ID"}, {"value", facts.id}}),
                             Value::object({{"name", "SSL_CERT_FILE"}, {"value", kCaTarget}})});
+  env.push_back(Value::object({{"name", "SKIFF_LAYERS"}, {"value", join_layers(facts.layers, " ")}}));
   if (facts.disk.bound == BuildDisk::Bound::kByWatching) {
     const std::string size = std::to_string(facts.disk.megabytes);
     env.push_back(Value::object({{"name", "SKIFF_WATCH_DISK_MB"}, {"value", size}}));
@@ -56,7 +56,7 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
   security.set("readOnlyRootFilesystem", true);
   const Value container = Value::object(
       {{"name", "build"},
-       {"image", kBuildImage},
+       {"image", build_image_name(facts.layers)},
        {"imagePullPolicy", "IfNotPresent"},
        {"command", Value::array({"/bin/bash", "/skiff/buildpacks/bin/build"})},
        {"env", env},
@@ -82,7 +82,7 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
       {{"apiVersion", "v1"},
        {"kind", "Pod"},
        {"metadata",
-        Value::object({{"name", "build-" + facts.id}, {"namespace", kBuildsNamespace}, {"labels", labels}})},
+        Value::object({{"name", facts.pod}, {"namespace", kBuildsNamespace}, {"labels", labels}})},
        {"spec", Value::object({{"restartPolicy", "Never"},
                                {"activeDeadlineSeconds", facts.limits.seconds},
                                {"automountServiceAccountToken", false},
@@ -110,14 +110,6 @@ std::string explain_failure(const Value& pod, const BuildFacts& facts, bool told
   }
   if (ended.is_object()) return fmt::format("the build ended with exit code {}", ended["exitCode"].as_int());
   return "the build could not start: " + status["message"].str_or("see kubectl describe pod");
-}
-
-std::string describe_wait(const std::string& why, size_t others) {
-  const bool has_room = !why.starts_with("waits for room");
-  const std::string before = others == 0 || has_room ? ""
-                             : others == 1           ? "; another build is before it"
-                                                     : fmt::format("; {} other builds are before it", others);
-  return fmt::format(" !     The build {}{}\n", why, before);
 }
 
 }  // namespace skiff::platform

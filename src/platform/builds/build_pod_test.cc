@@ -12,7 +12,9 @@ static BuildFacts facts() {
           "c0ffee",
           "/d/builds/b1",
           {90, 512, 64, 1, 1, 1},
-          {"/d/disks/shop", 64, BuildDisk::Bound::kByFileSystem}};
+          {"/d/disks/shop", 64, BuildDisk::Bound::kByFileSystem},
+          {"node", "ruby"},
+          "build-b1-2"};
 }
 
 static json::Value failed(const char* reason, const char* ended) {
@@ -53,6 +55,15 @@ TEST_CASE("a build has the host's proxies and knows its commit") {
   CHECK(env.find(R"({"name":"http_proxy","value":"http://p:1"})") != std::string::npos);
   CHECK(env.find(R"({"name":"SOURCE_VERSION","value":"c0ffee"})") != std::string::npos);
   CHECK(env.find("SKIFF_WATCH_DISK_MB") == std::string::npos);
+}
+
+TEST_CASE("a build's pod has the stack layers that it asks for") {
+  const auto pod = build_pod_manifest(facts(), {"/d", "/i", "/b", "/ca", {}}, {});
+  const auto& container = pod["spec"]["containers"].at(0);
+  CHECK(pod["metadata"]["name"].str() == "build-b1-2");
+  CHECK(container["image"].str() == "skiff.local/stack:build-node-ruby");
+  CHECK(json::encode(container["env"]).find(R"({"name":"SKIFF_LAYERS","value":"node ruby"})") !=
+        std::string::npos);
 }
 
 TEST_CASE("a failed build says which bound it met") {

@@ -20,8 +20,6 @@ namespace {
 
 using json::Value;
 
-constexpr Duration kPodStart = std::chrono::minutes(3);
-constexpr Duration kPatience = std::chrono::seconds(3);  // before the pusher is told what the build waits for
 constexpr Duration kPastDeadline = std::chrono::seconds(60);  // for the pod to end once its time is over
 constexpr Duration kLogPause =
     std::chrono::milliseconds(300);  // before a log that broke off is asked for again
@@ -31,6 +29,14 @@ constexpr std::string_view kTarLacks = "tar: Procfile: Not found in archive";
 
 std::string pod_path(const std::string& name_space, const std::string& name) {
   return fmt::format("/api/v1/namespaces/{}/pods/{}", name_space, name);
+}
+
+std::string pod_name(const std::string& id) {
+  return "build-" + id;
+}
+// Of the pod that has the stack layers which the first one lacked.
+std::string second_pod_name(const std::string& id) {
+  return pod_name(id) + "-2";
 }
 
 Value no_grace() {
@@ -133,11 +139,16 @@ io::Task<Result<Release>> Builder::build_and_release(std::string app, std::strin
   co_return release;
 }
 
-io::Task<void> Builder::clean_up(std::string app, std::string id) {
-  auto removed = co_await api_.remove(pod_path(kBuildsNamespace, "build-" + id), no_grace());
+io::Task<void> Builder::remove_pod(std::string name) {
+  auto removed = co_await api_.remove(pod_path(kBuildsNamespace, name), no_grace());
   if (!removed && removed.error().code != Code::kNotFound) {
-    log_warn("build pod stays", {{"pod", "build-" + id}, {"error", removed.error().message}});
+    log_warn("build pod stays", {{"pod", name}, {"error", removed.error().message}});
   }
+}
+
+io::Task<void> Builder::clean_up(std::string app, std::string id) {
+  co_await remove_pod(pod_name(id));
+  co_await remove_pod(second_pod_name(id));
   co_await disks_.close(app);
   auto folder = co_await io::run_blocking(loop_, [path = build_folder(id)] { return io::remove_tree(path); });
   if (!folder) log_warn("build folder stays", {{"build", id}, {"error", folder.error().message}});
@@ -157,8 +168,8 @@ io::Task<Result<Slug>> Builder::make_slug(std::string app, std::string id, std::
   auto disk = co_await disks_.open(app, limits->disk_mb);
   SKIFF_CO_RETURN_IF_ERROR(disk);
   BuildOutput bounded(std::move(output), limits->output_kb);
-  const BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, *disk};
-  auto ran = co_await run_pod(facts, bounded);
+  BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, *disk, {}, pod_name(id)};
+  auto ran = co_await run_with_layers(facts, bounded);
   SKIFF_CO_RETURN_IF_ERROR(ran);
   auto slug = co_await make_image(facts);
   co_return slug;
@@ -234,36 +245,66 @@ size_t Builder::count_going(const std::set<std::string>& apps) const {
       std::ranges::count_if(apps, [this](const auto& app) { return is_building(app); }));
 }
 
-io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
-  const std::string name = "build-" + facts.id;
+// The first pod has the layers of the app's last build. When it lacks some it ends at once, having named
+// them; so it does when those of the last build are no more.
+io::Task<Result<void>> Builder::run_with_layers(BuildFacts& facts, BuildOutput& output) {
+  const std::string out = facts.disk.folder + "/out";
+  facts.layers = recall_layers(options_.data, facts.app);
+  auto ran = co_await run_pod(facts, output);
+  LayerNames needed;
+  if (ran) {
+    auto names = read_layer_names(out, "layers");
+    SKIFF_CO_RETURN_IF_ERROR(names);
+    needed = std::move(*names);
+  } else if (ran.error().code != Code::kNotFound || facts.layers.empty()) {
+    co_return ran;
+  }
+  if (!ran || !has_layers(facts.layers, needed)) {
+    co_await remove_pod(facts.pod);
+    auto emptied = co_await disks_.empty(facts.app);
+    SKIFF_CO_RETURN_IF_ERROR(emptied);
+    facts.layers = needed;
+    facts.pod = second_pod_name(facts.id);
+    ran = co_await run_pod(facts, output);
+    SKIFF_CO_RETURN_IF_ERROR(ran);
+    auto again = read_layer_names(out, "layers");
+    SKIFF_CO_RETURN_IF_ERROR(again);
+    if (!has_layers(facts.layers, *again)) {
+      co_return fail(
+          Code::kInvalidArgument,
+          fmt::format("the buildpacks ask for other stack layers ({}) once they have those that they "
+                      "asked for ({}); their bin/layers must say the same each time",
+                      join_layers(*again, " "), join_layers(facts.layers, " ")));
+    }
+    needed = std::move(*again);
+  }
+  facts.layers = std::move(needed);
+  remember_layers(options_.data, facts.app, facts.layers);
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> Builder::start_pod(BuildFacts facts, PodWatch& watch, BuildOutput& output) {
   std::set<std::string> earlier = building_;
   earlier.erase(facts.app);
+  PodStart start(loop_, api_, watch, kBuildsNamespace, facts.pod, facts.layers, output,
+                 [this, earlier] { return count_going(earlier); });
+  auto started = co_await start.wait();
+  co_return started;
+}
+
+io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   auto manifest = build_pod_manifest(facts, options_, host_proxies());
   auto created =
       co_await api_.create(fmt::format("/api/v1/namespaces/{}/pods", kBuildsNamespace), std::move(manifest));
   SKIFF_CO_RETURN_IF_ERROR(created);
-  PodWatch watch(loop_, api_, kBuildsNamespace, name);
-  std::vector<std::string> begun = {"Running", "Succeeded", "Failed"};
-  auto started = co_await io::with_timeout(loop_, kPatience, watch.reach(begun));
-  if (!started && started.error().code == Code::kTimeout) {
-    if (const auto why = watch.what_it_waits_for(); !why.empty()) {
-      output.write(describe_wait(why, count_going(earlier)));
-    }
-    started = co_await io::with_timeout(loop_, kPodStart - kPatience, watch.reach(std::move(begun)));
-  }
-  if (!started && started.error().code == Code::kTimeout) {
-    const std::string why = watch.what_it_waits_for();
-    co_return fail(
-        Code::kUnavailable,
-        fmt::format("the build did not start within {}{}; push again when that has passed",
-                    describe_seconds(kPodStart / std::chrono::seconds(1)), why.empty() ? "" : ": it " + why));
-  }
+  PodWatch watch(loop_, api_, kBuildsNamespace, facts.pod);
+  auto started = co_await start_pod(facts, watch, output);
   SKIFF_CO_RETURN_IF_ERROR(started);
   auto ending =
-      see_to_end(watch, pod_path(kBuildsNamespace, name) + "/log?follow=true&container=build", output);
+      see_to_end(watch, pod_path(kBuildsNamespace, facts.pod) + "/log?follow=true&container=build", output);
   const Duration longest = std::chrono::seconds(facts.limits.seconds) + kPastDeadline;
   auto pod = co_await io::with_timeout(loop_, longest, std::move(ending));
-  if (!pod) co_return wrap(pod.error(), "wait for the build");
+  if (!pod) co_return fail(Code::kUnavailable, "wait for the build: " + pod.error().message);
   if ((*pod)["status"]["phase"].str() == "Succeeded") co_return Result<void>{};
   co_return fail(Code::kInvalidArgument, explain_failure(*pod, facts, output.told_of_full_disk()));
 }

@@ -18,7 +18,9 @@
 #include "platform/builds/disk.h"
 #include "platform/builds/limits.h"
 #include "platform/builds/output.h"
+#include "platform/builds/pod_start.h"
 #include "platform/builds/pod_watch.h"
+#include "platform/builds/stack_layers.h"
 #include "platform/git/confinement.h"
 
 namespace skiff::platform {
@@ -36,6 +38,8 @@ struct BuildFacts {
   std::string folder;  // of the input
   BuildLimits limits;
   BuildDisk disk;
+  LayerNames layers;  // of the stack, that its pod has
+  std::string pod;
 };
 
 class Builder {
@@ -65,7 +69,11 @@ class Builder {
   io::Task<Result<void>> check_procfile(std::string id, BuildLimits limits);
   Result<void> write_input(const std::string& id, const json::Value& vars);
   size_t count_going(const std::set<std::string>& apps) const;
+  // In a pod with the stack layers that the build asks for, which are then those of the facts.
+  io::Task<Result<void>> run_with_layers(BuildFacts& facts, BuildOutput& output);
   io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output);
+  io::Task<Result<void>> start_pod(BuildFacts facts, PodWatch& watch, BuildOutput& output);
+  io::Task<void> remove_pod(std::string name);
   // The pod at its end. A log that breaks off, since a role died, is taken up where it was.
   io::Task<Result<json::Value>> see_to_end(PodWatch& watch, std::string log_path, BuildOutput& output);
   // Shows the log beyond the first `shown` bytes, which it counts on.
@@ -89,8 +97,6 @@ json::Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& op
                                const std::map<std::string, std::string>& proxies);
 // Pure: why the pod of a build failed, for people.
 std::string explain_failure(const json::Value& pod, const BuildFacts& facts, bool told_of_full_disk);
-// Pure: what a pusher is told whose build does not start (PodWatch says why), while `others` go on.
-std::string describe_wait(const std::string& why, size_t others);
 // The host's http_proxy, https_proxy, no_proxy, in both spellings.
 std::map<std::string, std::string> host_proxies();
 

@@ -178,6 +178,11 @@ io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes)
   co_return disk;
 }
 
+io::Task<Result<void>> BuildDisks::empty(std::string app) {
+  auto made = co_await io::run_blocking(loop_, [path = folder(app)] { return make_folders(path); });
+  co_return made;
+}
+
 io::Task<void> BuildDisks::close(std::string app) {
   const std::string path = folder(app);
   auto wiped = co_await io::run_blocking(loop_, [path] {

@@ -30,6 +30,8 @@ class BuildDisks {
   // Mounts the disk of an app, empty but for the cache; less than `megabytes` large when the host has less to
   // spare. ResourceExhausted when the host's own disk is nearly full.
   io::Task<Result<BuildDisk>> open(std::string app, int64_t megabytes);
+  // All but the cache is empty again, for another pod of the same build.
+  io::Task<Result<void>> empty(std::string app);
   // Empties all but the cache and unmounts. Fine when nothing is mounted. Due after each open(), also one
   // that failed: the cache of an app is not dropped between the two.
   io::Task<void> close(std::string app);

@@ -7,7 +7,7 @@
 namespace skiff::platform {
 
 PodWatch::PodWatch(io::Loop& loop, kube::Client& api, const std::string& name_space, const std::string& name)
-    : changed_(loop), scope_(loop) {
+    : loop_(loop), changed_(loop), scope_(loop) {
   scope_.spawn(api.follow(fmt::format("/api/v1/namespaces/{}/pods", name_space),
                           "fieldSelector=metadata.name%3D" + name,
                           [this](const kube::ObjectChange& change) { on_change(change); }));
@@ -44,6 +44,28 @@ std::string PodWatch::what_it_waits_for() const {
       return "waits for room: " + condition["message"].str_or("no node takes it");
   }
   return "";
+}
+
+std::string PodWatch::image_failure() const {
+  const auto& waiting = pod_["status"]["containerStatuses"].at(0)["state"]["waiting"];
+  const std::string& reason = waiting["reason"].str();
+  if (reason != "ErrImagePull" && reason != "ImagePullBackOff") return "";
+  return waiting["message"].str_or(reason);
+}
+
+bool PodWatch::has_begun() const {
+  const std::string phase = pod_["status"]["phase"].str();
+  return phase == "Running" || phase == "Succeeded" || phase == "Failed";
+}
+
+io::Task<Result<void>> PodWatch::next_change(io::Event* changed) {
+  co_await changed->wait();
+  co_return Result<void>{};
+}
+
+io::Task<void> PodWatch::change(Duration limit) {
+  changed_.reset();
+  auto heard = co_await io::with_timeout(loop_, limit, next_change(&changed_));
 }
 
 bool PodWatch::is_over() const {

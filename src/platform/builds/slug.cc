@@ -59,7 +59,18 @@ io::Task<Result<Slug>> Builder::make_image(BuildFacts facts) {
   auto digest = co_await io::run_command(loop_, std::move(argv), std::move(command));
   SKIFF_CO_RETURN_IF_ERROR(digest);
   if (!digest->status.ok()) co_return fail(Code::kInternal, "copy the compiled app: " + digest->err);
-  AppImage image{options_.images, facts.app, facts.id, tar, "sha256:" + digest->out.substr(0, kDigestDigits)};
+  auto run_layers = read_layer_names(out, "run-layers");
+  SKIFF_CO_RETURN_IF_ERROR(run_layers);
+  if (!has_layers(facts.layers, *run_layers)) {
+    co_return fail(
+        Code::kInvalidArgument,
+        fmt::format("the app would run with stack layers ({}) that its build did not have ({}); the "
+                    "bin/layers of its buildpack must name them",
+                    join_layers(*run_layers, " "), join_layers(facts.layers, " ")));
+  }
+  AppImage image{
+      options_.images,       facts.app, facts.id, tar, "sha256:" + digest->out.substr(0, kDigestDigits),
+      std::move(*run_layers)};
   auto written = co_await io::run_blocking(loop_, [image] { return write_app_image(image); });
   SKIFF_CO_RETURN_IF_ERROR(written);
   co_return Slug{app_image_name(facts.app, facts.id), facts.commit, std::move(*types), std::move(*written)};

@@ -55,18 +55,48 @@ struct Base {
   Value config;
 };
 
-Result<Base> read_stack(const std::string& layout) {
+Result<Base> read_image(const std::string& layout, const std::string& tag) {
   auto index = read_json(layout + "/index.json");
   if (!index) return wrap(index.error(), "the run stack is not there yet; `skiff up` makes it");
   for (const auto& entry : (*index)["manifests"].items()) {
-    if (entry["annotations"][kRefName].str() != kRunTag) continue;
+    if (entry["annotations"][kRefName].str() != tag) continue;
     auto manifest = read_json(blob(layout, entry["digest"].str()));
     if (!manifest) return std::unexpected(manifest.error());
     auto config = read_json(blob(layout, (*manifest)["config"]["digest"].str()));
     if (!config) return std::unexpected(config.error());
     return Base{(*manifest)["layers"], *config};
   }
-  return fail(Code::kNotFound, layout + " has no image tagged run");
+  return fail(Code::kNotFound, layout + " has no image tagged " + tag);
+}
+
+// What the image of a stack layer has above the run stack, above what is there already.
+Result<void> add_stack_layer(const std::string& layout, const std::string& name, size_t run_size,
+                             Base& base) {
+  auto image = read_image(layout, std::string(kRunTag) + "-" + name);
+  if (!image) return std::unexpected(image.error());
+  const auto digest = [](const Value& layers, size_t at) { return layers.at(at)["digest"].str(); };
+  for (size_t i = 0; i < run_size; ++i) {
+    if (digest(image->layers, i) == digest(base.layers, i)) continue;
+    return fail(Code::kUnavailable, "the stack layer " + name + " is of another stack; push again");
+  }
+  for (size_t i = run_size; i < image->layers.items().size(); ++i) {
+    const auto& known = base.layers.items();
+    if (std::ranges::any_of(
+            known, [&](const Value& layer) { return layer["digest"].str() == digest(image->layers, i); })) {
+      continue;
+    }
+    base.layers.push_back(image->layers.at(i));
+    base.config.edit("rootfs").edit("diff_ids").push_back(image->config["rootfs"]["diff_ids"].at(i));
+  }
+  return {};
+}
+
+Result<Base> read_stack(const std::string& layout, const std::vector<std::string>& layers) {
+  auto base = read_image(layout, kRunTag);
+  if (!base) return base;
+  const size_t run_size = base->layers.items().size();
+  for (const auto& name : layers) SKIFF_RETURN_IF_ERROR(add_stack_layer(layout, name, run_size, *base));
+  return base;
 }
 
 bool same_file(const std::string& a, const std::string& b) {
@@ -118,7 +148,7 @@ Result<std::string> write_app_image(const AppImage& image) {
   SKIFF_RETURN_IF_ERROR(io::make_directories(layout + kBlobs));
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"));
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(layout + kAppMark, image.app + "\n"));
-  auto base = read_stack(stack);
+  auto base = read_stack(stack, image.stack_layers);
   if (!base) return std::unexpected(base.error());
   SKIFF_RETURN_IF_ERROR(link_layers(stack, layout, base->layers));
 

@@ -1,10 +1,12 @@
-// Writes the image of a release: the run stack's layers and one layer with the app, as an OCI image layout
+// Writes the image of a release: the run stack's layers, those that its language needs (the last ones of the
+// stack's tags run-NAME), and one layer with the app, as an OCI image layout
 // (opencontainers/image-spec 1.1). Blocking: for run_blocking().
 #pragma once
 
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -16,11 +18,12 @@ constexpr size_t kKeptImages = 10;
 constexpr const char* kAppMark = "/skiff-app";
 
 struct AppImage {
-  std::string images;        // folder of layouts; the stack's is <images>/stack
-  std::string app;           // the layout is <images>/<app>
-  std::string tag;           // "v3"
-  std::string layer_tar;     // an uncompressed tar; moved into the layout
-  std::string layer_digest;  // "sha256:…" of that tar
+  std::string images;                          // folder of layouts; the stack's is <images>/stack
+  std::string app;                             // the layout is <images>/<app>
+  std::string tag;                             // "v3"
+  std::string layer_tar;                       // an uncompressed tar; moved into the layout
+  std::string layer_digest;                    // "sha256:…" of that tar
+  std::vector<std::string> stack_layers = {};  // "node": over the run stack
 };
 // The digest of the image's manifest.
 Result<std::string> write_app_image(const AppImage& image);

@@ -38,18 +38,28 @@ struct Folder {
     REQUIRE(io::write_file_atomic(blobs("stack") + "/" + digest.substr(7), text));
     return digest;
   }
+  // An image of these layers.
+  Value make_image(const std::string& tag, const std::vector<std::string>& layers) const {
+    Value descriptors = Value::array(), ids = Value::array();
+    for (const auto& bytes : layers) {
+      const std::string digest = put(bytes);
+      descriptors.push_back(Value::object({{"digest", digest}, {"size", bytes.size()}}));
+      ids.push_back("id of " + bytes);
+    }
+    const Value config = Value::object(
+        {{"config", Value::object({})}, {"rootfs", Value::object({{"type", "layers"}, {"diff_ids", ids}})}});
+    const Value manifest = Value::object(
+        {{"config", Value::object({{"digest", put(json::encode(config))}})}, {"layers", descriptors}});
+    return Value::object({{"digest", put(json::encode(manifest))},
+                          {"annotations", Value::object({{"org.opencontainers.image.ref.name", tag}})}});
+  }
+  void write_index(const Value& manifests) const {
+    REQUIRE(io::write_file_atomic(path + "/images/stack/index.json",
+                                  json::encode(Value::object({{"manifests", manifests}}))));
+  }
   // A run stack of one layer with these bytes.
   void make_stack(const std::string& bytes = "layer") const {
-    const std::string layer = put(bytes);
-    const std::string config = put(R"({"config":{},"rootfs":{"type":"layers","diff_ids":[]}})");
-    const Value manifest = Value::object(
-        {{"config", Value::object({{"digest", config}})},
-         {"layers", Value::array({Value::object({{"digest", layer}, {"size", bytes.size()}})})}});
-    const Value entry =
-        Value::object({{"digest", put(json::encode(manifest))},
-                       {"annotations", Value::object({{"org.opencontainers.image.ref.name", "run"}})}});
-    REQUIRE(io::write_file_atomic(path + "/images/stack/index.json",
-                                  json::encode(Value::object({{"manifests", Value::array({entry})}}))));
+    write_index(Value::array({make_image("run", {bytes})}));
   }
   // As the builder's copy leaves it: not synced.
   AppImage slug(const std::string& tag) const {
@@ -81,7 +91,54 @@ bool is_whole(const std::string& root, const std::string& tag) {
   return false;
 }
 
+// The layers of an image of the app, and the diff ids that its configuration names.
+std::pair<std::vector<std::string>, std::vector<std::string>> layers_of(const std::string& root,
+                                                                        const std::string& tag) {
+  const std::string layout = root + "/images/shop/";
+  const auto read = [&](const std::string& path) {
+    return json::parse(io::read_file(layout + path).value_or("")).value_or(Value());
+  };
+  const auto blob = [&](const std::string& digest) { return read("blobs/sha256/" + digest.substr(7)); };
+  std::pair<std::vector<std::string>, std::vector<std::string>> out;
+  for (const auto& entry : read("index.json")["manifests"].items()) {
+    if (entry["annotations"]["org.opencontainers.image.ref.name"].str() != tag) continue;
+    const Value manifest = blob(entry["digest"].str());
+    for (const auto& layer : manifest["layers"].items()) out.first.push_back(layer["digest"].str());
+    const Value config = blob(manifest["config"]["digest"].str());
+    for (const auto& id : config["rootfs"]["diff_ids"].items()) out.second.push_back(id.str());
+  }
+  return out;
+}
+
 }  // namespace
+
+TEST_CASE("an app runs on the run stack and its languages' layers, each once") {
+  const Folder folder;
+  folder.write_index(Value::array({folder.make_image("run", {"base"}),
+                                   folder.make_image("run-node", {"base", "shared", "node"}),
+                                   folder.make_image("run-ruby", {"base", "shared", "ruby"})}));
+  AppImage image = folder.slug("one");
+  image.stack_layers = {"node", "ruby"};
+  REQUIRE(write_app_image(image));
+  const auto [layers, ids] = layers_of(folder.path, "one");
+  CHECK(layers == std::vector<std::string>{digest_of("base"), digest_of("shared"), digest_of("node"),
+                                           digest_of("ruby"), digest_of(kSlug)});
+  CHECK(ids ==
+        std::vector<std::string>{"id of base", "id of shared", "id of node", "id of ruby", digest_of(kSlug)});
+  CHECK(io::path_exists(folder.blobs("shop") + "/" + digest_of("ruby").substr(7)));
+}
+
+TEST_CASE("a stack layer that is not there, or of another stack, gives no image") {
+  const Folder folder;
+  folder.write_index(
+      Value::array({folder.make_image("run", {"base"}), folder.make_image("run-old", {"old base", "old"})}));
+  for (const char* name : {"old", "missing"}) {
+    AppImage image = folder.slug("one");
+    image.stack_layers = {name};
+    CHECK_FALSE(write_app_image(image));
+  }
+  CHECK_FALSE(has_app_image(folder.path + "/images", "skiff.local/shop:one"));
+}
 
 TEST_CASE("after a cut at any step of a release's image, what its index names is whole") {
   const Folder folder;
