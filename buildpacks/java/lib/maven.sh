@@ -1,6 +1,5 @@
 # shellcheck shell=bash
 # Which Maven builds, with which settings, and what its failures mean.
-central=https://repo.maven.apache.org/maven2
 
 # Sets `maven` (a command) and `maven_name`: the app's wrapper, the version that system.properties names, or Debian's.
 choose_maven() { # choose_maven APP CACHE
@@ -25,37 +24,29 @@ use_wrapper() { # use_wrapper APP CACHE
   maven=(bash "$1/mvnw") maven_name="the app's mvnw"
 }
 
-# Another Maven comes from where Maven publishes it as an artifact, and is checked against the hash beside it.
+# Another Maven comes from where Maven publishes itself as an artifact; Debian's fetches it as it does all others, with
+# the app's settings and mirrors, and checks it.
 fetch_maven() { # fetch_maven VERSION CACHE
-  local version=$1 place=$2/maven/$1 name=apache-maven-$1-bin.tar.gz url sum
-  maven=("$place/bin/mvn") maven_name=$version
+  local version=$1 place=$2/maven/$1 archive=/tmp/maven/apache-maven-$1-bin.tar.gz
+  maven=("$place/bin/mvn" --no-transfer-progress) maven_name=$version
   [ ! -x "$place/bin/mvn" ] || return 0
   [[ $version =~ ^[0-9]+(\.[0-9]+)+(-[A-Za-z0-9.-]+)?$ ]] || {
     echo " !     system.properties: maven.version=$version is no version; write one such as maven.version=3.9.9"
     return 1
   }
-  url=${MAVEN_REPOSITORY_URL:-$central}/org/apache/maven/apache-maven/$version/$name
   echo "-----> Fetching Maven $version"
-  if ! sum=$(curl -fsSL --max-time 60 "$url.sha512" 2>/tmp/fetch.log) || ! curl -fsSL --max-time 300 -o "/tmp/$name" "$url" 2>/tmp/fetch.log; then
-    echo " !     system.properties asks for Maven $version, which can't be had: $(head -n 1 /tmp/fetch.log)"
-    echo "       Those that can: $(list_mavens)"
-    return 1
-  fi
-  echo "${sum%% *}  /tmp/$name" | sha512sum --check --quiet --status || {
-    echo " !     Maven $version came damaged: its SHA-512 is another one. Push again."
+  mvn -q -B -Dstyle.color=never "-Dmaven.repo.local=$2/m2/repository" ${settings:+-s "$settings"} \
+    org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy "-Dartifact=org.apache.maven:apache-maven:$version:tar.gz:bin" \
+    -DoutputDirectory=/tmp/maven >/tmp/fetch.log 2>&1 || {
+    echo " !     system.properties asks for Maven $version, which can't be had:"
+    grep -m 1 -oE 'Could not (find|transfer) artifact .*' /tmp/fetch.log | sed -E 's/ -> \[Help 1\]//; s/^/       /' || true
+    echo "       Write a version that Maven has released, or leave the line out: Debian's Maven builds then."
     return 1
   }
-  rm -rf "$2/maven"
+  rm -rf "$2/maven" "$2/m2/repository/org/apache/maven/apache-maven/$version"
   mkdir -p "$place.part"
-  tar -xzf "/tmp/$name" -C "$place.part" --strip-components=1
+  tar -xzf "$archive" -C "$place.part" --strip-components=1
   mv "$place.part" "$place"
-}
-
-list_mavens() {
-  local versions
-  versions=$(curl -fsSL --max-time 60 "${MAVEN_REPOSITORY_URL:-$central}/org/apache/maven/apache-maven/maven-metadata.xml" 2>/dev/null |
-    sed -nE 's#.*<version>([0-9.]+)</version>.*#\1#p' | tail -n 8 | tr '\n' ' ')
-  echo "${versions:-Debian\'s, without that line}"
 }
 
 # Sets `settings` to the file that the app names, in Heroku's order; empty when there is none.
