@@ -23,6 +23,7 @@ using json::Value;
 constexpr Duration kPastDeadline = std::chrono::seconds(60);  // for the pod to end once its time is over
 constexpr Duration kLogPause =
     std::chrono::milliseconds(300);  // before a log that broke off is asked for again
+constexpr size_t kCopiesAtOnce = 2;  // large ones keep the disk busy
 constexpr int kFirstError = 400;
 // How GNU tar says that the archive has no such file; its status is that of a damaged archive too.
 constexpr std::string_view kTarLacks = "tar: Procfile: Not found in archive";
@@ -88,6 +89,7 @@ Builder::Builder(io::Loop& loop, io::Network& network, kube::Client& api, Apps& 
       options_(std::move(options)),
       disks_(loop, options_.data),
       log_client_(loop, network, options_.api),
+      copies_(loop, kCopiesAtOnce),
       scope_(loop) {}
 
 io::Task<Result<void>> Builder::start() {

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "io/long_work.h"
 #include "io/loop.h"
 #include "io/scope.h"
 #include "kube/client/client.h"
@@ -88,6 +89,7 @@ class Builder {
   BuilderOptions options_;
   BuildDisks disks_;
   net::HttpClient log_client_;
+  io::LongWork copies_;             // of what builds left
   std::set<std::string> building_;  // apps
   io::TaskScope scope_;             // cleans up behind builds that were dropped
 };

@@ -1,23 +1,18 @@
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include "io/file.h"
 #include "io/inside.h"
-#include "io/process.h"
 #include "io/sync.h"
 #include "platform/apps/procfile.h"
 #include "platform/builds/builder.h"
+#include "platform/images/blob_copy.h"
 #include "platform/images/layout_writer.h"
 
 namespace skiff::platform {
 
 namespace {
 
-constexpr Duration kCopyTime = std::chrono::minutes(5);
-constexpr size_t kDigestDigits = 64;  // of SHA-256
-
-// Copies the file $0 to $1 and prints its SHA-256, reading it once.
-constexpr const char* kCopyAndHash = "set -o pipefail; tee -- \"$1\" <\"$0\" | sha256sum";
+constexpr size_t kMostSlugLayers = 8;  // besides slug.tar, as buildpacks/lib/pack.sh makes
 
 // What the build put there may be anything: a link would lead out of it.
 Result<io::FoundFile> open_output(const std::string& folder, const std::string& name) {
@@ -38,40 +33,84 @@ Result<std::map<std::string, std::string>> read_types(const std::string& folder)
   return types;
 }
 
+struct Output {
+  std::string name;
+  io::FoundFile file;
+};
+
+// The archives of the app, the lowest layer first: those of folders that seldom change, then the rest.
+Result<std::vector<Output>> open_archives(const std::string& folder) {
+  std::vector<Output> archives;
+  for (size_t i = 1; i <= kMostSlugLayers; ++i) {
+    std::string name = fmt::format("layer-{}.tar", i);
+    auto file = io::open_regular(folder, name);
+    if (!file && file.error().code == Code::kNotFound) break;
+    if (!file) return fail(Code::kInvalidArgument, "the build left something else than a file " + name);
+    archives.push_back({std::move(name), std::move(*file)});
+  }
+  auto rest = open_output(folder, "slug.tar");
+  if (!rest) return std::unexpected(rest.error());
+  archives.push_back({"slug.tar", std::move(*rest)});
+  return archives;
+}
+
+Result<void> check_size(const std::vector<Output>& archives, const BuildLimits& limits) {
+  int64_t bytes = 0;
+  for (const auto& archive : archives) bytes += archive.file.bytes;
+  if (bytes <= limits.slug_mb << 20) return {};
+  return fail(Code::kResourceExhausted,
+              fmt::format("the compiled app is {} MB, more than {}; leave files out with a .slugignore",
+                          bytes >> 20, describe_megabytes(limits.slug_mb)));
+}
+
+// What the layout has already is not copied. The digest of a copy is that of its own bytes: what the build
+// left may change.
+Result<AppLayer> take_layer(const BuildFacts& facts, const std::string& images, const Output& archive) {
+  if (archive.name != "slug.tar") {
+    auto seen = hash_file(archive.file.fd.get());
+    if (!seen) return std::unexpected(seen.error());
+    if (has_blob(images, facts.app, seen->digest, seen->bytes))
+      return AppLayer{seen->digest, seen->bytes, ""};
+  }
+  const std::string tar = facts.folder + "/" + archive.name;
+  auto copied = copy_file_hashed(archive.file.fd.get(), tar);
+  if (!copied) return wrap(copied.error(), "copy the compiled app");
+  return AppLayer{copied->digest, copied->bytes, tar};
+}
+
+Result<std::string> take_image(const BuildFacts& facts, const std::string& images, LayerNames stack_layers) {
+  auto archives = open_archives(facts.disk.folder + "/out");
+  if (!archives) return std::unexpected(archives.error());
+  SKIFF_RETURN_IF_ERROR(check_size(*archives, facts.limits));
+  AppImage image{images, facts.app, facts.id, {}, std::move(stack_layers)};
+  for (const auto& archive : *archives) {
+    auto layer = take_layer(facts, images, archive);
+    if (!layer) return std::unexpected(layer.error());
+    image.layers.push_back(std::move(*layer));
+  }
+  return write_app_image(image);
+}
+
+Result<LayerNames> read_run_layers(const BuildFacts& facts) {
+  auto layers = read_layer_names(facts.disk.folder + "/out", "run-layers");
+  if (!layers || has_layers(facts.layers, *layers)) return layers;
+  return fail(Code::kInvalidArgument,
+              fmt::format("the app would run with stack layers ({}) that its build did not ask for ({}); the "
+                          "bin/layers of its buildpack must name them",
+                          join_layers(*layers, " "), join_layers(facts.layers, " ")));
+}
+
 }  // namespace
 
 io::Task<Result<Slug>> Builder::make_image(BuildFacts facts) {
-  const std::string out = facts.disk.folder + "/out", tar = facts.folder + "/slug.tar";
-  auto types = read_types(out);
+  auto types = read_types(facts.disk.folder + "/out");
   SKIFF_CO_RETURN_IF_ERROR(types);
-  auto packed = open_output(out, "slug.tar");
-  SKIFF_CO_RETURN_IF_ERROR(packed);
-  if (packed->bytes > facts.limits.slug_mb << 20) {
-    co_return fail(Code::kResourceExhausted,
-                   fmt::format("the compiled app is {} MB, more than {}; leave files out with a .slugignore",
-                               packed->bytes >> 20, describe_megabytes(facts.limits.slug_mb)));
-  }
-  io::CommandOptions command;
-  command.timeout = kCopyTime;
-  // The file that was looked at, whatever has its name by now.
-  std::vector<std::string> argv = {"bash", "-c", kCopyAndHash,
-                                   fmt::format("/proc/{}/fd/{}", ::getpid(), packed->fd.get()), tar};
-  auto digest = co_await io::run_command(loop_, std::move(argv), std::move(command));
-  SKIFF_CO_RETURN_IF_ERROR(digest);
-  if (!digest->status.ok()) co_return fail(Code::kInternal, "copy the compiled app: " + digest->err);
-  auto run_layers = read_layer_names(out, "run-layers");
-  SKIFF_CO_RETURN_IF_ERROR(run_layers);
-  if (!has_layers(facts.layers, *run_layers)) {
-    co_return fail(
-        Code::kInvalidArgument,
-        fmt::format("the app would run with stack layers ({}) that its build did not have ({}); the "
-                    "bin/layers of its buildpack must name them",
-                    join_layers(*run_layers, " "), join_layers(facts.layers, " ")));
-  }
-  AppImage image{
-      options_.images,       facts.app, facts.id, tar, "sha256:" + digest->out.substr(0, kDigestDigits),
-      std::move(*run_layers)};
-  auto written = co_await io::run_blocking(loop_, [image] { return write_app_image(image); });
+  auto layers = read_run_layers(facts);
+  SKIFF_CO_RETURN_IF_ERROR(layers);
+  auto written =
+      co_await io::run_blocking(copies_, [facts, images = options_.images, layers = std::move(*layers)] {
+        return take_image(facts, images, layers);
+      });
   SKIFF_CO_RETURN_IF_ERROR(written);
   co_return Slug{app_image_name(facts.app, facts.id), facts.commit, std::move(*types), std::move(*written)};
 }

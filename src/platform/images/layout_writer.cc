@@ -142,6 +142,12 @@ Result<void> add_to_index(const std::string& layout, const std::string& tag, Val
 
 }  // namespace
 
+bool has_blob(const std::string& images, const std::string& app, const std::string& digest, int64_t bytes) {
+  struct stat info{};
+  const std::string path = blob(images + "/" + app, digest);
+  return ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == bytes;
+}
+
 Result<std::string> write_app_image(const AppImage& image) {
   const std::string layout = image.images + "/" + image.app;
   const std::string stack = image.images + "/" + kStackFolder;
@@ -152,13 +158,12 @@ Result<std::string> write_app_image(const AppImage& image) {
   if (!base) return std::unexpected(base.error());
   SKIFF_RETURN_IF_ERROR(link_layers(stack, layout, base->layers));
 
-  struct stat info{};
-  if (::stat(image.layer_tar.c_str(), &info) != 0) return fail_errno(errno, "stat " + image.layer_tar);
-  SKIFF_RETURN_IF_ERROR(io::publish(image.layer_tar, blob(layout, image.layer_digest)));
-  Value layers = base->layers;
-  layers.push_back(descriptor(kLayerType, image.layer_digest, static_cast<size_t>(info.st_size)));
-  Value config = base->config;
-  config.edit("rootfs").edit("diff_ids").push_back(image.layer_digest);
+  Value layers = base->layers, config = base->config;
+  for (const auto& layer : image.layers) {
+    if (!layer.tar.empty()) SKIFF_RETURN_IF_ERROR(io::publish(layer.tar, blob(layout, layer.digest)));
+    layers.push_back(descriptor(kLayerType, layer.digest, static_cast<size_t>(layer.bytes)));
+    config.edit("rootfs").edit("diff_ids").push_back(layer.digest);
+  }
   config.edit("config").set("WorkingDir", "/app");
   size_t size = 0;
   auto config_digest = write_blob(layout, config, size);

@@ -1,5 +1,5 @@
 // Writes the image of a release: the run stack's layers, those that its language needs (the last ones of the
-// stack's tags run-NAME), and one layer with the app, as an OCI image layout
+// stack's tags run-NAME), and layers with the app, as an OCI image layout
 // (opencontainers/image-spec 1.1). Blocking: for run_blocking().
 #pragma once
 
@@ -17,14 +17,20 @@ constexpr size_t kKeptImages = 10;
 // In each layout of an app: whatever else lies beside it is not the platform's to remove.
 constexpr const char* kAppMark = "/skiff-app";
 
+struct AppLayer {
+  std::string digest;  // "sha256:…" of an uncompressed tar
+  int64_t bytes = 0;
+  std::string tar;  // moved into the layout; "" when the layout has it (has_blob())
+};
 struct AppImage {
   std::string images;                          // folder of layouts; the stack's is <images>/stack
   std::string app;                             // the layout is <images>/<app>
   std::string tag;                             // "v3"
-  std::string layer_tar;                       // an uncompressed tar; moved into the layout
-  std::string layer_digest;                    // "sha256:…" of that tar
+  std::vector<AppLayer> layers;                // the lowest first
   std::vector<std::string> stack_layers = {};  // "node": over the run stack
 };
+// Whether the layout of an app has these bytes already. They stay while nobody prunes its images.
+bool has_blob(const std::string& images, const std::string& app, const std::string& digest, int64_t bytes);
 // The digest of the image's manifest.
 Result<std::string> write_app_image(const AppImage& image);
 // "skiff.local/shop:3f2a"

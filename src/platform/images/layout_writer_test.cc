@@ -67,7 +67,7 @@ struct Folder {
     FILE* file = ::fopen(tar.c_str(), "w");
     REQUIRE(::fwrite(kSlug.data(), 1, kSlug.size(), file) == kSlug.size());
     ::fclose(file);
-    return {path + "/images", "shop", tag, tar, digest_of(kSlug)};
+    return {path + "/images", "shop", tag, {{digest_of(kSlug), static_cast<int64_t>(kSlug.size()), tar}}};
   }
   std::string path = "/tmp/skiff-layout-XXXXXX";
 };
@@ -138,6 +138,29 @@ TEST_CASE("a stack layer that is not there, or of another stack, gives no image"
     CHECK_FALSE(write_app_image(image));
   }
   CHECK_FALSE(has_app_image(folder.path + "/images", "skiff.local/shop:one"));
+}
+
+TEST_CASE("a layer of the build before is named again, and stays as long as an image names it") {
+  const Folder folder;
+  REQUIRE(write_app_image(folder.slug("one")));
+  const int64_t bytes = static_cast<int64_t>(kSlug.size());
+  REQUIRE(has_blob(folder.path + "/images", "shop", digest_of(kSlug), bytes));
+  CHECK_FALSE(has_blob(folder.path + "/images", "shop", digest_of(kSlug), bytes + 1));
+  CHECK_FALSE(has_blob(folder.path + "/images", "shop", digest_of("other"), 5));
+  for (size_t i = 0; i <= kKeptImages; ++i) {
+    AppImage image = folder.slug("next" + std::to_string(i));
+    image.layers[0].tar = "";
+    const std::string tar = folder.path + "/rest.tar", rest = "rest" + std::to_string(i);
+    REQUIRE(io::write_file_atomic(tar, rest));
+    image.layers.push_back({digest_of(rest), static_cast<int64_t>(rest.size()), tar});
+    REQUIRE(write_app_image(image));
+  }
+  REQUIRE(prune_app_images(folder.path + "/images", "shop", {}));
+  CHECK_FALSE(has_app_image(folder.path + "/images", "skiff.local/shop:one"));
+  CHECK_FALSE(has_blob(folder.path + "/images", "shop", digest_of("rest0"), 5));
+  const auto [layers, ids] = layers_of(folder.path, "next10");
+  CHECK(layers == std::vector<std::string>{digest_of("layer"), digest_of(kSlug), digest_of("rest10")});
+  CHECK(has_blob(folder.path + "/images", "shop", digest_of(kSlug), bytes));
 }
 
 TEST_CASE("after a cut at any step of a release's image, what its index names is whole") {
