@@ -18,7 +18,6 @@ LANGUAGES = (  # name, files that name it, its buildpack
                 "environment.yml"), HEROKU + "python"),
     ("Scala", ("build.sbt", "*.sbt"), HEROKU + "scala"),
     ("PHP", ("composer.json", "index.php"), HEROKU + "php"),
-    ("Go", ("go.mod", "Godeps/Godeps.json", "vendor/vendor.json", "glide.yaml", "main.go"), HEROKU + "go"),
     (".NET", ("*.sln", "*.slnx", "*.csproj", "*.fsproj", "*.vbproj"), HEROKU + "dotnet"),
     ("Rust", ("Cargo.toml",), ""),
     ("Elixir", ("mix.exs",), ""),

@@ -89,7 +89,7 @@ def test_a_bin_release_that_can_not_be_used_refuses_the_push(skiff):
 
 
 @pytest.mark.parametrize("files, found", [
-    (["go.mod", "main.go", "Makefile"], ["Go", "go.mod", "go"]),
+    (["mix.exs", "Makefile"], ["Elixir", "mix.exs", None]),
     (["package.json", "CMakeLists.txt"], ["Node.js", "package.json", "nodejs"]),
     (["requirements.txt", "settings.py", "config.yml", "index.html"], ["Python", "requirements.txt", "python"]),
     (["manage.py", "public_html/index.html"], ["Python", "manage.py", "python"]),
