@@ -1,4 +1,4 @@
-"""A running Skiff for a benchmark: the tests' instance, with ipify deployed by a push and an API client of Python."""
+"""A running Skiff for a benchmark: the tests' instance, with apps deployed by a push and an API client of Python."""
 import contextlib
 import http.client
 import json
@@ -77,21 +77,26 @@ class Instance(support.Instance):
             raise RuntimeError(f"git {' '.join(args)}: {done.stderr}")
 
     def deploy_ipify(self, web=1):
-        work = self.folder / "ipify"
-        shutil.copytree(common.ROOT / "examples" / "ipify", work)
+        self.deploy("ipify", common.ROOT / "examples" / "ipify", web)
+
+    def deploy(self, app, source, web=1):
+        """Pushes a copy of the folder and waits until it answers; the repository is what comes back."""
+        work = self.folder / app
+        shutil.copytree(source, work)
         self.git("init", "-q", "-b", "main", ".", cwd=work)
         self.git("add", "-A", cwd=work)
-        self.git("commit", "-qm", "ipify", cwd=work)
-        self.git("remote", "add", "skiff", f"http://localhost:{self.http}/ipify.git", cwd=work)
-        self.skiff("create", "ipify")
+        self.git("commit", "-qm", app, cwd=work)
+        self.git("remote", "add", "skiff", f"http://localhost:{self.http}/{app}.git", cwd=work)
+        self.skiff("create", app)
         token = pathlib.Path(self.data, "token").read_text().strip()
         self.env |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader",
                      "GIT_CONFIG_VALUE_0": f"Authorization: Bearer {token}"}
         self.git("push", "-q", "skiff", "main", cwd=work)
         if web != 1:
-            self.skiff("scale", f"web={web}", "-a", "ipify")
-        self.wait_pods("ipify", web)
-        until(lambda: self.get("ipify.localhost") == 200, "ipify answers through the edge")
+            self.skiff("scale", f"web={web}", "-a", app)
+        self.wait_pods(app, web)
+        until(lambda: self.get(f"{app}.localhost") == 200, f"{app} answers through the edge")
+        return work
 
     def get(self, host):
         request = urllib.request.Request(f"http://127.0.0.1:{self.http}/", headers={"Host": host})

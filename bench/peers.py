@@ -86,3 +86,29 @@ http {{
 }}
 """)
     return ["nginx", "-c", path, "-e", f"{folder}/nginx-error.log"]
+
+
+def file_nginx(folder, port, root, threads):
+    """nginx alone, serving files as the static buildpack's does: sendfile, the access line to nowhere."""
+    path = folder / f"nginx-files-{port}.conf"
+    path.write_text(f"""daemon off;
+user root;
+worker_processes {threads};
+pid {folder}/nginx-files.pid;
+error_log {folder}/nginx-error.log error;
+events {{ worker_connections 8000; }}
+http {{
+  types {{ text/html html; image/jpeg jpg; }}
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  tcp_nodelay on;
+  keepalive_timeout 60s;
+  keepalive_requests 100000000;
+  server {{
+    listen 127.0.0.1:{port} reuseport;
+    root {root};
+  }}
+}}
+""")
+    return ["nginx", "-c", path, "-e", f"{folder}/nginx-error.log"]
