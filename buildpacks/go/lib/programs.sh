@@ -70,7 +70,7 @@ explain_failure() { # explain_failure LOG
     file=$(grep -oPm 1 'fatal error: \K[^:]+(?=: No such file)|cannot find -l\K[^: ]+|Package .?\K[^ ,'\'']+(?=.* was not found)' "$1" || true)
     fail "C code of a package (cgo) needs ${file:-a library}, which the build stack lacks." \
       "Name the Debian package that has it in a file called Aptfile, one a line (such as libsqlite3-dev), and push again."
-  elif grep -qE 'dial tcp|no such host|410 Gone|404 Not Found|terminal prompts disabled|unrecognized import path' "$1"; then
+  elif grep -qE 'module lookup disabled|dial tcp|no such host|410 Gone|404 Not Found|terminal prompts disabled|unrecognized import path' "$1"; then
     fail "A module can't be fetched; see above." \
       "A private one needs its source or a password: skiff config:set GOPRIVATE=<host/path> GO_GIT_CRED__HTTPS__<HOST>=<user:token>, or GOPROXY."
   fi
