@@ -1,5 +1,8 @@
 #include <fmt/core.h>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 
 #include "platform/apps/manifests.h"
@@ -14,6 +17,7 @@ using json::Value;
 // What buildpacks made for Heroku know: the newest of its stacks whose binaries run on Debian 12
 // (glibc 2.36).
 constexpr const char* kHerokuStack = "heroku-22";
+constexpr int64_t kLeastRequestMb = 64;
 constexpr const char* kCaTarget = "/etc/ssl/certs/ca-certificates.crt";
 
 Value host_volume(const std::string& name, const std::string& path, const std::string& type) {
@@ -25,7 +29,25 @@ Value mount(const std::string& name, const std::string& path, Access access) {
   return Value::object({{"name", name}, {"mountPath", path}, {"readOnly", access == Access::kReadOnly}});
 }
 
+// A disk is smaller than its bound when the host has no more.
+std::string how_to_get_disk(const BuildFacts& facts) {
+  if (facts.disk.megabytes < facts.limits.disk_mb) return "free some of the host's disk, which has no more";
+  return how_to_raise("diskMb", facts.limits.disk_mb);
+}
+
+int64_t machine_megabytes() {
+  return ::sysconf(_SC_PHYS_PAGES) / 1024 * ::sysconf(_SC_PAGESIZE) / 1024;
+}
+
 }  // namespace
+
+// A compiler or a bundler takes some hundred megabytes most of the time, its whole limit seldom. Half of the
+// limit keeps two builds from meeting in memory that is not there; no more than a quarter of the machine lets
+// a small one build at all, beside its apps. What waits is told its place.
+int64_t plan_memory_request(int64_t limit_mb, int64_t machine_mb) {
+  return std::clamp(std::min(limit_mb / 2, machine_mb / 4), std::min<int64_t>(limit_mb, kLeastRequestMb),
+                    limit_mb);
+}
 
 std::map<std::string, std::string> host_proxies() {
   std::map<std::string, std::string> out;
@@ -51,6 +73,8 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
   }
   for (const auto& [name, value] : proxies) env.push_back(Value::object({{"name", name}, {"value", value}}));
   const std::string memory = fmt::format("{}Mi", facts.limits.memory_mb);
+  const std::string request =
+      fmt::format("{}Mi", plan_memory_request(facts.limits.memory_mb, machine_megabytes()));
   // All that a build may write lies on its disk.
   Value security = container_security();
   security.set("readOnlyRootFilesystem", true);
@@ -62,7 +86,7 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
        {"env", env},
        {"securityContext", security},
        {"resources", Value::object({{"limits", Value::object({{"memory", memory}})},
-                                    {"requests", Value::object({{"memory", "64Mi"}})}})},
+                                    {"requests", Value::object({{"memory", request}})}})},
        {"volumeMounts",
         Value::array({mount("build", "/skiff/build", Access::kReadOnly),
                       mount("out", "/skiff/out", Access::kReadWrite),
@@ -96,17 +120,19 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
 std::string explain_failure(const Value& pod, const BuildFacts& facts, bool told_of_full_disk) {
   const auto& status = pod["status"];
   if (status["reason"].str() == "DeadlineExceeded") {
-    return fmt::format("the build took longer than {} and was stopped; build less, or in smaller steps",
-                       describe_seconds(facts.limits.seconds));
+    return fmt::format(
+        "the build took longer than {} and was stopped; build less, or in smaller steps, or {}",
+        describe_seconds(facts.limits.seconds), how_to_raise("seconds", facts.limits.seconds));
   }
   const auto& ended = status["containerStatuses"].at(0)["state"]["terminated"];
   if (ended["reason"].str() == "OOMKilled") {
-    return fmt::format("the build used more than {} of memory and was stopped; run fewer jobs at once",
-                       describe_megabytes(facts.limits.memory_mb));
+    return fmt::format("the build used more than {} of memory and was stopped; run fewer jobs at once, or {}",
+                       describe_megabytes(facts.limits.memory_mb),
+                       how_to_raise("memoryMb", facts.limits.memory_mb));
   }
   if (told_of_full_disk) {
-    return fmt::format("the build filled its disk of {}, which also holds its cache; write less",
-                       describe_megabytes(facts.disk.megabytes));
+    return fmt::format("the build filled its disk of {}, which also holds its cache; write less, or {}",
+                       describe_megabytes(facts.disk.megabytes), how_to_get_disk(facts));
   }
   if (ended.is_object()) return fmt::format("the build ended with exit code {}", ended["exitCode"].as_int());
   return "the build could not start: " + status["message"].str_or("see kubectl describe pod");

@@ -49,6 +49,14 @@ TEST_CASE("a build runs as an unprivileged user that writes to its own disk only
   }
 }
 
+TEST_CASE("a build asks for memory that means something, and a small machine still builds") {
+  CHECK(plan_memory_request(3072, 24000) == 1536);
+  CHECK(plan_memory_request(3072, 2000) == 500);
+  CHECK(plan_memory_request(100, 24000) == 64);
+  CHECK(plan_memory_request(48, 24000) == 48);
+  CHECK(plan_memory_request(3072, 128) == 64);
+}
+
 TEST_CASE("a build has the host's proxies and knows its commit") {
   const auto pod = build_pod_manifest(facts(), {"/d", "/i", "/b", "/ca", {}}, {{"http_proxy", "http://p:1"}});
   const std::string env = json::encode(pod["spec"]["containers"].at(0)["env"]);
@@ -68,11 +76,14 @@ TEST_CASE("a build's pod has the stack layers that it asks for") {
 
 TEST_CASE("a failed build says which bound it met") {
   CHECK(explain_failure(failed("DeadlineExceeded", "Error"), facts(), false) ==
-        "the build took longer than 90 seconds and was stopped; build less, or in smaller steps");
+        "the build took longer than 90 seconds and was stopped; build less, or in smaller steps, or raise "
+        "\"seconds\" (90) in DATA/platform/build-limits.json");
   CHECK(explain_failure(failed("", "OOMKilled"), facts(), false) ==
-        "the build used more than 512 MB of memory and was stopped; run fewer jobs at once");
+        "the build used more than 512 MB of memory and was stopped; run fewer jobs at once, or raise "
+        "\"memoryMb\" (512) in DATA/platform/build-limits.json");
   CHECK(explain_failure(failed("", "Error"), facts(), true) ==
-        "the build filled its disk of 64 MB, which also holds its cache; write less");
+        "the build filled its disk of 64 MB, which also holds its cache; write less, or raise "
+        "\"diskMb\" (64) in DATA/platform/build-limits.json");
   CHECK(explain_failure(failed("", "Error"), facts(), false) == "the build ended with exit code 1");
 }
 

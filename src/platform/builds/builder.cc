@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
+#include "io/inside.h"
 #include "io/process.h"
 #include "io/sync.h"
 #include "platform/apps/manifests.h"
@@ -22,8 +24,9 @@ using json::Value;
 
 constexpr Duration kPastDeadline = std::chrono::seconds(60);  // for the pod to end once its time is over
 constexpr Duration kLogPause =
-    std::chrono::milliseconds(300);  // before a log that broke off is asked for again
-constexpr size_t kCopiesAtOnce = 2;  // large ones keep the disk busy
+    std::chrono::milliseconds(300);        // before a log that broke off is asked for again
+constexpr size_t kCopiesAtOnce = 2;        // large ones keep the disk busy
+constexpr size_t kMostDetails = 64 << 10;  // bytes of what a build says of itself
 constexpr int kFirstError = 400;
 // How GNU tar says that the archive has no such file; its status is that of a damaged archive too.
 constexpr std::string_view kTarLacks = "tar: Procfile: Not found in archive";
@@ -38,6 +41,14 @@ std::string pod_name(const std::string& id) {
 // Of the pod that has the stack layers which the first one lacked.
 std::string second_pod_name(const std::string& id) {
   return pod_name(id) + "-2";
+}
+
+// Programs that met a full disk need not have said so.
+bool is_full(const BuildDisk& disk) {
+  struct statvfs info{};
+  if (disk.bound != BuildDisk::Bound::kByFileSystem || ::statvfs(disk.folder.c_str(), &info) != 0)
+    return false;
+  return info.f_bavail == 0 || info.f_favail == 0;
 }
 
 Value no_grace() {
@@ -66,7 +77,7 @@ class Builder::Turn {
  public:
   Turn(Builder& builder, std::string app, std::string id)
       : builder_(builder), app_(std::move(app)), id_(std::move(id)) {
-    builder_.building_.insert(app_);
+    builder_.building_[app_] = id_;
   }
   ~Turn() {
     if (!over_) builder_.scope_.spawn(builder_.clean_up(app_, id_));
@@ -116,28 +127,39 @@ io::Task<Result<void>> Builder::start() {
 }
 
 io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::string commit,
-                                         BuildOutput::Sink output) {
+                                         BuildOutput::Sink output, BuildDetails& details) {
   if (is_building(app)) {
     co_return fail(Code::kConflict,
                    fmt::format("another build of {} is going on; push again when it has ended", app));
   }
   Turn turn(*this, app, id);
-  auto release = co_await build_and_release(app, id, std::move(commit), std::move(output));
+  auto release = co_await build_and_release(app, id, std::move(commit), std::move(output), details);
   co_await clean_up(app, id);
   turn.set_over();
+  log_info("build ended", {{"app", app}, {"build", id}, {"phases", describe_phases(details.phases)}});
+  if (!release) release.error().message = plain_text(release.error().message);
   co_return release;
 }
 
 io::Task<Result<Release>> Builder::build_and_release(std::string app, std::string id, std::string commit,
-                                                     BuildOutput::Sink output) {
-  auto slug = co_await make_slug(app, std::move(id), std::move(commit), output);
+                                                     BuildOutput::Sink output, BuildDetails& details) {
+  auto limits = read_build_limits(options_.data);
+  SKIFF_CO_RETURN_IF_ERROR(limits);
+  BuildOutput bounded(loop_, output, limits->output_kb);
+  io::TaskScope scope(loop_);
+  scope.spawn(BuildOutput::break_silence(&bounded));
+  PhaseClock clock(loop_, details);
+  BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, {}, {}, pod_name(id)};
+  auto slug = co_await make_slug(std::move(facts), bounded, details, clock);
   SKIFF_CO_RETURN_IF_ERROR(slug);
-  for (const auto& [type, command] : slug->types) output(fmt::format("       {}: {}\n", type, command));
+  for (const auto& [type, command] : slug->types)
+    output(plain_text(fmt::format("       {}: {}", type, command)) + "\n");
   if (slug->types.contains("release")) {
     output(" !     The release phase is not run yet: nothing runs the Procfile's \"release\" command\n");
   }
   output("-----> Launching...\n");
   auto release = co_await apps_.release_slug(std::move(app), std::move(*slug));
+  clock.end("release");
   co_return release;
 }
 
@@ -157,23 +179,29 @@ io::Task<void> Builder::clean_up(std::string app, std::string id) {
   building_.erase(app);
 }
 
-io::Task<Result<Slug>> Builder::make_slug(std::string app, std::string id, std::string commit,
-                                          BuildOutput::Sink output) {
-  auto limits = read_build_limits(options_.data);
-  SKIFF_CO_RETURN_IF_ERROR(limits);
-  auto checked = co_await check_procfile(id, *limits);
+std::vector<BuildPhase> Builder::read_details(const BuildFacts& facts, BuildDetails& details) const {
+  const std::string out = facts.disk.folder + "/out";
+  details.report = parse_report(io::read_inside(out, "report", kMostDetails).value_or(""));
+  return parse_phases(io::read_inside(out, "phases", kMostDetails).value_or(""));
+}
+
+io::Task<Result<Slug>> Builder::make_slug(BuildFacts facts, BuildOutput& output, BuildDetails& details,
+                                          PhaseClock& clock) {
+  auto checked = co_await check_procfile(facts.id, facts.limits);
   SKIFF_CO_RETURN_IF_ERROR(checked);
-  auto vars = co_await apps_.config(app);
+  auto vars = co_await apps_.config(facts.app);
   SKIFF_CO_RETURN_IF_ERROR(vars);
-  auto input = write_input(id, *vars);
+  auto input = write_input(facts.id, *vars);
   SKIFF_CO_RETURN_IF_ERROR(input);
-  auto disk = co_await disks_.open(app, limits->disk_mb);
+  auto disk = co_await disks_.open(facts.app, facts.limits.disk_mb);
   SKIFF_CO_RETURN_IF_ERROR(disk);
-  BuildOutput bounded(std::move(output), limits->output_kb);
-  BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, *disk, {}, pod_name(id)};
-  auto ran = co_await run_with_layers(facts, bounded);
+  facts.disk = *disk;
+  clock.end("prepare");
+  auto ran = co_await run_with_layers(facts, output, clock);
+  clock.end("end", read_details(facts, details));
   SKIFF_CO_RETURN_IF_ERROR(ran);
   auto slug = co_await make_image(facts);
+  clock.end("image");
   co_return slug;
 }
 
@@ -242,17 +270,19 @@ io::Task<Result<Value>> Builder::see_to_end(PodWatch& watch, std::string log_pat
   co_return pod;
 }
 
-size_t Builder::count_going(const std::set<std::string>& apps) const {
-  return static_cast<size_t>(
-      std::ranges::count_if(apps, [this](const auto& app) { return is_building(app); }));
+size_t Builder::count_going(const std::map<std::string, std::string>& builds) const {
+  return static_cast<size_t>(std::ranges::count_if(builds, [this](const auto& build) {
+    const auto going = building_.find(build.first);
+    return going != building_.end() && going->second == build.second;
+  }));
 }
 
 // The first pod has the layers of the app's last build. When it lacks some it ends at once, having named
 // them; so it does when those of the last build are no more.
-io::Task<Result<void>> Builder::run_with_layers(BuildFacts& facts, BuildOutput& output) {
+io::Task<Result<void>> Builder::run_with_layers(BuildFacts& facts, BuildOutput& output, PhaseClock& clock) {
   const std::string out = facts.disk.folder + "/out";
   facts.layers = recall_layers(options_.data, facts.app);
-  auto ran = co_await run_pod(facts, output);
+  auto ran = co_await run_pod(facts, output, clock);
   LayerNames needed;
   if (ran) {
     auto names = read_layer_names(out, "layers");
@@ -263,11 +293,12 @@ io::Task<Result<void>> Builder::run_with_layers(BuildFacts& facts, BuildOutput& 
   }
   if (!ran || !has_layers(facts.layers, needed)) {
     co_await remove_pod(facts.pod);
+    clock.end("layers");
     auto emptied = co_await disks_.empty(facts.app);
     SKIFF_CO_RETURN_IF_ERROR(emptied);
     facts.layers = needed;
     facts.pod = second_pod_name(facts.id);
-    ran = co_await run_pod(facts, output);
+    ran = co_await run_pod(facts, output, clock);
     SKIFF_CO_RETURN_IF_ERROR(ran);
     auto again = read_layer_names(out, "layers");
     SKIFF_CO_RETURN_IF_ERROR(again);
@@ -286,7 +317,7 @@ io::Task<Result<void>> Builder::run_with_layers(BuildFacts& facts, BuildOutput& 
 }
 
 io::Task<Result<void>> Builder::start_pod(BuildFacts facts, PodWatch& watch, BuildOutput& output) {
-  std::set<std::string> earlier = building_;
+  auto earlier = building_;
   earlier.erase(facts.app);
   PodStart start(loop_, api_, watch, kBuildsNamespace, facts.pod, facts.layers, output,
                  [this, earlier] { return count_going(earlier); });
@@ -294,13 +325,14 @@ io::Task<Result<void>> Builder::start_pod(BuildFacts facts, PodWatch& watch, Bui
   co_return started;
 }
 
-io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
+io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output, PhaseClock& clock) {
   auto manifest = build_pod_manifest(facts, options_, host_proxies());
   auto created =
       co_await api_.create(fmt::format("/api/v1/namespaces/{}/pods", kBuildsNamespace), std::move(manifest));
   SKIFF_CO_RETURN_IF_ERROR(created);
   PodWatch watch(loop_, api_, kBuildsNamespace, facts.pod);
   auto started = co_await start_pod(facts, watch, output);
+  clock.end("start");
   SKIFF_CO_RETURN_IF_ERROR(started);
   auto ending =
       see_to_end(watch, pod_path(kBuildsNamespace, facts.pod) + "/log?follow=true&container=build", output);
@@ -308,7 +340,8 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output) {
   auto pod = co_await io::with_timeout(loop_, longest, std::move(ending));
   if (!pod) co_return fail(Code::kUnavailable, "wait for the build: " + pod.error().message);
   if ((*pod)["status"]["phase"].str() == "Succeeded") co_return Result<void>{};
-  co_return fail(Code::kInvalidArgument, explain_failure(*pod, facts, output.told_of_full_disk()));
+  const bool full = output.told_of_full_disk() || is_full(facts.disk);
+  co_return fail(Code::kInvalidArgument, explain_failure(*pod, facts, full));
 }
 
 }  // namespace skiff::platform

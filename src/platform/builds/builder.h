@@ -7,7 +7,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 
 #include "io/long_work.h"
@@ -16,6 +15,7 @@
 #include "kube/client/client.h"
 #include "net/http_client.h"
 #include "platform/apps/apps.h"
+#include "platform/builds/build_details.h"
 #include "platform/builds/disk.h"
 #include "platform/builds/limits.h"
 #include "platform/builds/output.h"
@@ -50,10 +50,10 @@ class Builder {
           BuilderOptions options);
   // Removes the pods, folders and mounts of builds that nobody waits for any more.
   io::Task<Result<void>> start();
-  // Builds DATA/builds/<id>/source.tar and releases it. Output goes to people. An error's message is for them
-  // too: Conflict while another build of the app goes on.
+  // Builds DATA/builds/<id>/source.tar and releases it. Output goes to people, as plain text. An error's
+  // message is for them too: Conflict while another build of the app goes on. `details` outlives the task.
   io::Task<Result<Release>> build(std::string app, std::string id, std::string commit,
-                                  BuildOutput::Sink output);
+                                  BuildOutput::Sink output, BuildDetails& details);
   bool is_building(const std::string& app) const { return building_.contains(app); }
   // Takes the source of a build from a request's body. Whoever calls it removes build_folder() in the end.
   io::Task<Result<void>> receive_source(std::string id, net::BodyReader& body);
@@ -63,16 +63,18 @@ class Builder {
   class Turn;
   // In the app's turn to the end: nobody else may write its images while old ones are removed.
   io::Task<Result<Release>> build_and_release(std::string app, std::string id, std::string commit,
-                                              BuildOutput::Sink output);
-  io::Task<Result<Slug>> make_slug(std::string app, std::string id, std::string commit,
-                                   BuildOutput::Sink output);
+                                              BuildOutput::Sink output, BuildDetails& details);
+  io::Task<Result<Slug>> make_slug(BuildFacts facts, BuildOutput& output, BuildDetails& details,
+                                   PhaseClock& clock);
+  // What the build says of itself, however it ended.
+  std::vector<BuildPhase> read_details(const BuildFacts& facts, BuildDetails& details) const;
   // Before anything is built: a bad line should not cost a whole build.
   io::Task<Result<void>> check_procfile(std::string id, BuildLimits limits);
   Result<void> write_input(const std::string& id, const json::Value& vars);
-  size_t count_going(const std::set<std::string>& apps) const;
+  size_t count_going(const std::map<std::string, std::string>& builds) const;
   // In a pod with the stack layers that the build asks for, which are then those of the facts.
-  io::Task<Result<void>> run_with_layers(BuildFacts& facts, BuildOutput& output);
-  io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output);
+  io::Task<Result<void>> run_with_layers(BuildFacts& facts, BuildOutput& output, PhaseClock& clock);
+  io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output, PhaseClock& clock);
   io::Task<Result<void>> start_pod(BuildFacts facts, PodWatch& watch, BuildOutput& output);
   io::Task<void> remove_pod(std::string name);
   // The pod at its end. A log that breaks off, since a role died, is taken up where it was.
@@ -89,14 +91,16 @@ class Builder {
   BuilderOptions options_;
   BuildDisks disks_;
   net::HttpClient log_client_;
-  io::LongWork copies_;             // of what builds left
-  std::set<std::string> building_;  // apps
-  io::TaskScope scope_;             // cleans up behind builds that were dropped
+  io::LongWork copies_;                          // of what builds left
+  std::map<std::string, std::string> building_;  // apps, and the ids of their builds
+  io::TaskScope scope_;                          // cleans up behind builds that were dropped
 };
 
 // Pure: the pod of a build. `proxies` are NAME=value of the host.
 json::Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
                                const std::map<std::string, std::string>& proxies);
+// Pure: what the pod asks for, in MB, so that the scheduler lets builds wait for each other.
+int64_t plan_memory_request(int64_t limit_mb, int64_t machine_mb);
 // Pure: why the pod of a build failed, for people.
 std::string explain_failure(const json::Value& pod, const BuildFacts& facts, bool told_of_full_disk);
 // The host's http_proxy, https_proxy, no_proxy, in both spellings.

@@ -15,6 +15,7 @@ struct Setting {
   int64_t least, most;
 };
 
+// buildpacks/README.md tells of them; how_to_raise() names them.
 constexpr Setting kSettings[] = {
     {"seconds", &BuildLimits::seconds, 1, 24 * 3600},
     {"memoryMb", &BuildLimits::memory_mb, 64, 1 << 20},
@@ -61,6 +62,10 @@ Result<BuildLimits> read_build_limits(const std::string& data) {
   auto limits = parse_build_limits(*text);
   if (!limits) return wrap(limits.error(), path);
   return limits;
+}
+
+std::string how_to_raise(std::string_view name, int64_t value) {
+  return fmt::format("raise \"{}\" ({}) in DATA/platform/build-limits.json", name, value);
 }
 
 std::string describe_seconds(int64_t seconds) {

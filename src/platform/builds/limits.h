@@ -27,6 +27,9 @@ Result<BuildLimits> parse_build_limits(std::string_view text);
 // The limits of the file in `data` (DATA/platform); the defaults when there is no file.
 Result<BuildLimits> read_build_limits(const std::string& data);
 
+// How an operator raises a bound, for people: `raise "seconds" (900) in DATA/platform/build-limits.json`.
+std::string how_to_raise(std::string_view name, int64_t value);
+
 // "15 minutes", "20 seconds"; "3 GB", "64 MB": for people.
 std::string describe_seconds(int64_t seconds);
 std::string describe_megabytes(int64_t megabytes);

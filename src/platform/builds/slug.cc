@@ -58,9 +58,12 @@ Result<void> check_size(const std::vector<Output>& archives, const BuildLimits& 
   int64_t bytes = 0;
   for (const auto& archive : archives) bytes += archive.file.bytes;
   if (bytes <= limits.slug_mb << 20) return {};
-  return fail(Code::kResourceExhausted,
-              fmt::format("the compiled app is {} MB, more than {}; leave files out with a .slugignore",
-                          bytes >> 20, describe_megabytes(limits.slug_mb)));
+  constexpr int64_t kMegabyte = 1 << 20;
+  return fail(
+      Code::kResourceExhausted,
+      fmt::format("the compiled app is {} MB, more than {}; leave files out with a .slugignore, or {}",
+                  (bytes + kMegabyte - 1) / kMegabyte, describe_megabytes(limits.slug_mb),
+                  how_to_raise("slugMb", limits.slug_mb)));
 }
 
 // What the layout has already is not copied. The digest of a copy is that of its own bytes: what the build

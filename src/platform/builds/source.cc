@@ -45,8 +45,10 @@ io::Task<Result<void>> Builder::receive_source(std::string id, net::BodyReader& 
     }
     left -= static_cast<int64_t>(pieces.size());
     if (left < 0) {
-      co_return fail(Code::kResourceExhausted, fmt::format("the commit's files take more than {}",
-                                                           describe_megabytes(limits->push_mb)));
+      co_return fail(
+          Code::kResourceExhausted,
+          fmt::format("the commit's files take more than {}; leave large ones out of it, or {}",
+                      describe_megabytes(limits->push_mb), how_to_raise("pushMb", limits->push_mb)));
     }
     auto written = co_await io::run_blocking(
         loop_, [file, data = std::move(pieces)] { return io::write_all(file->get(), data, "the source"); });

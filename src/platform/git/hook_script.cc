@@ -61,7 +61,8 @@ while read -r old new ref; do
   trap 'rm -f "$archive"' EXIT
   trap 'exit 1' TERM HUP INT PIPE
   if ! (ulimit -f "$SKIFF_BLOCKS"; exec git archive --format=tar "$new" >"$archive" 2>/dev/null); then
-    echo " !     the commit can't be read, or its files take more than $SKIFF_SIZE; leave large files out of it"
+    echo " !     the commit can't be read, or its files take more than $SKIFF_SIZE; leave large files out of it,"
+    echo "       or raise \"pushMb\" in DATA/platform/build-limits.json"
     exit 1
   fi
   if git cat-file -e "$new:.gitmodules" 2>/dev/null; then

@@ -46,7 +46,7 @@ struct RunningBuild {
       : records(r), app(std::move(a)), id(std::move(i)), lines(loop) {}
   // The pusher who waits for it may go away: the task ends where it stands then.
   ~RunningBuild() {
-    if (!recorded) records.cancel(app, id, text);
+    if (!recorded) records.cancel(app, id, text, details);
   }
   RunningBuild(const RunningBuild&) = delete;
   BuildRecords& records;
@@ -56,6 +56,7 @@ struct RunningBuild {
   io::Channel<std::string> lines;
   std::optional<Result<Release>> outcome;
   BuildText text;
+  BuildDetails details;
 };
 
 std::string tell_release(const Release& release) {
@@ -77,11 +78,13 @@ std::string tell_release(const Release& release) {
 
 io::Task<void> run_build(Builder& builder, std::string app, std::string id, std::string commit,
                          RunningBuild& build) {
-  auto result = co_await builder.build(std::move(app), std::move(id), std::move(commit),
-                                       [&build](std::string_view text) {
-                                         build.text.add(text);
-                                         build.lines.push(std::string(text));
-                                       });
+  auto result = co_await builder.build(
+      std::move(app), std::move(id), std::move(commit),
+      [&build](std::string_view text) {
+        build.text.add(text);
+        build.lines.push(std::string(text));
+      },
+      build.details);
   build.outcome.emplace(std::move(result));
   build.lines.close();
 }
@@ -181,7 +184,7 @@ io::Task<void> Api::build_pushed(std::string app, std::string id, std::string co
     note(app, "Build failed: " + outcome.error().message);
     ending = fmt::format("\n !     Push refused: {}\n", outcome.error().message);
   }
-  co_await builds_.end(app, id, outcome, build.text);
+  co_await builds_.end(app, id, outcome, build.text, build.details);
   build.recorded = true;
   auto written = co_await writer.write(ending);
   auto finished = co_await writer.finish();

@@ -78,6 +78,8 @@ Value build_shape(const std::string& app, const Value& build) {
                         {"release", std::move(release)},
                         {"message", status["message"]},
                         {"duration", status["durationSeconds"]},
+                        {"phases", status["phases"]},
+                        {"report", status["report"]},
                         {"created_at", created_at(build)},
                         {"updated_at", status["finishedAt"].str_or(created_at(build))}});
 }

@@ -88,7 +88,7 @@ io::Task<Result<void>> BuildRecords::begin(std::string app, std::string id, std:
 }
 
 io::Task<void> BuildRecords::end(std::string app, std::string id, const Result<Release>& outcome,
-                                 const BuildText& text) {
+                                 const BuildText& text, const BuildDetails& details) {
   const std::string path = output_path(app, id);
   auto written = co_await io::run_blocking(
       loop_, [path, folder = folder_ + "/" + app, all = text.text()]() -> Result<void> {
@@ -106,19 +106,22 @@ io::Task<void> BuildRecords::end(std::string app, std::string id, const Result<R
   if (build) status.set("durationSeconds", seconds_between(status["startedAt"].str(), now));
   status.set("output", build_output_address(app, id));
   if (auto buildpack = text.buildpack(); !buildpack.empty()) status.set("buildpack", buildpack);
+  if (!details.phases.empty()) status.set("phases", encode_phases(details.phases));
+  if (!details.report.empty()) status.set("report", encode_report(details.report));
   if (outcome) status.set("release", outcome->version);
   if (!outcome) status.set("message", outcome.error().message);
   co_await write_status(app, id, std::move(status));
 }
 
-void BuildRecords::cancel(const std::string& app, const std::string& id, const BuildText& text) {
-  scope_.spawn(end_cancelled(this, app, id, text));
+void BuildRecords::cancel(const std::string& app, const std::string& id, const BuildText& text,
+                          const BuildDetails& details) {
+  scope_.spawn(end_cancelled(this, app, id, text, details));
 }
 
 io::Task<void> BuildRecords::end_cancelled(BuildRecords* self, std::string app, std::string id,
-                                           BuildText text) {
+                                           BuildText text, BuildDetails details) {
   const Result<Release> outcome = fail(Code::kCancelled, "the push was cancelled");
-  co_await self->end(std::move(app), std::move(id), outcome, text);
+  co_await self->end(std::move(app), std::move(id), outcome, text, details);
 }
 
 io::Task<void> BuildRecords::write_status(std::string app, std::string id, Value status) {

@@ -11,6 +11,7 @@
 #include "io/scope.h"
 #include "kube/client/client.h"
 #include "platform/apps/release.h"
+#include "platform/builds/build_details.h"
 
 namespace skiff::platform {
 
@@ -41,15 +42,18 @@ class BuildRecords {
   io::Task<Result<void>> start();
   io::Task<Result<void>> begin(std::string app, std::string id, std::string commit);
   // A record that can't be written is logged: the build itself is not harmed by it.
-  io::Task<void> end(std::string app, std::string id, const Result<Release>& outcome, const BuildText& text);
+  io::Task<void> end(std::string app, std::string id, const Result<Release>& outcome, const BuildText& text,
+                     const BuildDetails& details);
   // The pusher went away during the build.
-  void cancel(const std::string& app, const std::string& id, const BuildText& text);
+  void cancel(const std::string& app, const std::string& id, const BuildText& text,
+              const BuildDetails& details);
   io::Task<Result<std::vector<json::Value>>> list(std::string app);         // newest first
   std::string output(const std::string& app, const std::string& id) const;  // "" when there is none
   io::Task<void> remove_output(std::string app);
 
  private:
-  static io::Task<void> end_cancelled(BuildRecords* self, std::string app, std::string id, BuildText text);
+  static io::Task<void> end_cancelled(BuildRecords* self, std::string app, std::string id, BuildText text,
+                                      BuildDetails details);
   std::string output_path(const std::string& app, const std::string& id) const;
   io::Task<void> write_status(std::string app, std::string id, json::Value status);
   io::Task<Result<void>> prune(std::string app);
