@@ -55,7 +55,8 @@ def test_a_build_that_hangs(skiff):
     app = skiff.app(make("echo waiting; sleep 600"))
     with skiff.limits(seconds=6):
         refused(app.push(), "waiting",
-                " !     Push refused: the build took longer than 6 seconds and was stopped; build less, or in smaller steps")
+                " !     Push refused: the build took longer than 6 seconds and was stopped; build less, or in smaller steps, "
+                'or raise "seconds" (6) in DATA/platform/build-limits.json')
     assert skiff.build_pods() == []
 
 
@@ -63,7 +64,8 @@ def test_a_build_that_fills_its_disk(skiff):
     app = skiff.app(make("head -c 200M /dev/zero >big"))
     with skiff.limits(diskMb=64):
         refused(app.push(), "No space left on device",
-                " !     Push refused: the build filled its disk of 64 MB, which also holds its cache; write less")
+                " !     Push refused: the build filled its disk of 64 MB, which also holds its cache; write less, "
+                'or raise "diskMb" (64) in DATA/platform/build-limits.json')
     image = skiff.data / "platform" / "cache" / f"{app.name}.img"
     assert image.stat().st_blocks * 512 <= 64 << 20
     app.write(make("echo fine"))
@@ -82,21 +84,23 @@ def test_a_build_that_takes_too_much_memory(skiff):
     app = skiff.app(make("exec python3 -c 'x = bytearray(600 << 20); print(len(x))'"))
     with skiff.limits(memoryMb=128):
         refused(app.push(),
-                " !     Push refused: the build used more than 128 MB of memory and was stopped; run fewer jobs at once")
+                " !     Push refused: the build used more than 128 MB of memory and was stopped; run fewer jobs at once, "
+                'or raise "memoryMb" (128) in DATA/platform/build-limits.json')
 
 
 def test_a_build_that_talks_too_much_is_cut(skiff):
     app = skiff.app(make("yes words | head -c 1M; echo the end"))
     with skiff.limits(outputKb=20):
         pushed = app.push()
-    assert pushed.ok and " !     The build wrote more than 20 KB; what follows is not shown." in pushed.said
+    assert pushed.ok and ' !     The build wrote more than 20 KB ("outputKb" in build-limits.json); what follows is not shown.' in pushed.said
     assert "the end" not in pushed.said
 
 
 def test_an_app_that_is_too_large(skiff):
     app = skiff.app(make("head -c 3M /dev/zero >big"))
     with skiff.limits(slugMb=2):
-        refused(app.push(), " !     Push refused: the compiled app is 3 MB, more than 2 MB; leave files out with a .slugignore")
+        refused(app.push(), " !     Push refused: the compiled app is 3.0 MB, more than 2 MB; leave files out with a .slugignore, "
+                "or raise \"slugMb\" (2) in DATA/platform/build-limits.json")
 
 
 def test_a_pack_that_is_too_large(skiff):

@@ -27,6 +27,7 @@ constexpr Duration kLogPause =
     std::chrono::milliseconds(300);        // before a log that broke off is asked for again
 constexpr size_t kCopiesAtOnce = 2;        // large ones keep the disk busy
 constexpr size_t kMostDetails = 64 << 10;  // bytes of what a build says of itself
+constexpr int kLogTries = 10;              // for what came at the end: the node may just be starting again
 constexpr int kFirstError = 400;
 // How GNU tar says that the archive has no such file; its status is that of a damaged archive too.
 constexpr std::string_view kTarLacks = "tar: Procfile: Not found in archive";
@@ -236,7 +237,7 @@ Result<void> Builder::write_input(const std::string& id, const Value& vars) {
   return give_to_dyno(folder);
 }
 
-io::Task<Result<void>> Builder::follow_log(std::string log_path, BuildOutput& output, size_t& shown) {
+io::Task<Result<void>> Builder::show_log(std::string log_path, BuildOutput& output, size_t& shown) {
   net::Request request;
   request.target = std::move(log_path);
   auto stream = co_await log_client_.open(std::move(request));
@@ -255,18 +256,30 @@ io::Task<Result<void>> Builder::follow_log(std::string log_path, BuildOutput& ou
   }
 }
 
+io::Task<void> Builder::keep_showing(Builder* self, std::string log_path, BuildOutput* output,
+                                     size_t* shown) {
+  for (;;) {
+    auto followed = co_await self->show_log(log_path + "&follow=true", *output, *shown);
+    if (followed) co_return;
+    log_warn("build log broke off", {{"log", log_path}, {"error", followed.error().message}});
+    co_await io::sleep(self->loop_, kLogPause);
+  }
+}
+
+// Who follows a log learns of its container's end a while after the pod does.
 io::Task<Result<Value>> Builder::see_to_end(PodWatch& watch, std::string log_path, BuildOutput& output) {
   size_t shown = 0;
-  for (;;) {
-    const bool last_try = watch.is_over();
-    auto followed = co_await follow_log(log_path, output, shown);
-    if (followed) break;
-    log_warn("build log broke off", {{"log", log_path}, {"error", followed.error().message}});
-    if (last_try) break;
-    co_await io::sleep(loop_, kLogPause);
-  }
+  io::TaskScope follower(loop_);
+  follower.spawn(keep_showing(this, log_path, &output, &shown));
   std::vector<std::string> ended = {"Succeeded", "Failed"};
   auto pod = co_await watch.reach(std::move(ended));
+  follower.cancel();
+  for (int i = 0; pod && i < kLogTries; ++i) {
+    auto rest = co_await show_log(log_path, output, shown);
+    if (rest) break;
+    log_warn("the end of a build log is missing", {{"log", log_path}, {"error", rest.error().message}});
+    co_await io::sleep(loop_, kLogPause);
+  }
   co_return pod;
 }
 
@@ -334,8 +347,7 @@ io::Task<Result<void>> Builder::run_pod(BuildFacts facts, BuildOutput& output, P
   auto started = co_await start_pod(facts, watch, output);
   clock.end("start");
   SKIFF_CO_RETURN_IF_ERROR(started);
-  auto ending =
-      see_to_end(watch, pod_path(kBuildsNamespace, facts.pod) + "/log?follow=true&container=build", output);
+  auto ending = see_to_end(watch, pod_path(kBuildsNamespace, facts.pod) + "/log?container=build", output);
   const Duration longest = std::chrono::seconds(facts.limits.seconds) + kPastDeadline;
   auto pod = co_await io::with_timeout(loop_, longest, std::move(ending));
   if (!pod) co_return fail(Code::kUnavailable, "wait for the build: " + pod.error().message);

@@ -77,10 +77,12 @@ class Builder {
   io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output, PhaseClock& clock);
   io::Task<Result<void>> start_pod(BuildFacts facts, PodWatch& watch, BuildOutput& output);
   io::Task<void> remove_pod(std::string name);
-  // The pod at its end. A log that breaks off, since a role died, is taken up where it was.
+  // The pod at its end, once its whole log is shown.
   io::Task<Result<json::Value>> see_to_end(PodWatch& watch, std::string log_path, BuildOutput& output);
+  // For ever: a log that breaks off, since a role died, is taken up where it was.
+  static io::Task<void> keep_showing(Builder* self, std::string log_path, BuildOutput* output, size_t* shown);
   // Shows the log beyond the first `shown` bytes, which it counts on.
-  io::Task<Result<void>> follow_log(std::string log_path, BuildOutput& output, size_t& shown);
+  io::Task<Result<void>> show_log(std::string log_path, BuildOutput& output, size_t& shown);
   io::Task<Result<Slug>> make_image(BuildFacts facts);
   io::Task<void> clean_up(std::string app, std::string id);
 

@@ -58,11 +58,11 @@ Result<void> check_size(const std::vector<Output>& archives, const BuildLimits& 
   int64_t bytes = 0;
   for (const auto& archive : archives) bytes += archive.file.bytes;
   if (bytes <= limits.slug_mb << 20) return {};
-  constexpr int64_t kMegabyte = 1 << 20;
+  constexpr double kMegabyte = 1 << 20;
   return fail(
       Code::kResourceExhausted,
-      fmt::format("the compiled app is {} MB, more than {}; leave files out with a .slugignore, or {}",
-                  (bytes + kMegabyte - 1) / kMegabyte, describe_megabytes(limits.slug_mb),
+      fmt::format("the compiled app is {:.1f} MB, more than {}; leave files out with a .slugignore, or {}",
+                  static_cast<double>(bytes) / kMegabyte, describe_megabytes(limits.slug_mb),
                   how_to_raise("slugMb", limits.slug_mb)));
 }
 
