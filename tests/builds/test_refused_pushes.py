@@ -162,6 +162,7 @@ def test_history_is_rewritten_by_force_only(skiff):
     app.git("checkout", "-q", "--orphan", "fresh")
     app.git("branch", "-qD", "main")
     app.git("branch", "-qm", "main")
+    app.write({"fresh": ""})  # else it is the same commit, made within the same second
     refused(app.push(), "[rejected]")
     assert app.push("--force", "skiff", "main").ok
 
