@@ -2,6 +2,8 @@
 #include "io/pulse.h"
 #include "io/sync.h"
 #include "node/agent/agent.h"
+#include "skiff/buildpacks.h"
+#include "skiff/machine.h"
 #include "skiff/node_options.h"
 #include "skiff/role_support.h"
 #include "skiff/roles.h"
@@ -12,6 +14,8 @@ Result<node::AgentOptions> agent_options(const Instance& instance) {
   node::AgentOptions options;
   options.data = instance.path("node");
   options.local_images = instance.path("images");
+  options.layer_recipes = buildpacks_directory() + "/layers";
+  options.machine_layers = machine_directory() + "/layers";
   options.node_name = instance.node_name;
   options.instance = instance.id;
   auto pods = node::parse_subnet(instance.pod_range);

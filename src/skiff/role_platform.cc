@@ -1,23 +1,15 @@
 #include "base/log.h"
-#include "io/file.h"
 #include "io/pulse.h"
 #include "io/sync.h"
 #include "kube/client/patient_client.h"
 #include "platform/platform.h"
+#include "skiff/buildpacks.h"
 #include "skiff/role_support.h"
 #include "skiff/roles.h"
 
 namespace skiff {
 
 namespace {
-
-constexpr const char* kInstalledBuildpacks = "/usr/share/skiff/buildpacks";
-
-// Installed with the package, else beside the source this binary was built from.
-std::string buildpacks_directory() {
-  return io::path_exists(kInstalledBuildpacks) ? kInstalledBuildpacks
-                                               : std::string(SKIFF_SOURCE_DIR) + "/buildpacks";
-}
 
 Result<platform::PlatformOptions> platform_options(const Instance& instance) {
   auto token = instance.token();

@@ -57,6 +57,8 @@ PullerOptions puller_options(const AgentOptions& options) {
   PullerOptions out;
   out.paths = paths_of(options);
   out.local_images = options.local_images;
+  out.layer_recipes = options.layer_recipes;
+  out.machine_layers = options.machine_layers;
   return out;
 }
 

@@ -26,10 +26,12 @@ namespace skiff::node {
 constexpr int kAgentThreads = 12;
 
 struct AgentOptions {
-  std::string data;          // DATA/node, absolute; made when missing
-  std::string local_images;  // folder of OCI layouts for skiff.local/… images; "" is <data>/../images
-  std::string node_name;     // also a label: lower case, a DNS name
-  std::string instance;      // at most 6 characters of [a-z0-9]; tells instances on one machine apart
+  std::string data;            // DATA/node, absolute; made when missing
+  std::string local_images;    // folder of OCI layouts for skiff.local/… images; "" is <data>/../images
+  std::string layer_recipes;   // folder of the recipes of stack layers; "": there are none
+  std::string machine_layers;  // folder where the machine's instances share ready stack layers; "": none
+  std::string node_name;       // also a label: lower case, a DNS name
+  std::string instance;        // at most 6 characters of [a-z0-9]; tells instances on one machine apart
   std::string host_ip;  // the node's address as pods and status name it; "" is the bridge's (pods' gateway)
   PodEgress egress = PodEgress::kRestricted;
   std::vector<uint16_t> open_ports;  // TCP ports of the machine that pods reach all the same: the edge's

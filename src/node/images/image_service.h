@@ -1,6 +1,7 @@
 // Images as the pod worker sees them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,9 +46,12 @@ class ImageService {
   virtual ~ImageService() = default;
   // True when ensure() would answer without a registry.
   virtual bool present(const std::string& reference) const = 0;
-  // `docker_config` is the text of a .dockerconfigjson, or "".
-  virtual io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy,
-                                        std::string docker_config) = 0;
+  // Hears what goes on while an image is made here (stack_layers.h): messages for people. Not after the
+  // task's end.
+  using Tell = std::function<void(const std::string& message)>;
+  // `docker_config` is the text of a .dockerconfigjson, or "". `tell` may be empty.
+  virtual io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy, std::string docker_config,
+                                        Tell tell) = 0;
   // A file of the image, for /etc/passwd and /etc/group; nothing when absent.
   virtual std::optional<std::string> read_file(const Image& image, const std::string& path) const = 0;
   // The images on this node, for its status and for garbage collection.

@@ -26,6 +26,8 @@ Value strings(const std::vector<std::string>& items) {
   return out;
 }
 
+}  // namespace
+
 Result<std::string> file_digest(const std::string& path) {
   io::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail_errno(errno, "open " + path);
@@ -38,6 +40,8 @@ Result<std::string> file_digest(const std::string& path) {
     sum.update({buffer.data(), static_cast<size_t>(got)});
   }
 }
+
+namespace {
 
 int64_t file_bytes(const std::string& path) {
   struct stat info{};

@@ -21,4 +21,7 @@ Result<std::vector<std::string>> write_layout(const std::string& folder, const s
                                               const ImageConfig& config,
                                               const std::vector<LayerSource>& layers);
 
+// "sha256:…" of the file's bytes.
+Result<std::string> file_digest(const std::string& path);
+
 }  // namespace skiff::node

@@ -16,6 +16,7 @@ namespace skiff::node {
 namespace {
 
 constexpr std::string_view kPullFolder = "pull-";
+constexpr const char* kStackRepository = "stack";
 constexpr size_t kWalksAtOnce = 2;      // of layers and pulled images: threads of the pool
 constexpr size_t kMaxPullError = 2000;  // bytes of skopeo's words that a pod's status shows
 
@@ -63,6 +64,8 @@ Puller::Puller(io::Loop& loop, PullerOptions options)
     : loop_(loop),
       options_(std::move(options)),
       store_(options_.paths),
+      layers_(loop, {options_.local_images + "/" + kStackRepository, options_.layer_recipes,
+                     options_.machine_layers, options_.paths}),
       cleared_(loop),
       walks_(loop, kWalksAtOnce) {}
 
@@ -72,6 +75,7 @@ std::string Puller::local_layout(const Reference& reference) const {
 
 Result<void> Puller::open() {
   SKIFF_RETURN_IF_ERROR(store_.open());
+  SKIFF_RETURN_IF_ERROR(layers_.set_leftovers_aside());
   // What pulls of an agent that was killed left.
   auto names = io::list_directory(options_.paths.images());
   if (!names) return std::unexpected(names.error());
@@ -122,7 +126,8 @@ bool Puller::present(const std::string& reference) const {
   return parsed && store_.find(parsed->canonical());
 }
 
-io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, std::string docker_config) {
+io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, std::string docker_config,
+                                      Tell tell) {
   const auto parsed = parse_reference(reference);
   if (!parsed) {
     co_return failure("InvalidImageName", "Failed to apply default image tag " + quoted(reference) +
@@ -130,6 +135,10 @@ io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, 
                                               parsed.error().message);
   }
   const bool local = parsed->domain == kLocalDomain;
+  if (local && parsed->repository == kStackRepository) {
+    auto ready = co_await layers_.ensure(parsed->tag, std::move(tell));
+    if (!ready) co_return failure("ErrImagePull", ready.error().message);
+  }
   auto known = store_.find(parsed->canonical());
   if (known && local) {
     const std::string layout = local_layout(*parsed);
@@ -285,7 +294,7 @@ io::Task<Result<void>> Puller::collect(InUse in_use, Pressure pressure) {
   // What was set aside is removed, also by an earlier collection or agent; what is being unpacked is not
   // seen.
   Result<void> aside;
-  if (pulls_.empty()) aside = store_.set_unused_aside(*mounted);
+  if (pulls_.empty() && !layers_.busy()) aside = store_.set_unused_aside(*mounted);
   auto removed =
       co_await io::run_blocking(walks_, [paths = options_.paths] { return node::remove_leftovers(paths); });
   co_return aside ? removed : aside;

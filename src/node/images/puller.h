@@ -13,13 +13,16 @@
 #include "io/loop.h"
 #include "io/sync.h"
 #include "node/images/reference.h"
+#include "node/images/stack_layers.h"
 #include "node/images/store.h"
 
 namespace skiff::node {
 
 struct PullerOptions {
   NodePaths paths;
-  std::string local_images;  // folder of OCI layouts
+  std::string local_images;    // folder of OCI layouts
+  std::string layer_recipes;   // folder of the recipes of stack layers; "": there are none
+  std::string machine_layers;  // folder of the machine's ready stack layers; ""
   std::string skopeo = "/usr/bin/skopeo";
   Duration pull_limit = std::chrono::minutes(15);
 };
@@ -35,7 +38,8 @@ class Puller final : public ImageService {
   io::Task<void> remove_leftovers();
 
   bool present(const std::string& reference) const override;
-  io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy, std::string docker_config) override;
+  io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy, std::string docker_config,
+                                Tell tell) override;
   std::optional<std::string> read_file(const Image& image, const std::string& path) const override;
   std::vector<Image> list() const override { return store_.list(); }
 
@@ -62,6 +66,7 @@ class Puller final : public ImageService {
   io::Loop& loop_;
   PullerOptions options_;
   ImageStore store_;
+  StackLayers layers_;
   std::map<std::string, std::shared_ptr<Pull>> pulls_;
   std::set<std::string> whole_;  // ids of images that were found whole, or made, in this agent's life
   uint64_t last_pull_ = 0;

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <cstdlib>
 
 #include "base/log.h"
@@ -13,7 +12,9 @@
 #include "node/digest.h"
 #include "node/images/layout.h"
 #include "node/images/layout_write.h"
+#include "node/images/shared_tree.h"
 #include "node/images/stack_cache.h"
+#include "node/images/stack_step.h"
 #include "node/images/unpack.h"
 
 namespace skiff::node {
@@ -33,7 +34,6 @@ constexpr const char* kOtherChanges =
 constexpr const char* kAddUser =
     "chroot \"$1\" useradd --uid 70000 --home-dir /app --no-create-home --shell /bin/bash dyno";
 constexpr Duration kLimit = std::chrono::minutes(10);  // of either step, on a slow mirror
-constexpr size_t kMaxErrorLines = 15;
 
 // Mounts live in a namespace of their own: they end with the script, however it ends.
 constexpr const char* kBuildScript = R"sh(set -e
@@ -96,55 +96,6 @@ std::string codename() {
   return "bookworm";
 }
 
-struct Lines {
-  const StackOptions* options;
-  std::vector<std::string> last;
-  std::string rest;
-  void add(std::string_view bytes) {
-    rest += bytes;
-    for (size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
-      const std::string line(trim(std::string_view(rest).substr(0, end)));
-      rest.erase(0, end + 1);
-      if (line.empty()) continue;
-      if (options->progress) options->progress(line);
-      if (last.size() == kMaxErrorLines) last.erase(last.begin());
-      last.push_back(line);
-    }
-  }
-};
-
-// Runs a program, passing its words on line by line.
-io::Task<Result<void>> run_step(io::Loop& loop, const StackOptions* options, std::vector<std::string> argv) {
-  io::ProcessOptions process_options;
-  process_options.argv = argv;
-  process_options.out = io::ProcessOptions::Output::kPipe;
-  process_options.merge_err = true;
-  process_options.new_session = true;
-  auto process = io::spawn_process(loop, process_options);
-  if (!process) co_return std::unexpected(process.error());
-  struct Guard {
-    io::Process* process;
-    ~Guard() {
-      if (process != nullptr) process->kill_group(9);
-    }
-  } guard{process->get()};
-  Lines lines{options, {}, {}};
-  std::array<char, 4096> buffer;
-  const MonotonicTime deadline = loop.now() + kLimit;
-  for (;;) {
-    auto task = (*process)->out_stream()->read(buffer);
-    auto got = co_await io::with_timeout(loop, deadline - loop.now(), std::move(task));
-    if (!got) co_return wrap(got.error(), argv[0]);
-    if (*got == 0) break;
-    lines.add({buffer.data(), *got});
-  }
-  auto status = co_await (*process)->wait();
-  guard.process = nullptr;
-  if (!status) co_return std::unexpected(status.error());
-  if (!status->ok()) co_return fail(Code::kUnavailable, argv[0] + " failed: " + join(lines.last, "\n"));
-  co_return Result<void>();
-}
-
 std::vector<std::string> mmdebstrap_command(const StackOptions& options, const std::string& apt_config) {
   const std::string release = codename();
   std::vector<std::string> argv = {options.mmdebstrap,
@@ -196,7 +147,7 @@ io::Task<Result<void>> make_images(io::Loop& loop, const StackOptions* options) 
   auto apt = co_await io::run_command(loop, dump);
   auto argv = mmdebstrap_command(*options, apt ? apt->out : "");
   for (auto& line : host_sources()) argv.push_back(std::move(line));
-  auto bootstrapped = co_await run_step(loop, options, argv);
+  auto bootstrapped = co_await run_stack_step(loop, argv, options->progress, kLimit);
   if (!bootstrapped) co_return wrap(bootstrapped.error(), "make the stack's run image");
   const std::string folder = stack_folder(*options);
   auto run = co_await io::run_blocking(loop, [folder, tar = options->work + "/run.tar"] {
@@ -208,7 +159,7 @@ io::Task<Result<void>> make_images(io::Loop& loop, const StackOptions* options) 
   if (!prepared) co_return prepared;
   std::vector<std::string> build = {"unshare",     "--mount",     "sh", options->work + "/build.sh",
                                     options->work, kBuildPackages};
-  auto built = co_await run_step(loop, options, build);
+  auto built = co_await run_stack_step(loop, build, options->progress, kLimit);
   if (!built) co_return wrap(built.error(), "make the stack's build image");
   auto kept =
       co_await io::run_blocking(loop, [folder, digest = run->front(), tar = options->work + "/build.tar"] {

@@ -32,8 +32,4 @@ class StackCache {
   std::string folder_, key_;
 };
 
-// Removes what killed processes left of copies of the layout in `folder`, beside it. Blocking; for who alone
-// makes them.
-void remove_partial_copies(const std::string& folder);
-
 }  // namespace skiff::node

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "io/sync.h"
+#include "node/images/shared_tree.h"
 #include "testing/power_cut.h"
 
 using namespace skiff;

@@ -21,6 +21,8 @@ constexpr Duration kConfigRetry =
     std::chrono::seconds(10);  // until a missing ConfigMap or key is looked for again
 // An API server that is away says nothing about the pod: it is asked again soon, and nobody is told.
 constexpr Duration kAwayRetry = std::chrono::milliseconds(200);
+// Of events: the platform shows their messages to who pushes (platform/builds/pod_start.h).
+constexpr const char* kStackLayerReason = "StackLayer";
 constexpr int kStartErrorCode = 128;
 constexpr size_t kMaxShownError = 4096;                   // of a status: it may quote what the pod says
 constexpr Duration kKillWait = std::chrono::seconds(10);  // for the end of a container after SIGKILL
@@ -85,7 +87,10 @@ io::Task<void> PodWorker::start(std::string name) {
     }
   }
   pulling_.insert(name);
-  auto outcome = co_await services_.images.ensure(reference, policy, credentials);
+  const ImageService::Tell tell = [this, where = field(*def)](const std::string& message) {
+    event(where, Type::kNormal, kStackLayerReason, message);
+  };
+  auto outcome = co_await services_.images.ensure(reference, policy, credentials, tell);
   pulling_.erase(name);
   if (!outcome.image) {
     image_failed(*def, facts_.containers[name], outcome);
