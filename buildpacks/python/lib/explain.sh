@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2154 # what bin/compile and the other parts set
+# What a failed installation means, and the line that mends it.
+
+explain_install_failure() { # explain_install_failure LOG
+  local found file package
+  while IFS=$'\t' read -r found package; do
+    [[ -n $found && $found != '#'* ]] || continue
+    grep -qE -- "$found" "$1" || continue
+    warn "A package is compiled here and lacks what Debian's package $package has." \
+      "Write the line \"$package\" into a file Aptfile, commit it, and push again."
+    return
+  done <"$pack/lib/debian_packages.tsv"
+  file=$(grep -m 1 -oE "fatal error: [^:]+\.h: No such file" "$1" | sed -E 's/fatal error: (.*): No such file/\1/' || true)
+  [ -z "$file" ] || {
+    warn "A package is compiled here and lacks the header $file." \
+      "Find the Debian package that has it (apt-file search $file), and write its name into a file Aptfile."
+    return
+  }
+  case $manager in
+    pip)
+      ! grep -qE 'DO NOT MATCH THE HASHES|require their versions to be pinned|Hashes are required' "$1" ||
+        warn "requirements.txt has hashes, and they do not cover all: see above." "Make the file anew: pip-compile --generate-hashes, or uv pip compile --generate-hashes."
+      ! grep -qE 'Invalid requirement|No such file or directory: .*requirements|Could not open requirements file' "$1" ||
+        warn "requirements.txt can't be read as it is: see above." ;;
+    uv)
+      ! grep -q 'needs to be updated' "$1" || warn "uv.lock does not fit pyproject.toml: run \"uv lock\", and commit uv.lock." ;;
+    poetry)
+      ! grep -qE 'poetry lock|changed significantly' "$1" || warn "poetry.lock does not fit pyproject.toml: run \"poetry lock\", and commit poetry.lock."
+      ! grep -qE 'No file/folder found for package|current project could not be installed' "$1" ||
+        warn "Poetry takes the app itself for a package. If it is none, write into pyproject.toml: [tool.poetry] package-mode = false" ;;
+    pipenv)
+      ! grep -qE 'out of date|is not up-to-date' "$1" || warn "Pipfile.lock does not fit Pipfile: run \"pipenv lock\", and commit Pipfile.lock." ;;
+  esac
+  ! grep -qE 'No matching distribution found|has no wheels with a matching Python|not in .*Python|requires a different Python' "$1" ||
+    warn "A package has no version for Python ${python_version%.*}: another one is asked for in .python-version."
+}
