@@ -90,6 +90,7 @@ module Blog
     WIDTH = 1200
     HEIGHT = 630
     MARGIN = 80
+    WIDEST = WIDTH - 2 * MARGIN
     SIZES = [92, 80, 68, 58, 48].freeze
     MAX_LINES = 4
     LEADING = 1.14
@@ -98,10 +99,11 @@ module Blog
     PAPER, SEA, FOAM = 0, 1, 2
     INKS = [[251, 250, 246], [23, 92, 108], [127, 203, 217]].freeze
 
-    # The mark of _includes/mark.html: two sails and a hull, on a square of 32.
-    SAILS = [[[15, 3], [15, 21], [5.5, 21], [6.6, 16.2], [8.8, 11.4], [11.6, 7]],
-             [[17, 8.5], [20.4, 11.6], [22.7, 15.5], [24.5, 21], [17, 21]]].freeze
-    HULL = [[2.5, 23], [29.5, 23], [27.9, 26.4], [25.7, 28], [22.9, 28.5], [9.1, 28.5], [6.3, 28], [4.1, 26.4]].freeze
+    # The mark of _includes/mark.html: two sails and a hull, on a square of 32. Each corner is [x, y], each curve to it
+    # [control x, control y, x, y].
+    SAILS = [[[15, 3], [15, 21], [5.5, 21], [7, 9, 15, 3]], [[17, 8.5], [23.2, 12.6, 24.5, 21], [17, 21]]].freeze
+    HULL = [[2.5, 23], [29.5, 23], [27.8, 28.5, 22.9, 28.5], [9.1, 28.5], [4.2, 28.5, 2.5, 23]].freeze
+    CURVE_STEPS = 16
 
     def initialize(font_path, blog)
       @font_path, @blog = font_path, blog
@@ -134,17 +136,26 @@ module Blog
     # The largest size at which the title fits, and its lines.
     def set(title)
       SIZES.each do |size|
-        lines = wrap(title, size)
-        return [size, lines] if lines.size <= (size > 68 ? 3 : MAX_LINES)
+        lines = wrap(title, size, WIDEST)
+        return [size, balance(title, size, lines)] if lines.size <= (size > 68 ? 3 : MAX_LINES)
       end
-      lines = wrap(title, SIZES.last).first(MAX_LINES)
+      lines = wrap(title, SIZES.last, WIDEST).first(MAX_LINES)
       [SIZES.last, lines[0...-1] + ["#{lines.last} …"]]
     end
 
-    def wrap(title, size)
+    # As many lines, of lengths that differ less.
+    def balance(title, size, lines)
+      (WIDEST / 2).step(WIDEST, 20).each do |width|
+        even = wrap(title, size, width)
+        return even if even.size == lines.size && even.all? { |line| @canvas.text_width(font, size, line) <= width }
+      end
+      lines
+    end
+
+    def wrap(title, size, width)
       title.split.each_with_object([]) do |word, lines|
         longer = lines.empty? ? word : "#{lines.last} #{word}"
-        if lines.empty? || @canvas.text_width(font, size, longer) > WIDTH - 2 * MARGIN
+        if lines.empty? || @canvas.text_width(font, size, longer) > width
           lines << word
         else
           lines[-1] = longer
@@ -153,9 +164,22 @@ module Blog
     end
 
     def draw_mark(x, y, scale)
-      place = ->(points) { points.map { |px, py| [x + px * scale, y + py * scale] } }
+      place = ->(shape) { trace(shape).map { |px, py| [x + px * scale, y + py * scale] } }
       SAILS.each_with_index { |sail, i| @canvas.fill([place[sail]], i.zero? ? PAPER : FOAM) }
       @canvas.fill([place[HULL]], PAPER)
+    end
+
+    # The points of a shape, its curves as short lines.
+    def trace(shape)
+      shape.each_with_object([]) do |(*control, x, y), points|
+        next points << [x, y] if control.empty?
+
+        from = points.last
+        (1..CURVE_STEPS).each do |step|
+          t = step.to_f / CURVE_STEPS
+          points << [0, 1].map { |i| (1 - t)**2 * from[i] + 2 * t * (1 - t) * control[i] + t * t * [x, y][i] }
+        end
+      end
     end
 
     # Waves right across, below the boat's water line.
