@@ -47,7 +47,7 @@ check_java() { # check_java APP
 # Says where the Java is that the build says is too old for it.
 explain_java_failure() { # explain_java_failure LOG FILE
   if grep -qE 'release version [0-9]+ not supported|invalid (target|source) release|class file version [0-9]+\.0, this version' "$1"; then
-    echo " !     This app wants a newer Java than ${java_version%%.*}, which is the one of the stack: see $2 (maven.compiler.release," \
+    echo " !     This app wants a newer Java than ${java_version%%.*}, which is the one of the stack: see $2 (maven.compiler.target," \
       "sourceCompatibility, or a dependency that needs a newer one)."
   elif grep -qE 'OutOfMemoryError|insufficient memory for the Java' "$1"; then
     echo " !     The build ran out of Java heap. Give it more, such as MAVEN_OPTS=-Xmx2g or org.gradle.jvmargs=-Xmx2g."

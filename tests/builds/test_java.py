@@ -33,7 +33,8 @@ POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>shop</groupId><artifactId>shop</artifactId><version>1</version>
   <properties>
-    <maven.compiler.release>17</maven.compiler.release>
+    <maven.compiler.source>17</maven.compiler.source>
+    <maven.compiler.target>17</maven.compiler.target>
     <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
   </properties>
   <dependencies>
@@ -149,13 +150,13 @@ def test_wrappers_that_lack_their_files(skiff):
 
 
 def test_another_maven_of_the_registry(skiff):
-    app = skiff.app({**MAVEN, "system.properties": "maven.version=3.9.9\r\njava.runtime.version=temurin-17\r\n"})
-    assert "Fetching Maven 3.9.9" in pushed(app)
-    assert "Fetching Maven" not in pushed(app)  # it was kept
+    app = skiff.app({**MAVEN, "system.properties": "maven.version=newest\n"})
+    refused(app, "maven.version=newest is no version")
     app.write({"system.properties": "maven.version=3.0.99\n"})
     refused(app, "system.properties asks for Maven 3.0.99", "Could not find artifact")
-    app.write({"system.properties": "maven.version=newest\n"})
-    refused(app, "maven.version=newest is no version")
+    app.write({"system.properties": "maven.version=3.9.9\r\njava.runtime.version=temurin-17\r\n", "pom.xml": "<project>"})
+    refused(app, "Fetching Maven 3.9.9", "POM /app/pom.xml")
+    assert "Fetching Maven" not in app.push().said  # it was kept
 
 
 @pytest.mark.parametrize("name, text, words", [
@@ -171,12 +172,12 @@ def test_a_java_that_cannot_be_had(skiff, files, name, text, words):
 
 
 def test_what_the_build_says_is_explained(skiff):
-    app = skiff.app({**MAVEN, "pom.xml": POM.replace("<maven.compiler.release>17", "<maven.compiler.release>99")})
-    refused(app, "release version 99 not supported", "wants a newer Java than 17", "pom.xml")
+    app = skiff.app({**MAVEN, "pom.xml": POM.replace("target>17", "target>99")})
+    refused(app, "invalid target release: 99", "wants a newer Java than 17", "pom.xml")
     app.write({"pom.xml": POM.replace("2.10.1", "2.10.1-never")})
     refused(app, "Maven could not get com.google.code.gson:gson:jar:2.10.1-never")
     app.write({"pom.xml": "<project>"})
-    refused(app, "Non-parseable POM")
+    refused(app, "POM /app/pom.xml")
     skiff.skiff("config:set", "MAVEN_SETTINGS_PATH=none.xml", "-a", app.name)
     refused(app, "MAVEN_SETTINGS_PATH names none.xml")
 
