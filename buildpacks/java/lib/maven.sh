@@ -35,9 +35,10 @@ fetch_maven() { # fetch_maven VERSION CACHE
     return 1
   }
   echo "-----> Fetching Maven $version"
-  mvn -q -B -Dstyle.color=never "-Dmaven.repo.local=$2/m2/repository" ${settings:+-s "$settings"} \
+  # Not in the app's folder, whose pom.xml may be for the other Maven only.
+  (cd /tmp && mvn -q -B -Dstyle.color=never "-Dmaven.repo.local=$2/m2/repository" ${settings:+-s "$settings"} \
     org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy "-Dartifact=org.apache.maven:apache-maven:$version:tar.gz:bin" \
-    -DoutputDirectory=/tmp/maven >/tmp/fetch.log 2>&1 || {
+    -DoutputDirectory=/tmp/maven) >/tmp/fetch.log 2>&1 || {
     echo " !     system.properties asks for Maven $version, which can't be had:"
     grep -m 1 -oE 'Could not (find|transfer) artifact .*' /tmp/fetch.log | sed -E 's/ -> \[Help 1\]//; s/^/       /' || true
     echo "       Write a version that Maven has released, or leave the line out: Debian's Maven builds then."
@@ -53,9 +54,9 @@ fetch_maven() { # fetch_maven VERSION CACHE
 find_settings() { # find_settings APP
   settings=
   if [ -n "${MAVEN_SETTINGS_PATH:-}" ]; then
-    settings=$MAVEN_SETTINGS_PATH
+    settings=$(realpath -m -- "$MAVEN_SETTINGS_PATH")
     [ -f "$settings" ] || {
-      echo " !     MAVEN_SETTINGS_PATH names $settings, and there is no such file in the app"
+      echo " !     MAVEN_SETTINGS_PATH names $MAVEN_SETTINGS_PATH, and there is no such file in the app"
       return 1
     }
   elif [ -n "${MAVEN_SETTINGS_URL:-}" ]; then
