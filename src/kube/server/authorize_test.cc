@@ -292,6 +292,8 @@ TEST_CASE("the platform keeps apps but changes no rights and no nodes") {
   CHECK(ask_as(rig, platform, "POST", "/api/v1/namespaces/shop/secrets", R"({"metadata":{"name":"s"}})")
             .status == 201);
   CHECK(ask_as(rig, platform, "GET", "/apis/apps/v1/namespaces/shop/deployments").status == 200);
+  CHECK(ask_as(rig, platform, "GET", "/api/v1/namespaces/shop/events").status == 200);
+  CHECK(ask_as(rig, platform, "POST", "/api/v1/namespaces/shop/events", "{}").status == 403);
   CHECK(ask_as(rig, platform, "POST", kClusterRoles, "{}").status == 403);
   CHECK(ask_as(rig, platform, "GET", "/api/v1/configmaps").status == 403);
   CHECK(ask_as(rig, platform, "GET", "/api/v1/nodes").status == 403);

@@ -172,6 +172,8 @@ Value platform_role() {
                        // By their names, which it knows: it can't look for others.
                        rule(core, strings({"secrets"}), strings({"create", "delete", "get"})),
                        rule(core, strings({"pods/log"}), strings({"get"})),
+                       // What the node tells of the pods of builds.
+                       rule(core, strings({"events"}), strings({"get", "list", "watch"})),
                        rule(strings({"apps"}), strings({"deployments"}), kept),
                        rule(strings({"networking.k8s.io"}), strings({"ingresses"}), kept),
                        rule(strings({"apiextensions.k8s.io"}), strings({"customresourcedefinitions"}),
