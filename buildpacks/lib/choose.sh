@@ -87,12 +87,21 @@ refuse_others() {
   [ ${#language[@]} = 0 ] || refuse_language "${language[@]}"
 }
 
-# Sets `chosen`: BUILDPACK_URL, a .buildpacks file, else the first built-in one that detects. `named` says that they
-# were named.
+# An Aptfile is for every language. Those who name their buildpacks name this one too, as at Heroku.
+put_apt_first() {
+  [ -f Aptfile ] && is_built_in apt || return 0
+  use_built_in apt
+  chosen=("$pack" "${chosen[@]}")
+}
+
+# Sets `chosen`: BUILDPACK_URL, what `skiff buildpacks:set` set, a .buildpacks file, else the first built-in one that
+# detects. `named` says that they were named.
 choose_buildpacks() {
   local address addresses=()
   if [ -s "$input/env/BUILDPACK_URL" ]; then
     addresses=("$(cat "$input/env/BUILDPACK_URL")")
+  elif [ -s "$input/buildpacks" ]; then
+    mapfile -t addresses < <(list_entries "$input/buildpacks")
   elif [ -f .buildpacks ]; then
     mapfile -t addresses < <(list_entries .buildpacks)
   fi
@@ -111,5 +120,6 @@ choose_buildpacks() {
   fi
   [ ${#chosen[@]} -gt 0 ] || fail "No buildpack detects this app." \
     "A C++ app has a CMakeLists.txt or Makefile and a Procfile; a static site has an index.html or a static.json." \
-    "Another buildpack is chosen with: skiff config:set BUILDPACK_URL=<git address>"
+    "Another buildpack is chosen with: skiff buildpacks:set <name or git address>"
+  [ -n "$named" ] || put_apt_first
 }

@@ -117,7 +117,7 @@ Result<void> check_remote_name(std::string_view name) {
 }  // namespace
 
 io::Task<Result<void>> create_app(CommandContext& context, std::string name,
-                                  std::optional<std::string> remote) {
+                                  std::optional<std::string> remote, std::string buildpack) {
   if (remote) {
     auto good = check_remote_name(*remote);
     SKIFF_CO_RETURN_IF_ERROR(good);
@@ -128,6 +128,10 @@ io::Task<Result<void>> create_app(CommandContext& context, std::string name,
   SKIFF_CO_RETURN_IF_ERROR(app);
   const std::string created = (*app)["name"].str();
   context.console.out(fmt::format("Creating {}... done\n{}\n", created, (*app)["web_url"].str()));
+  if (!buildpack.empty()) {
+    auto set = co_await set_first_buildpack(context, created, std::move(buildpack));
+    SKIFF_CO_RETURN_IF_ERROR(set);
+  }
   if (!remote) co_return Result<void>{};
   const bool inside = co_await in_work_tree(context);
   if (!inside) {

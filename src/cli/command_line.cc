@@ -14,6 +14,9 @@ namespace {
 constexpr int kMostLines = 1500;  // what the platform keeps of an app's log
 constexpr int kUsageError = 2;    // exit code
 constexpr const char* kRemote = "skiff";
+constexpr int kMostPlaces = 100;  // of a list of buildpacks; the platform takes fewer
+constexpr const char* kBuildpackHelp =
+    "a name such as heroku/go, or the https address of a git repository (with #branch) or archive";
 
 // What the options of all commands are parsed into.
 struct Arguments {
@@ -21,6 +24,8 @@ struct Arguments {
   std::string remote = kRemote;
   bool no_remote = false, json = false, shell = false;
   std::vector<std::string> words;
+  std::string buildpack;
+  int index = 0;  // of a list, from 1; 0: not given
   LogRequest logs;
   bool tail = false;
 };
@@ -88,7 +93,8 @@ void add_apps(Adder& adder) {
   Arguments& a = adder.arguments();
   CLI::App* create =
       adder.add("create", "Create an app and a git remote for it", [](CommandContext& c, Arguments given) {
-        return create_app(c, given.name, given.no_remote ? std::nullopt : std::optional(given.remote));
+        return create_app(c, given.name, given.no_remote ? std::nullopt : std::optional(given.remote),
+                          given.buildpack);
       });
   create->alias("apps:create")
       ->add_option(
@@ -96,6 +102,8 @@ void add_apps(Adder& adder) {
           "the app's name: small letters, digits, dashes; 3 to 30 characters (default: one is made up)");
   adder.add_remote(create, "Name of the git remote that is made; one that is there stays");
   create->add_flag("--no-remote", a.no_remote, "Make no git remote");
+  create->add_option("-b,--buildpack", a.buildpack, "The buildpack that builds it (default: the push tells)")
+      ->type_name("NAME");
   adder.add_about_app(
       "git:remote", "Add the git remote of an app to the repository of this folder",
       [](CommandContext& c, Arguments given) { return add_git_remote(c, given.app, given.remote); });
@@ -200,6 +208,38 @@ void add_releases(Adder& adder) {
                      [](CommandContext& c, Arguments given) { return rollback(c, given.app, given.name); })
       ->alias("releases:rollback")
       ->add_option("version", a.name, "the release, as in v3 (default: the last one before that came up)");
+}
+
+void add_buildpacks(Adder& adder) {
+  adder.set_group("Buildpacks and builds");
+  Arguments& a = adder.arguments();
+  const auto add_index = [&a](CLI::App* command, const std::string& help) {
+    command->add_option("-i,--index", a.index, help)
+        ->type_name("PLACE")
+        ->check(CLI::Range(1, kMostPlaces).description(""));
+  };
+  adder.add_about_app("buildpacks", "List the buildpacks that build the app",
+                      [](CommandContext& c, Arguments given) { return list_buildpacks(c, given.app); });
+  CLI::App* set = adder.add_about_app(
+      "buildpacks:set", "Set the buildpack that the next push uses", [](CommandContext& c, Arguments given) {
+        return place_buildpack(c, given.app, given.buildpack, given.index, Placing::kReplace);
+      });
+  set->add_option("buildpack", a.buildpack, kBuildpackHelp)->required();
+  add_index(set, "Which one of the list it replaces (default: the first)");
+  CLI::App* add = adder.add_about_app(
+      "buildpacks:add", "Add a buildpack to those of the app", [](CommandContext& c, Arguments given) {
+        return place_buildpack(c, given.app, given.buildpack, given.index, Placing::kAdd);
+      });
+  add->add_option("buildpack", a.buildpack, kBuildpackHelp)->required();
+  add_index(add, "Where in the list it stands (default: at the end)");
+  CLI::App* remove = adder.add_about_app(
+      "buildpacks:remove", "Remove one of the app's buildpacks", [](CommandContext& c, Arguments given) {
+        return remove_buildpack(c, given.app, given.buildpack, given.index);
+      });
+  remove->add_option("buildpack", a.buildpack, "the buildpack, as `skiff buildpacks` lists it");
+  add_index(remove, "Its place in the list, instead of its name");
+  adder.add_about_app("buildpacks:clear", "Remove all buildpacks: the next push tells",
+                      [](CommandContext& c, Arguments given) { return clear_buildpacks(c, given.app); });
   adder.add_about_app("builds", "List the builds",
                       [](CommandContext& c, Arguments given) { return list_builds(c, given.app); });
   adder
@@ -207,6 +247,9 @@ void add_releases(Adder& adder) {
                      [](CommandContext& c, Arguments given) { return show_build(c, given.app, given.name); })
       ->add_option("id", a.name, "the id of a build, as `skiff builds` lists it")
       ->required();
+  adder.add_about_app("builds:cache:purge",
+                      "Empty the cache that builds keep: the next one starts from nothing",
+                      [](CommandContext& c, Arguments given) { return purge_build_cache(c, given.app); });
 }
 
 std::string no_such_command(const CLI::App& root, const std::string& word) {
@@ -254,6 +297,7 @@ void add_app_commands(CLI::App& root, const Runner& run) {
   add_apps(adder);
   add_dynos(adder);
   add_releases(adder);
+  add_buildpacks(adder);
   // Last: commands take over the footer that is there when they are added.
   root.footer("`skiff help COMMAND` tells more about one.");
 }

@@ -32,7 +32,9 @@ using Done = io::Task<Result<void>>;
 // app_commands.cc
 // `remote` is the name of the git remote for it; one of that name that leads elsewhere is kept, and told.
 // "" makes none.
-Done create_app(CommandContext& context, std::string name, std::optional<std::string> remote);
+// `buildpack` "" sets none.
+Done create_app(CommandContext& context, std::string name, std::optional<std::string> remote,
+                std::string buildpack = "");
 // In the git repository of this folder: the remote, anew if need be, and a credential helper for it.
 Done add_git_remote(CommandContext& context, std::string app, std::string remote);
 Done list_apps(CommandContext& context);
@@ -74,6 +76,19 @@ struct LogRequest {
 // A tail goes on when the platform comes back.
 Done show_logs(CommandContext& context, std::string app, LogRequest request);
 
+// buildpack_commands.cc. A name that the platform does not know is refused by it, with those that there are.
+Done list_buildpacks(CommandContext& context, std::string app);
+enum class Placing { kReplace, kAdd };
+// `index` counts from 1; 0 for none: the first one is replaced, another is added at the end.
+Done place_buildpack(CommandContext& context, std::string app, std::string buildpack, int index,
+                     Placing placing);
+// By name or by index.
+Done remove_buildpack(CommandContext& context, std::string app, std::string buildpack, int index);
+Done clear_buildpacks(CommandContext& context, std::string app);
+// Of an app that was just made.
+Done set_first_buildpack(CommandContext& context, std::string app, std::string buildpack);
+Done purge_build_cache(CommandContext& context, std::string app);
+
 // release_commands.cc; pairs are "KEY=value"
 Done show_config(CommandContext& context, std::string app, Format format);
 // The value alone, for scripts.
@@ -86,6 +101,16 @@ Done rollback(CommandContext& context, std::string app, std::string version);
 Done list_builds(CommandContext& context, std::string app);
 Done show_build(CommandContext& context, std::string app, std::string id);
 
+// Pure: of what the API lists.
+std::vector<std::string> read_buildpacks(const json::Value& installations);
+// Pure: the list after the change; the error says why there is none.
+Result<std::vector<std::string>> place_buildpack(std::vector<std::string> present, std::string buildpack,
+                                                 int index, Placing placing);
+Result<std::vector<std::string>> take_buildpack(std::vector<std::string> present,
+                                                const std::string& buildpack, int index);
+// Pure: what people are told of it; `what` is "set", "added", "removed".
+std::string describe_change(const std::string& app, const std::vector<std::string>& buildpacks,
+                            std::string_view what);
 // Pure: "web", "4" of "web=4"; the error says what is wrong with a piece.
 Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);
 // What a change of a process type's dynos asks for: a number, or so many more or less than there are.
@@ -98,6 +123,8 @@ struct QuantityChange {
 Result<QuantityChange> parse_quantity(std::string_view text);
 // Pure: the number after the change.
 Result<int64_t> apply_quantity(const QuantityChange& change, int64_t present);
+// Pure: "web at 4:Basic", of the process types that were to change, as the API shows the formation.
+std::string describe_scaled(const json::Value& formation, const std::vector<QuantityChange>& changes);
 // Pure: the app in "http://localhost:8080/shop.git"; "" when it is no such address.
 std::string app_of_remote(std::string_view url);
 // Pure: the names of the remotes that lead to `url`, of what `git remote -v` prints.

@@ -1,6 +1,7 @@
 // Formation, dynos and their logs.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -70,6 +71,18 @@ std::string describe_dynos(const json::Value& dynos, WallTime now) {
   return text;
 }
 
+std::string describe_scaled(const json::Value& formation, const std::vector<QuantityChange>& changes) {
+  std::vector<std::string> now;
+  for (const auto& type : formation.items()) {
+    const bool changed = std::ranges::any_of(
+        changes, [&](const QuantityChange& change) { return change.type == type["type"].str(); });
+    if (!changed) continue;
+    now.push_back(
+        fmt::format("{} at {}:{}", type["type"].str(), type["quantity"].as_int(), type["size"].str()));
+  }
+  return join(now, ", ");
+}
+
 io::Task<Result<void>> scale(CommandContext& context, std::string app, std::vector<std::string> changes) {
   std::vector<QuantityChange> wanted;
   for (const auto& change : changes) {
@@ -92,11 +105,8 @@ io::Task<Result<void>> scale(CommandContext& context, std::string app, std::vect
   json::Value body = json::Value::object({{"updates", updates}});
   auto formation = co_await context.platform.call("PATCH", app_path(app, "/formation"), std::move(body));
   SKIFF_CO_RETURN_IF_ERROR(formation);
-  std::vector<std::string> now;
-  for (const auto& type : formation->items()) {
-    now.push_back(fmt::format("{} at {}", type["type"].str(), type["quantity"].as_int()));
-  }
-  context.console.out(fmt::format("Scaling dynos... done, now running {}\n", join(now, ", ")));
+  context.console.out(
+      fmt::format("Scaling dynos... done, now running {}\n", describe_scaled(*formation, wanted)));
   co_return Result<void>{};
 }
 

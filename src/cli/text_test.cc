@@ -51,6 +51,14 @@ TEST_CASE("a formation may grow or shrink by a count") {
   CHECK(cli::apply_quantity(*less, 2).error().message == "my-job has 2 dynos, fewer than 3");
 }
 
+TEST_CASE("what was scaled is told as Heroku tells it, and nothing else") {
+  const auto formation = json::parse(
+      R"([{"type":"web","quantity":4,"size":"Basic"},{"type":"worker","quantity":1,"size":"Basic"}])");
+  CHECK(cli::describe_scaled(*formation, {*cli::parse_quantity("web=4")}) == "web at 4:Basic");
+  CHECK(cli::describe_scaled(*formation, {*cli::parse_quantity("worker+1"), *cli::parse_quantity("web=4")}) ==
+        "web at 4:Basic, worker at 1:Basic");
+}
+
 TEST_CASE("process types that a release lacks are told") {
   const auto release = json::parse(R"({"version":4,"stopped":[{"type":"worker","quantity":2}]})");
   CHECK(cli::describe_stopped(*release) ==

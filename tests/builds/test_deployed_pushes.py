@@ -202,12 +202,10 @@ def test_slugignore_removes_what_it_names_and_nothing_else(skiff):
 def test_what_a_push_does_not_do_is_said(skiff):
     app = skiff.app(make("true"))
     said = deployed(app.push())
-    assert "release phase" not in said and "ubmodules" not in said
-    app.write({"Procfile": "web: true\nrelease: bin/migrate\n", ".gitmodules":
-               '[submodule "lib"]\n\tpath = lib\n\turl = https://git.example/lib\n'})
+    assert "release phase" not in said
+    app.write({"Procfile": "web: true\nrelease: bin/migrate\n"})
     said = deployed(app.push())
     assert " !     The release phase is not run yet: " in said
-    assert " !     Submodules are not fetched: " in said
 
 
 class GitHandler(http.server.BaseHTTPRequestHandler):

@@ -207,8 +207,8 @@ def test_what_buildpacks_of_heroku_expect_of_a_stack(skiff):
     assert "/debian bookworm main\n" in pushed.said or "/debian bookworm main " in pushed.said, pushed.said
 
 
-def test_a_buildpack_after_cpp_finds_what_its_aptfile_brought(skiff):
-    app = skiff.app({".buildpacks": "cpp\n./pack\n", "Aptfile": "hello\n", "Makefile": "all:\n\ttrue\n", "Procfile": "web: true\n",
+def test_buildpacks_after_apt_find_what_the_aptfile_brought(skiff):
+    app = skiff.app({".buildpacks": "apt\ncpp\n./pack\n", "Aptfile": "hello\n", "Makefile": "all:\n\ttrue\n", "Procfile": "web: true\n",
                      "pack/bin/compile": "type -P hello; hello\n"})
     pushed = app.push()
     if "can't be fetched" in pushed.said:

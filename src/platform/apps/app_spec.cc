@@ -14,6 +14,7 @@ AppSpec parse_app_spec(const Value& app) {
   for (const auto& entry : spec["formation"].items()) {
     out.formation[entry["type"].str()] = static_cast<int>(entry["quantity"].as_int());
   }
+  for (const auto& entry : spec["buildpacks"].items()) out.buildpacks.push_back(entry.str());
   return out;
 }
 
@@ -25,6 +26,11 @@ Value encode_app_spec(const AppSpec& spec) {
   Value out = Value::object(
       {{"maintenance", spec.maintenance == Maintenance::kOn}, {"formation", std::move(formation)}});
   if (spec.release > 0) out.set("release", spec.release);
+  if (!spec.buildpacks.empty()) {
+    Value buildpacks = Value::array();
+    for (const auto& entry : spec.buildpacks) buildpacks.push_back(entry);
+    out.set("buildpacks", std::move(buildpacks));
+  }
   return out;
 }
 

@@ -1,8 +1,10 @@
-// What an App resource asks for: the release that should run, how many dynos of each type, maintenance. Pure.
+// What an App resource asks for: the release that should run, how many dynos of each type, maintenance, and
+// what builds it. Pure.
 #pragma once
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "platform/apps/release.h"
@@ -16,6 +18,8 @@ struct AppSpec {
   Maintenance maintenance = Maintenance::kOff;
   // Process type to quantity; also of types that the release does not have, for when they return.
   std::map<std::string, int> formation;
+  // In the order in which they run (buildpacks.h); none: what the pushed files say.
+  std::vector<std::string> buildpacks = {};
 
   friend bool operator==(const AppSpec&, const AppSpec&) = default;
 };

@@ -7,10 +7,11 @@ using namespace skiff::platform;
 using json::Value;
 
 TEST_CASE("an App's spec comes back as it was written") {
-  const AppSpec spec{3, Maintenance::kOn, {{"web", 2}, {"worker", 0}}};
+  const AppSpec spec{3, Maintenance::kOn, {{"web", 2}, {"worker", 0}}, {"heroku/nodejs", "heroku/go"}};
   CHECK(parse_app_spec(Value::object({{"spec", encode_app_spec(spec)}})) == spec);
   CHECK(parse_app_spec(Value::object()) == AppSpec{});
   CHECK_FALSE(encode_app_spec({}).contains("release"));
+  CHECK_FALSE(encode_app_spec({}).contains("buildpacks"));
 }
 
 TEST_CASE("a release keeps the quantities of its types; a first web runs") {

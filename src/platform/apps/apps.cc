@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "platform/apps/buildpacks.h"
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
 #include "platform/apps/turn.h"
@@ -187,6 +188,23 @@ io::Task<Result<void>> Apps::set_maintenance(std::string app, Maintenance mainte
   auto changed = co_await change_app(std::move(app), std::move(change));
   SKIFF_CO_RETURN_IF_ERROR(changed);
   co_return Result<void>{};
+}
+
+io::Task<Result<std::vector<std::string>>> Apps::buildpacks(std::string app) {
+  auto object = co_await get(std::move(app));
+  SKIFF_CO_RETURN_IF_ERROR(object);
+  co_return parse_app_spec(*object).buildpacks;
+}
+
+io::Task<Result<std::vector<std::string>>> Apps::set_buildpacks(std::string app, Value body) {
+  auto present = co_await buildpacks(app);
+  SKIFF_CO_RETURN_IF_ERROR(present);
+  auto wanted = parse_buildpack_updates(body, *present);
+  SKIFF_CO_RETURN_IF_ERROR(wanted);
+  Change change = [entries = *wanted](AppSpec& spec) { spec.buildpacks = entries; };
+  auto changed = co_await change_app(std::move(app), std::move(change));
+  SKIFF_CO_RETURN_IF_ERROR(changed);
+  co_return wanted;
 }
 
 io::Task<Result<std::vector<Value>>> Apps::pods(std::string app) {

@@ -76,6 +76,9 @@ class Apps {
   // rolling update; one that is named is ended, and another takes its place.
   io::Task<Result<void>> restart(std::string app, std::string which);
   io::Task<Result<void>> set_maintenance(std::string app, Maintenance maintenance);
+  io::Task<Result<std::vector<std::string>>> buildpacks(std::string app);
+  // What the body of a PUT (buildpacks.h) makes of them; the next build has them.
+  io::Task<Result<std::vector<std::string>>> set_buildpacks(std::string app, json::Value body);
   io::Task<Result<std::vector<json::Value>>> pods(std::string app);
   std::string web_url(const std::string& app) const;
 

@@ -13,6 +13,7 @@
 #include "io/inside.h"
 #include "io/process.h"
 #include "io/sync.h"
+#include "platform/apps/buildpacks.h"
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
 
@@ -142,6 +143,16 @@ io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::s
   co_return release;
 }
 
+io::Task<Result<void>> Builder::purge_cache(std::string app) {
+  if (is_building(app)) {
+    co_return fail(
+        Code::kConflict,
+        fmt::format("A build of {} is going on and uses its cache; try again when it has ended.", app));
+  }
+  auto purged = co_await disks_.purge(std::move(app));
+  co_return purged;
+}
+
 io::Task<Result<Release>> Builder::build_and_release(std::string app, std::string id, std::string commit,
                                                      BuildOutput::Sink output, BuildDetails& details) {
   auto limits = read_build_limits(options_.data);
@@ -192,7 +203,9 @@ io::Task<Result<Slug>> Builder::make_slug(BuildFacts facts, BuildOutput& output,
   SKIFF_CO_RETURN_IF_ERROR(checked);
   auto vars = co_await apps_.config(facts.app);
   SKIFF_CO_RETURN_IF_ERROR(vars);
-  auto input = write_input(facts.id, *vars);
+  auto buildpacks = co_await apps_.buildpacks(facts.app);
+  SKIFF_CO_RETURN_IF_ERROR(buildpacks);
+  auto input = write_input(facts.id, *vars, *buildpacks);
   SKIFF_CO_RETURN_IF_ERROR(input);
   auto disk = co_await disks_.open(facts.app, facts.limits.disk_mb);
   SKIFF_CO_RETURN_IF_ERROR(disk);
@@ -224,14 +237,17 @@ io::Task<Result<void>> Builder::check_procfile(std::string id, BuildLimits limit
   co_return Result<void>{};
 }
 
-// The config vars as files, as classic buildpacks read them.
-Result<void> Builder::write_input(const std::string& id, const Value& vars) {
+// The config vars as files, as classic buildpacks read them; the app's buildpacks, one a line.
+Result<void> Builder::write_input(const std::string& id, const Value& vars,
+                                  const std::vector<std::string>& buildpacks) {
   const std::string folder = build_folder(id), env = folder + "/env";
   SKIFF_RETURN_IF_ERROR(io::make_directories(env));
   for (const auto& [name, value] : vars.members()) {
     SKIFF_RETURN_IF_ERROR(write_input_file(env + "/" + name, value.str()));
     SKIFF_RETURN_IF_ERROR(give_to_dyno(env + "/" + name));
   }
+  SKIFF_RETURN_IF_ERROR(write_input_file(folder + "/buildpacks", buildpack_lines(buildpacks)));
+  SKIFF_RETURN_IF_ERROR(give_to_dyno(folder + "/buildpacks"));
   SKIFF_RETURN_IF_ERROR(give_to_dyno(env));
   SKIFF_RETURN_IF_ERROR(give_to_dyno(folder + "/source.tar"));
   return give_to_dyno(folder);

@@ -55,8 +55,11 @@ class Builder {
   io::Task<Result<Release>> build(std::string app, std::string id, std::string commit,
                                   BuildOutput::Sink output, BuildDetails& details);
   bool is_building(const std::string& app) const { return building_.contains(app); }
-  // Takes the source of a build from a request's body. Whoever calls it removes build_folder() in the end.
-  io::Task<Result<void>> receive_source(std::string id, net::BodyReader& body);
+  // The next build of the app finds an empty cache. Conflict while a build of it goes on.
+  io::Task<Result<void>> purge_cache(std::string app);
+  // Takes the source of a build from a request's body, which begins with `submodule_bytes` of the commit's
+  // submodules (submodules.h). Whoever calls it removes build_folder() in the end.
+  io::Task<Result<void>> receive_source(std::string id, size_t submodule_bytes, net::BodyReader& body);
   std::string build_folder(const std::string& id) const { return options_.data + "/builds/" + id; }
 
  private:
@@ -70,7 +73,8 @@ class Builder {
   std::vector<BuildPhase> read_details(const BuildFacts& facts, BuildDetails& details) const;
   // Before anything is built: a bad line should not cost a whole build.
   io::Task<Result<void>> check_procfile(std::string id, BuildLimits limits);
-  Result<void> write_input(const std::string& id, const json::Value& vars);
+  Result<void> write_input(const std::string& id, const json::Value& vars,
+                           const std::vector<std::string>& buildpacks);
   size_t count_going(const std::map<std::string, std::string>& builds) const;
   // In a pod with the stack layers that the build asks for, which are then those of the facts.
   io::Task<Result<void>> run_with_layers(BuildFacts& facts, BuildOutput& output, PhaseClock& clock);

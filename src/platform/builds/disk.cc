@@ -129,13 +129,30 @@ io::Task<Result<void>> BuildDisks::make(std::string app, int64_t megabytes) {
   co_return mounted;
 }
 
-// Not of an app whose build has begun meanwhile. The image goes aside at once: a build that begins while it
-// is removed makes another one.
+// A build that begins while it is removed makes another one.
+io::Task<Result<void>> BuildDisks::remove_aside(std::string path) {
+  const std::string aside = fmt::format("{}/cache/{}{}", data_, kDropped, ++drops_);
+  if (::rename(path.c_str(), aside.c_str()) != 0) co_return fail_errno(errno, "rename " + path);
+  auto removed = co_await io::run_blocking(loop_, [aside] { return io::remove_tree(aside); });
+  co_return removed;
+}
+
+io::Task<Result<void>> BuildDisks::purge(std::string app) {
+  // A file with a file system, or the plain folder that took its place.
+  const std::string paths[] = {image(app), folder(app)};
+  for (const auto& path : paths) {
+    if (open_.contains(app)) co_return fail(Code::kConflict, "a build of " + app + " is going on");
+    auto removed = co_await remove_aside(path);
+    if (!removed && removed.error().code != Code::kNotFound) co_return removed;
+  }
+  co_return Result<void>{};
+}
+
+// Not of an app whose build has begun meanwhile.
 io::Task<void> BuildDisks::drop_cache(std::string app) {
   if (open_.contains(app)) co_return;
-  const std::string aside = fmt::format("{}/cache/{}{}", data_, kDropped, ++drops_);
-  if (::rename(image(app).c_str(), aside.c_str()) != 0) co_return;
-  auto removed = co_await io::run_blocking(loop_, [aside] { return io::remove_tree(aside); });
+  auto removed = co_await remove_aside(image(app));
+  if (!removed && removed.error().code == Code::kNotFound) co_return;
   if (removed) {
     log_info("an app's build cache was dropped: the disk is nearly full", {{"app", app}});
   } else {

@@ -35,12 +35,16 @@ class BuildDisks {
   // Empties all but the cache and unmounts. Fine when nothing is mounted. Due after each open(), also one
   // that failed: the cache of an app is not dropped between the two.
   io::Task<void> close(std::string app);
+  // Removes the cache of an app, which has no open disk: its next build starts from nothing.
+  io::Task<Result<void>> purge(std::string app);
   // Unmounts what a platform that died left.
   io::Task<void> recover();
 
  private:
   io::Task<Result<void>> mount(std::string app);
   io::Task<void> drop_cache(std::string app);
+  // Out of the way at once, then removed. NotFound when there is no such path.
+  io::Task<Result<void>> remove_aside(std::string path);
   // A new, empty disk, mounted.
   io::Task<Result<void>> make(std::string app, int64_t megabytes);
   std::string image(const std::string& app) const { return data_ + "/cache/" + app + ".img"; }

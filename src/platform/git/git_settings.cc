@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "platform/builds/submodules.h"
+
 namespace skiff::platform {
 
 namespace {
@@ -61,12 +63,11 @@ std::vector<std::string> git_command(const std::string& hooks_folder, const Buil
 }
 
 std::vector<std::string> git_environment(const std::string& socket, const BuildLimits& limits) {
-  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-          "GIT_CONFIG_NOSYSTEM=1",
-          "GIT_CONFIG_GLOBAL=/dev/null",
-          "LANG=C.UTF-8",
-          "SKIFF_SOCKET=" + socket,
+  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GIT_CONFIG_NOSYSTEM=1",
+          "GIT_CONFIG_GLOBAL=/dev/null", "LANG=C.UTF-8", "SKIFF_SOCKET=" + socket,
           fmt::format("SKIFF_MOST_REFS={}", kMostRefs),
+          // One more than a build takes, which then refuses them.
+          fmt::format("SKIFF_MOST_SUBMODULES={}", kMaxSubmodules + 1),
           fmt::format("SKIFF_BLOCKS={}", limits.push_mb * kBlocksPerMegabyte),
           "SKIFF_SIZE=" + describe_megabytes(limits.push_mb)};
 }

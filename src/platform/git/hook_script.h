@@ -1,7 +1,8 @@
 // The hook that makes a push a deployment. Pure.
 //
-// It is the same for all apps. Its settings are variables: SKIFF_SOCKET (the platform), SKIFF_MOST_REFS, and
-// what the files of a commit may take together: SKIFF_BLOCKS of 512 bytes, SKIFF_SIZE in words.
+// It is the same for all apps. Its settings are variables: SKIFF_SOCKET (the platform), SKIFF_MOST_REFS,
+// SKIFF_MOST_SUBMODULES, and what the files of a commit may take together: SKIFF_BLOCKS of 512 bytes,
+// SKIFF_SIZE in words.
 #pragma once
 
 #include <string>

@@ -27,7 +27,8 @@ struct Rig {
     folder = ::mkdtemp(name);
     REQUIRE(io::make_directories(folder + "/objects"));
     REQUIRE(io::write_file_atomic(folder + "/hook", hook_script()));
-    program("curl", "cat >/dev/null; echo asked >>" + folder + "/asked; echo 'skiff-build: ok'");
+    program("curl", "cat >/dev/null; echo \"$@\" >>" + folder +
+                        "/asked; cp objects/source.tar sent; echo 'skiff-build: ok'");
   }
   ~Rig() { auto removed = io::remove_tree(folder); }
   void program(const std::string& name, const std::string& script) {
@@ -36,10 +37,10 @@ struct Rig {
   // Of a push of these lines; what was said is in `said`.
   int run(const std::string& updates) {
     REQUIRE(io::write_file_atomic(folder + "/updates", updates));
-    const std::string command =
-        "cd " + folder + "; PATH=" + folder + ":$PATH GIT_QUARANTINE_PATH=" + folder +
-        "/objects SKIFF_MOST_REFS=3 SKIFF_BLOCKS=4096 SKIFF_SIZE='2 MB' SKIFF_SOCKET=/nowhere "
-        "sh hook <updates >said 2>&1";
+    const std::string command = "cd " + folder + "; PATH=" + folder + ":$PATH GIT_QUARANTINE_PATH=" + folder +
+                                "/objects SKIFF_MOST_REFS=3 SKIFF_MOST_SUBMODULES=2 SKIFF_BLOCKS=4096 "
+                                "SKIFF_SIZE='2 MB' SKIFF_SOCKET=/nowhere "
+                                "sh hook <updates >said 2>&1";
     const int status = ::system(command.c_str());
     said = io::read_file(folder + "/said").value_or("");
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -64,6 +65,21 @@ TEST_CASE("a commit is built") {
   CHECK(rig.run(kPush) == 0);
   CHECK(rig.asked());
   CHECK(io::list_directory(rig.folder + "/objects").value().empty());
+}
+
+TEST_CASE("a commit's submodules are told before its files, no more than so many") {
+  Rig rig;
+  const std::string tree = "040000 tree " + kCommit + "\\tsrc\\n160000 commit " + kCommit +
+                           "\\tlib/a b\\n160000 commit " + kCommit + "\\tx\\n160000 commit " + kCommit +
+                           "\\ty\\n";
+  rig.program("git", "case \"$3 $1 $2\" in ls-tree*) printf '" + tree +
+                         "' ;; *' cat-file -t') echo commit ;; *update-ref*) "
+                         "cat >/dev/null ;; *archive*) echo files ;; esac");
+  CHECK(rig.run(kPush) == 0);
+  const std::string lines = kCommit + " lib/a b\n" + kCommit + " x\n";
+  CHECK(io::read_file(rig.folder + "/sent").value() == lines + "files\n");
+  CHECK(io::read_file(rig.folder + "/asked").value().find("&submodules=" + std::to_string(lines.size())) !=
+        std::string::npos);
 }
 
 TEST_CASE("what is no commit is refused before anything is asked for") {

@@ -194,6 +194,8 @@ io::Task<Api::Answer> Api::answer_part(Question question) {
       {"formation", &Api::answer_formation},
       {"dynos", &Api::answer_dynos},
       {"builds", &Api::answer_builds},
+      {"build-cache", &Api::answer_build_cache},
+      {"buildpack-installations", &Api::answer_buildpacks},
       {"log-sessions", &Api::answer_log_session},
   };
   for (const auto& part : kParts) {

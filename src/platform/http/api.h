@@ -72,6 +72,8 @@ class Api {
   io::Task<Answer> answer_formation(Question question);
   io::Task<Answer> answer_dynos(Question question);
   io::Task<Answer> answer_builds(Question question);
+  io::Task<Answer> answer_build_cache(Question question);
+  io::Task<Answer> answer_buildpacks(Question question);
   io::Task<Answer> answer_log_session(Question question);
   io::Task<Answer> rename(std::string app, std::string name);
   // "renames/shop/store": how far it is, at its end or after a few seconds.

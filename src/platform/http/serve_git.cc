@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
 #include "platform/http/api.h"
@@ -123,11 +124,12 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::BodyReader& bo
                                 net::ResponseWriter& writer) {
   const std::string app = repositories_.pushed_app(request.peer);
   const std::string commit = request.query_parameter("commit").value_or("");
+  const auto submodules = parse_int(request.query_parameter("submodules").value_or("0"));
   if (!app.empty() && request.path() == "/rollout") {
     co_await tell_rollout(app, writer);
     co_return;
   }
-  if (app.empty() || !is_commit_name(commit)) {
+  if (app.empty() || !is_commit_name(commit) || !submodules || *submodules < 0) {
     auto sent = co_await writer.send(
         net::Response::text(403, " !     Only the hook of a push may ask for a build\n"));
     co_return;
@@ -146,7 +148,7 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::BodyReader& bo
   }
   const std::string id = make_secret(loop_.random(), kBuildIdBytes);
   const BuildFolder folder(loop_, builder_.build_folder(id));
-  auto received = co_await builder_.receive_source(id, body);
+  auto received = co_await builder_.receive_source(id, static_cast<size_t>(*submodules), body);
   if (!received) {
     auto sent = co_await writer.send(
         net::Response::text(400, fmt::format(" !     Push refused: {}\n", received.error().message)));

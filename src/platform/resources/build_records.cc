@@ -39,13 +39,15 @@ void BuildText::add(std::string_view piece) {
 }
 
 std::string BuildText::buildpack() const {
-  const size_t end = text_.find(kDetected);
-  if (end == std::string::npos) return "";
-  const size_t line = text_.rfind(kArrow, end);
-  if (line == std::string::npos) return "";
-  const size_t begin = line + kArrow.size();
-  const std::string name = text_.substr(begin, end - begin);
-  return name.find('\n') == std::string::npos ? name : "";
+  for (size_t end = text_.rfind(kDetected); end != std::string::npos && end > 0;
+       end = text_.rfind(kDetected, end - 1)) {
+    const size_t line = text_.rfind(kArrow, end);
+    if (line == std::string::npos) return "";
+    const size_t begin = line + kArrow.size();
+    const std::string name = text_.substr(begin, end - begin);
+    if (name.find('\n') == std::string::npos) return name;
+  }
+  return "";
 }
 
 std::string BuildRecords::output_path(const std::string& app, const std::string& id) const {

@@ -26,7 +26,7 @@ class BuildText {
  public:
   void add(std::string_view piece);
   const std::string& text() const { return text_; }
-  // The name in "-----> NAME app detected"; "" before that line.
+  // The name in the last "-----> NAME app detected"; "" before such a line.
   std::string buildpack() const;
 
  private:

@@ -10,6 +10,14 @@ TEST_CASE("the buildpack is the one that the output names") {
   text.add("-----> Fetching\n-----> C++ app det");
   text.add("ected\n-----> Building with make\n");
   CHECK(text.buildpack() == "C++");
+  text.add("an app detected\n");
+  CHECK(text.buildpack() == "C++");
+}
+
+TEST_CASE("of several buildpacks the last one names the build, which decides what runs") {
+  BuildText text;
+  text.add("-----> Apt app detected\n-----> Installing\n-----> Go app detected\n-----> Building\n");
+  CHECK(text.buildpack() == "Go");
 }
 
 TEST_CASE("the beginning of a long output is kept") {

@@ -1,10 +1,22 @@
-# install_aptfile APP CACHE: unpacks the packages of APP/Aptfile, and what they need beyond the run stack, into APP/.apt,
-# without root; sets the environment for the build and leaves it for the run in APP/.profile.d/apt.sh.
+# shellcheck shell=bash
+# What is installed where the app runs: the packages of the run stack, and those of this build's stack layers.
+list_installed() {
+  local layer
+  cat /var/lib/dpkg/status-run
+  while read -r layer; do
+    [ ! -r "/usr/share/skiff/layers/$layer/status-run" ] || { echo && cat "/usr/share/skiff/layers/$layer/status-run"; }
+  done < <(cat /skiff/out/layers 2>/dev/null || :)
+}
+
+# install_aptfile APP CACHE: unpacks the packages of APP/Aptfile, and what they need beyond the run stack and its layers,
+# into APP/.apt, without root; sets the environment for the build and leaves it for the run in APP/.profile.d/apt.sh.
 install_aptfile() {
-  local app=$1 cache=$2 packages=() line number=0 options multiarch file
+  local app=$1 cache=$2 packages=() line number=0 options multiarch file installed
   mkdir -p "$cache/state/lists/partial" "$cache/archives/partial" "$app/.apt" "$app/.profile.d"
-  # What the run stack has is not downloaded; the build stack's own status says more than that.
-  options=(-qq -o "Dir::State=$cache/state" -o "Dir::Cache=$cache" -o Dir::State::status=/var/lib/dpkg/status-run
+  # What is there at run time is not downloaded; the build stack's own status says more than that.
+  installed=$(mktemp)
+  list_installed >"$installed"
+  options=(-qq -o "Dir::State=$cache/state" -o "Dir::Cache=$cache" -o Dir::State::status="$installed"
     -o Debug::NoLocking=true -o APT::Sandbox::User=root -o APT::Install-Recommends=false)
   echo "-----> Installing the packages of the Aptfile"
   apt-get "${options[@]}" update || {
