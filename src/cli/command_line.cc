@@ -243,6 +243,12 @@ void add_buildpacks(Adder& adder) {
   adder.add_about_app("builds", "List the builds",
                       [](CommandContext& c, Arguments given) { return list_builds(c, given.app); });
   adder
+      .add_about_app(
+          "builds:info", "Show how long the parts of a build took, and what its buildpacks report",
+          [](CommandContext& c, Arguments given) { return show_build_details(c, given.app, given.name); })
+      ->add_option("id", a.name, "the id of a build, as `skiff builds` lists it")
+      ->required();
+  adder
       .add_about_app("builds:output", "Show what a build put out",
                      [](CommandContext& c, Arguments given) { return show_build(c, given.app, given.name); })
       ->add_option("id", a.name, "the id of a build, as `skiff builds` lists it")

@@ -100,6 +100,7 @@ Done list_releases(CommandContext& context, std::string app);
 Done rollback(CommandContext& context, std::string app, std::string version);
 Done list_builds(CommandContext& context, std::string app);
 Done show_build(CommandContext& context, std::string app, std::string id);
+Done show_build_details(CommandContext& context, std::string app, std::string id);
 
 // Pure: of what the API lists.
 std::vector<std::string> read_buildpacks(const json::Value& installations);

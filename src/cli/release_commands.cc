@@ -173,4 +173,19 @@ io::Task<Result<void>> show_build(CommandContext& context, std::string app, std:
   co_return Result<void>{};
 }
 
+io::Task<Result<void>> show_build_details(CommandContext& context, std::string app, std::string id) {
+  auto build = co_await context.platform.call("GET", app_path(app, "/builds/" + url_encode(id)), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(build);
+  std::string out = fmt::format("=== {} Build {}: {}\n", app, id, (*build)["status"].str());
+  for (const auto& phase : (*build)["phases"].items()) {
+    constexpr double kMilliseconds = 1000;
+    out += fmt::format("{:<20} {:>8.2f} s\n", phase["name"].str(),
+                       static_cast<double>(phase["milliseconds"].as_int()) / kMilliseconds);
+  }
+  for (const auto& [key, value] : (*build)["report"].members())
+    out += fmt::format("{:<20} {}\n", key, value.str());
+  context.console.out(out);
+  co_return Result<void>{};
+}
+
 }  // namespace skiff::cli

@@ -8,7 +8,8 @@ import page
 import pytest
 from support.instance import ROOT, Instance, missing
 
-PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "guides").glob("*.md"))]
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "guides").glob("*.md")),
+         "docs/how-to/write-a-buildpack.md"]
 LIMIT = 300  # seconds of one command
 
 
