@@ -14,8 +14,6 @@ LANGUAGES = (  # name, files that name it, its buildpack
     ("Ruby", ("Gemfile", "config.ru", "*.gemspec"), HEROKU + "ruby"),
     ("Node.js", ("package.json",), HEROKU + "nodejs"),
     ("Clojure", ("project.clj", "deps.edn"), HEROKU + "clojure"),
-    ("Python", ("requirements.txt", "Pipfile", "poetry.lock", "uv.lock", "pyproject.toml", "setup.py", "manage.py",
-                "environment.yml"), HEROKU + "python"),
     ("Scala", ("build.sbt", "*.sbt"), HEROKU + "scala"),
     ("PHP", ("composer.json", "index.php"), HEROKU + "php"),
     (".NET", ("*.sln", "*.slnx", "*.csproj", "*.fsproj", "*.vbproj"), HEROKU + "dotnet"),

@@ -25,7 +25,10 @@ explain_install_failure() { # explain_install_failure LOG
     uv)
       ! grep -q 'needs to be updated' "$1" || warn "uv.lock does not fit pyproject.toml: run \"uv lock\", and commit uv.lock." ;;
     poetry)
-      ! grep -qE 'poetry lock|changed significantly' "$1" || warn "poetry.lock does not fit pyproject.toml: run \"poetry lock\", and commit poetry.lock."
+      ! grep -qE 'changed significantly' "$1" || warn "poetry.lock does not fit pyproject.toml: run \"poetry lock\", and commit poetry.lock."
+      ! grep -qE '0 candidate\(s\) were identified' "$1" ||
+        warn "The index does not have these packages, or not in the way that Poetry asks for them." \
+          "Another address of it is named with: skiff config:set POETRY_PYPI_MIRROR_URL=<address of its simple index>"
       ! grep -qE 'No file/folder found for package|current project could not be installed' "$1" ||
         warn "Poetry takes the app itself for a package. If it is none, write into pyproject.toml: [tool.poetry] package-mode = false" ;;
     pipenv)

@@ -57,6 +57,8 @@ install_with_uv() {
 install_with_poetry() {
   export VIRTUAL_ENV=$environment POETRY_VIRTUALENVS_CREATE=false POETRY_CACHE_DIR=$cache/downloads/poetry
   export POETRY_VIRTUALENVS_USE_POETRY_PYTHON=false
+  # Poetry knows no other address for the index than a project's sources; a plugin does.
+  export POETRY_PYPI_MIRROR_URL=${POETRY_PYPI_MIRROR_URL:-${PIP_INDEX_URL:-}}
   run_tool poetry sync --only main --compile --no-interaction --no-ansi
 }
 

@@ -25,6 +25,7 @@ fetch_python() { # fetch_python REQUEST CACHE
     rm -rf "$kept" "$kept.part"
     mkdir -p "$kept.part"
     fetch_uv_python "$1" "$kept.part" || fetch_maven_python "$kept.part" || refuse_python "$1"
+    "$kept.part/python/bin/python3" -m compileall -q "$kept.part"/python/lib/python3* >/tmp/compile.log 2>&1 || true # lib2to3 has bad files
     echo "$1 ${UV_PYTHON_INSTALL_MIRROR:-}" >"$kept.part/request"
     mv "$kept.part" "$kept"
   fi
@@ -38,8 +39,8 @@ fetch_python() { # fetch_python REQUEST CACHE
 }
 
 fetch_uv_python() { # fetch_uv_python REQUEST FOLDER
-  install_tool uv
   [ -n "${UV_PYTHON_INSTALL_MIRROR:-}" ] || "$pack/lib/can_reach_uv_pythons" || return 1
+  install_tool uv
   step "Fetching Python $1"
   UV_PYTHON_INSTALL_DIR=$2/uv UV_PYTHON_DOWNLOADS=manual UV_HTTP_RETRIES=1 UV_CACHE_DIR=$cache/uv timeout "$fetch_seconds" \
     "$uv" python install --no-bin --managed-python --no-progress "cpython-$1" >/tmp/uv-python.log 2>&1 || {

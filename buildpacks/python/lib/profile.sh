@@ -21,13 +21,13 @@ skiff_python_memory() {
 
 # Whole processors: what the machine has, or the dyno's share of their time where it has a bound.
 skiff_python_processors() {
-  local quota= period= count
+  local quota period count
   read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max || {
     read -r quota 2>/dev/null </sys/fs/cgroup/cpu/cpu.cfs_quota_us
     read -r period 2>/dev/null </sys/fs/cgroup/cpu/cpu.cfs_period_us
   }
   count=$(nproc)
-  if [[ $quota =~ ^[0-9]+$ && $period =~ ^[1-9][0-9]*$ ]]; then
+  if [[ ${quota:-} =~ ^[0-9]+$ && ${period:-} =~ ^[1-9][0-9]*$ ]]; then
     quota=$(((quota + period - 1) / period))
     ((quota >= count || quota == 0)) || count=$quota
   fi

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # what bin/compile and the other parts set
+# shellcheck shell=bash disable=SC2034,SC2154 # what bin/compile and the other parts set
 # The package managers themselves, from the Python package index, each version and hash in requirements/. They stay in the
 # cache, outside of the app.
 uv=
