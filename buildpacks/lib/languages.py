@@ -10,8 +10,6 @@ import sys
 
 HEROKU = "https://github.com/heroku/heroku-buildpack-"
 LANGUAGES = (  # name, files that name it, its buildpack
-    ("Jekyll", ("_config.yml", "_config.yaml", "_config.toml"), HEROKU + "ruby"),
-    ("Ruby", ("Gemfile", "config.ru", "*.gemspec"), HEROKU + "ruby"),
     ("Node.js", ("package.json",), HEROKU + "nodejs"),
     ("Clojure", ("project.clj", "deps.edn"), HEROKU + "clojure"),
     ("Scala", ("build.sbt", "*.sbt"), HEROKU + "scala"),
@@ -30,18 +28,9 @@ LANGUAGES = (  # name, files that name it, its buildpack
 )
 
 
-def is_site_beside_cpp(app):
-    """A C++ project whose pages GitHub makes by Jekyll has a _config.yml, and nothing else of Jekyll's."""
-    there = lambda name: os.path.exists(os.path.join(app, name))
-    return (there("CMakeLists.txt") or there("Makefile")) and there("Procfile") and not any(
-        there(name) for name in ("Gemfile", "_posts", "_layouts", "_includes", "_plugins"))
-
-
 def find_language(app):
     """(name, file, buildpack) or None."""
     for name, patterns, pack in LANGUAGES:
-        if name == "Jekyll" and is_site_beside_cpp(app):
-            continue
         for pattern in patterns:
             for path in sorted(glob.glob(os.path.join(glob.escape(app), pattern))):
                 if os.path.isfile(path):

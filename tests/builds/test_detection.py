@@ -93,17 +93,12 @@ def test_a_bin_release_that_can_not_be_used_refuses_the_push(skiff):
     (["package.json", "CMakeLists.txt"], ["Node.js", "package.json", "nodejs"]),
     (["requirements.txt", "settings.py", "config.yml", "index.html"], ["Python", "requirements.txt", "python"]),
     (["manage.py", "public_html/index.html"], ["Python", "manage.py", "python"]),
-    (["Gemfile", "_config.yml", "index.html"], ["Jekyll", "_config.yml", "ruby"]),
-    (["Gemfile", "package.json"], ["Ruby", "Gemfile", "ruby"]),
     (["index.php", "index.html"], ["PHP", "index.php", "php"]),
     (["pom.xml", "Makefile"], ["Java (Maven)", "pom.xml", "java"]),
     (["App.csproj", "index.html"], [".NET", "App.csproj", "dotnet"]),
     (["Cargo.toml"], ["Rust", "Cargo.toml", None]),
     (["index.html", "tools/build.py", "docs/package.json"], None),
     (["CMakeLists.txt", "main.cc", "Procfile"], None),
-    (["CMakeLists.txt", "main.cc", "Procfile", "_config.yml"], None),
-    (["CMakeLists.txt", "main.cc", "_config.yml"], ["Jekyll", "_config.yml", "ruby"]),
-    (["Makefile", "Procfile", "_config.yml", "_posts/one.md"], ["Jekyll", "_config.yml", "ruby"]),
 ])
 def test_the_language_that_an_apps_own_files_name(tmp_path, files, found):
     name, file, pack = found or (None, None, None)

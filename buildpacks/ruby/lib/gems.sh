@@ -1,0 +1,172 @@
+# shellcheck shell=bash disable=SC2154 # what bin/compile sets
+# The gems of Gemfile.lock. Sourced by bin/compile.
+
+network_seconds=15 # for an answer of a gem server; one that can't be reached is told at once
+MAX_GEMS_MB=1500   # of gems that are kept for a site
+
+# Bundler's own switches that the build decides; all others are the app's.
+set_bundler_environment() {
+  unset RUBYOPT RUBYLIB GEM_HOME GEM_PATH BUNDLE_PATH BUNDLE_DEPLOYMENT BUNDLE_GEMFILE BUNDLE_BIN
+  # The version that is here, whatever BUNDLED WITH says: Bundler would fetch that one otherwise.
+  export BUNDLER_VERSION=$bundler_version BUNDLE_FROZEN=true BUNDLE_APP_CONFIG=/tmp/bundle BUNDLE_SILENCE_ROOT_WARNING=1 BUNDLE_IGNORE_MESSAGES=1
+  export BUNDLE_WITHOUT=${BUNDLE_WITHOUT:-development:test} BUNDLE_GLOBAL_GEM_CACHE=false BUNDLE_DISABLE_VERSION_CHECK=1
+  export BUNDLE_TIMEOUT=${BUNDLE_TIMEOUT:-$network_seconds} BUNDLE_RETRY=${BUNDLE_RETRY:-1} BUNDLE_JOBS=${BUNDLE_JOBS:-4}
+  export BUNDLE_USER_HOME=/tmp/bundle-home GEM_SPEC_CACHE=/tmp/gem-specs
+  if grep -qsE '^[[:blank:]]*ruby[ (]+:?file' Gemfile; then export RUBYOPT="-r$pack/lib/ruby_file.rb"; fi
+  if [ -f .bundle/config ]; then
+    warn "Not used: .bundle/config, which is one machine's own. Bundler's settings are config vars: skiff config:set BUNDLE_WITHOUT=test"
+    rm .bundle/config
+  fi
+}
+
+# A site that nginx serves is built with Debian's gems where they are the ones of the lock; the others lie in the cache.
+# What Ruby runs has all of its gems in vendor/bundle.
+choose_gem_folder() {
+  if [ -n "$runs_ruby" ]; then
+    gems=$app/vendor/bundle
+    export BUNDLE_PATH=$gems
+  else
+    gems=$store/gems
+    export GEM_HOME=$gems
+  fi
+}
+
+# All that decides which gems there are.
+gems_stamp() {
+  {
+    cat Gemfile Gemfile.lock ./*.gemspec 2>/dev/null || true
+    printf '%s\n' "$ruby_version" "$runs_ruby" "$BUNDLE_WITHOUT" "${BUNDLE_ONLY:-}" "${BUNDLE_WITH:-}"
+    cat Aptfile /usr/share/skiff/layers/ruby/run-programs 2>/dev/null || true
+    ls /usr/share/rubygems-integration/*/specifications /usr/lib/*/rubygems-integration/*/specifications 2>/dev/null || true
+  } | sha256sum | cut -d ' ' -f 1
+}
+
+# A Jekyll site may leave its lock file out, as those of GitHub's pages do; what is served by Ruby may not.
+make_lock() {
+  if [ -n "$runs_ruby" ]; then
+    fail "There is a Gemfile and no Gemfile.lock, which says the version of each gem." \
+      "Run \"bundle lock --add-platform $platform\", commit Gemfile.lock (see that .gitignore does not name it), and push again."
+  fi
+  say_step "There is no Gemfile.lock: choosing versions now, Debian's where they will do"
+  if [ -f "$store/made.lock" ] && cmp -s Gemfile "$store/made.Gemfile"; then
+    cp "$store/made.lock" Gemfile.lock
+  else
+    { BUNDLE_FROZEN=false bundle lock --local >/tmp/bundle.log 2>&1 || BUNDLE_FROZEN=false bundle lock >>/tmp/bundle.log 2>&1; } ||
+      explain_bundler /tmp/bundle.log
+    cp Gemfile "$store/made.Gemfile"
+    cp Gemfile.lock "$store/made.lock"
+  fi
+  warn "Commit a Gemfile.lock (bundle lock --add-platform $platform), so that each push has the same gems."
+}
+
+# Debian's gems as Bundler finds them in a cache, beside the app's own vendor/cache.
+offer_debian_gems() {
+  rm -rf /tmp/gem-cache
+  mkdir /tmp/gem-cache
+  ruby "$pack/lib/debian_gems.rb" Gemfile.lock /tmp/gem-cache
+  [ ! -d vendor/cache ] || cp -r vendor/cache/. /tmp/gem-cache/
+  export BUNDLE_CACHE_PATH=/tmp/gem-cache
+}
+
+install_gems() {
+  local stamp began
+  python3 "$pack/lib/lock.py" "$app" "$platform" || exit 1
+  stamp=$(gems_stamp)
+  if [ "$(cat "$store/stamp" 2>/dev/null)" = "$stamp" ] && restore_gems; then
+    say_step "The gems of Gemfile.lock are those of the last build"
+    return
+  fi
+  began=$SECONDS
+  rm -f "$store/stamp"
+  restore_gems || mkdir -p "$gems"
+  say_step "Installing gems with Bundler $BUNDLER_VERSION (without: ${BUNDLE_WITHOUT//:/, })"
+  [ -z "$runs_ruby" ] || offer_debian_gems
+  if bundle install --local >/tmp/bundle.log 2>&1; then
+    indent <<<"Nothing to fetch: all are here"
+  else
+    bundle install 2>&1 | tee /tmp/bundle.log | grep --line-buffered -vE '^(Using|Fetching gem metadata|Bundle complete|Bundled gems|Use .bundle info|Gems in the group)' |
+      indent || explain_bundler /tmp/bundle.log
+    bundle clean --force >/dev/null 2>&1 || true # of versions that the lock no longer names
+    indent <<<"$(grep -c '^Installing ' /tmp/bundle.log || true) gems installed in $((SECONDS - began)) s"
+  fi
+  find "$gems" -type d -name cache -path '*/cache' -prune -exec rm -rf {} + 2>/dev/null || true # the .gem files
+  find "$gems" \( -name mkmf.log -o -name gem_make.out \) -delete 2>/dev/null || true
+  keep_gems
+  echo "$stamp" >"$store/stamp"
+}
+
+# The copy has the times of the original, so that the layer of vendor/bundle is the same, byte for byte.
+restore_gems() {
+  if [ -z "$runs_ruby" ]; then
+    [ -d "$gems" ]
+  else
+    [ -d "$store/bundle" ] && mkdir -p vendor && rm -rf vendor/bundle && cp -a "$store/bundle" vendor/bundle
+  fi
+}
+
+keep_gems() {
+  if [ -n "$runs_ruby" ]; then
+    rm -rf "$store/bundle"
+    cp -a vendor/bundle "$store/bundle"
+  elif [ "$(du -sm "$gems" | cut -f1)" -gt "$MAX_GEMS_MB" ]; then
+    warn "The gems take more than $MAX_GEMS_MB MB: they are fetched anew at the next push"
+    touch "$store/drop"
+  fi
+}
+
+# The Debian packages that bring what common gems compile against.
+declare -A packages_of=(
+  [pg]=libpq-dev [mysql2]=default-libmysqlclient-dev [sqlite3]=libsqlite3-dev [nokogiri]="libxml2-dev and libxslt1-dev"
+  [rmagick]=libmagickwand-dev [curb]=libcurl4-openssl-dev [charlock_holmes]=libicu-dev [rugged]=libgit2-dev
+  [ruby-vips]=libvips42 [libxml-ruby]=libxml2-dev [tiny_tds]=freetds-dev [idn-ruby]=libidn-dev [rdkafka]=librdkafka-dev
+  [libpq-fe.h]=libpq-dev [mysql.h]=default-libmysqlclient-dev [sqlite3.h]=libsqlite3-dev [libxml/parser.h]=libxml2-dev
+  [libxslt/xslt.h]=libxslt1-dev [curl/curl.h]=libcurl4-openssl-dev [unicode/utypes.h]=libicu-dev [git2.h]=libgit2-dev
+  [zlib.h]=zlib1g-dev [openssl/ssl.h]=libssl-dev [readline/readline.h]=libreadline-dev [ffi.h]=libffi-dev [yaml.h]=libyaml-dev
+  [gmp.h]=libgmp-dev [ncurses.h]=libncurses-dev [webp/encode.h]=libwebp-dev [pcap.h]=libpcap-dev [uuid/uuid.h]=uuid-dev
+  [magic.h]=libmagic-dev [sodium.h]=libsodium-dev [zmq.h]=libzmq3-dev [ldap.h]=libldap2-dev [event.h]=libevent-dev
+)
+
+# What a gem with C code lacked: Bundler's message, and what the compiler's log says beyond it.
+explain_native() { # explain_native LOG
+  local gem header log package
+  gem=$(sed -nE 's/^An error occurred while installing ([^ ]+) .*/\1/p' "$1" | head -n 1)
+  log=$(mktemp)
+  cat "$1" >"$log"
+  find "$gems" -name mkmf.log -exec cat {} + >>"$log" 2>/dev/null || true
+  header=$(sed -nE 's/.*fatal error: ([^ :]+): No such file.*/\1/p' "$log" | head -n 1)
+  package=${packages_of[${header:-none}]:-${packages_of[${gem:-none}]:-}}
+  warn "The gem ${gem:-with C code} could not be compiled${header:+: the header $header is missing}."
+  if [ -n "$package" ]; then
+    fail "Add ${package} to a file Aptfile, one package a line, and push again."
+  fi
+  fail "If a library is missing: find its Debian package (apt-file search ${header:-<header>.h}), write its name into a file Aptfile, and push again."
+}
+
+# Says last what a failed Bundler means and what to do.
+explain_bundler() { # explain_bundler LOG
+  local source host
+  if grep -q 'Failed to build gem native extension' "$1"; then explain_native "$1"; fi
+  if grep -qE 'deployment mode|frozen|gemspecs for path gems changed|dependencies in your gemfile changed' "$1"; then
+    grep -E '^(You have|You are|\* |The )' "$1" | head -n 12 | indent
+    fail "Gemfile.lock is not up to date with the Gemfile." "Run \"bundle lock\", commit both, and push again."
+  fi
+  if grep -qE 'Your Ruby version is' "$1"; then fail "$(grep -m 1 'Your Ruby version is' "$1")"; fi
+  if grep -qE "Could not reach host|Could not fetch specs|Network error|Net::|SocketError|Could not find '?https?|certificate verify|Retrying|Connection refused" "$1"; then
+    source=$(sed -nE 's/.*(https?:[^ ]+[^ .)]).*/\1/p' "$1" | sed -E 's#//[^/@]*@#//#' | head -n 1)
+    host=$(sed -nE 's/.*Could not reach host ([^ ]+[^ .]).*/\1/p' "$1" | head -n 1)
+    fail "The server of the gems ${source:-${host:-that the Gemfile names}} can't be reached from here." \
+      "Name a mirror of it: skiff config:set BUNDLE_MIRROR__ALL=<address>, or take the gems along: bundle cache && git add vendor/cache"
+  fi
+  if grep -qE 'Authentication is required|Bad username or password|401|403 Forbidden' "$1"; then
+    source=$(sed -nE 's/.*(https?:[^ ]+[^ .)]).*/\1/p' "$1" | sed -E 's#//[^/@]*@#//#' | head -n 1)
+    host=$(sed -E 's#^https?://##; s#[/:].*##; s#\.#__#g; s#-#___#g' <<<"${source:-gems.example.com}")
+    fail "The gem server ${source:-} asks for a password." "Give it: skiff config:set BUNDLE_${host^^}=<user>:<password>"
+  fi
+  if grep -qE "Could not find gem|Could not find [^ ]+-[0-9]|can no longer be found|in any of the sources" "$1"; then
+    grep -E 'Could not find|no longer be found|any of the sources' "$1" | head -n 5 | indent
+    fail "A gem of Gemfile.lock can't be had; which one stands above." \
+      "If it was withdrawn: bundle update <gem>, commit Gemfile.lock, and push again."
+  fi
+  tail -n 20 "$1" | grep -vE '^[[:space:]]+(/|from )' | indent
+  fail "Bundler failed; what it said stands above."
+}
