@@ -18,6 +18,7 @@
 #include "skiff/instance.h"
 #include "skiff/remove.h"
 #include "skiff/roles.h"
+#include "skiff/stack_commands.h"
 #include "skiff/up.h"
 
 namespace {
@@ -200,6 +201,16 @@ void add_instance_commands(CLI::App& root, Arguments& a, int& code) {
   remove_command->callback([&a, &code] {
     say_answers_only();
     code = finish(a.leftovers ? remove_leftovers() : skiff::remove(a.data));
+  });
+  CLI::App* update_command =
+      root.add_subcommand("", "Make the stack and its layers anew from today's Debian packages")
+          ->name("stack:update");
+  update_command->footer(
+      "Says which packages changed. The next push of an app uses them; apps stay as they are until then.\n"
+      "Needs root and the network; the instance may be up or down.");
+  update_command->callback([&a, &code] {
+    say_answers_only();
+    code = finish(update_stack(a.data));
   });
   CLI::App* config = root.add_subcommand(
       "kubeconfig", "Print the path of the kubeconfig: export KUBECONFIG=$(skiff kubeconfig)");

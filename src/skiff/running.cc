@@ -9,9 +9,9 @@
 #include "io/log_file.h"
 #include "io/sync.h"
 #include "node/images/stack.h"
-#include "skiff/machine.h"
 #include "skiff/memory.h"
 #include "skiff/role_support.h"
+#include "skiff/stack_commands.h"
 #include "skiff/supervisor.h"
 
 namespace skiff {
@@ -33,17 +33,13 @@ std::string own_binary() {
 }
 
 io::Task<Result<void>> make_stack(io::Loop& loop, const Instance& instance) {
-  node::StackOptions options;
-  options.local_images = instance.path("images");
-  options.work = instance.path("stack-work");
-  options.cache = machine_directory() + "/stacks";
-  options.progress = [](const std::string& line) {
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
-  };
+  const node::StackOptions options = stack_options(instance);
+  auto left = co_await io::run_blocking(
+      loop, [update = update_options(instance).stack] { return node::remove_update_leftovers(update); });
+  if (!left) log_warn("what an update of the stack left stays", {{"error", left.error().message}});
   co_await node::remove_stack_leftovers(loop, options);
   if (node::stack_ready(options)) co_return Result<void>{};
-  auto built = co_await node::build_stack(loop, std::move(options));
+  auto built = co_await node::build_stack(loop, options);
   co_return built;
 }
 

@@ -16,6 +16,7 @@
 #include "node/images/layout.h"
 #include "node/images/layout_write.h"
 #include "node/images/shared_tree.h"
+#include "node/images/store.h"
 
 namespace skiff::node {
 
@@ -65,7 +66,22 @@ bool has_bytes(const std::string& folder, const std::string& digest, const json:
   return ::stat(blob_path(folder, digest).c_str(), &info) == 0 && info.st_size == bytes.as_int(-1);
 }
 
+std::string lower_dirs(const NodePaths& paths, const std::vector<std::string>& layers) {
+  std::string out;
+  for (const auto& layer : layers) out += (out.empty() ? "" : ":") + paths.layers() + "/" + layer;
+  return out;
+}
+
 }  // namespace
+
+Result<LayerGround> unpack_ground(const NodePaths& paths, const std::string& layout) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(paths.layers()));
+  auto image = read_layout(layout, "build");
+  if (!image) return std::unexpected(image.error());
+  auto unpacked = ImageStore::unpack_image(paths, layout, *image);
+  if (!unpacked) return std::unexpected(unpacked.error());
+  return LayerGround{lower_dirs(paths, {unpacked->layers.back()}), lower_dirs(paths, unpacked->layers), ""};
+}
 
 Result<ReadyLayer> write_layer_entry(const std::string& folder, const std::string& name,
                                      const std::string& key, const LayerTars& tars) {

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "node/images/layer_maker.h"
 #include "node/images/layer_recipe.h"
+#include "node/runtime/node_paths.h"
 
 namespace skiff::node {
 
@@ -20,6 +21,8 @@ struct ReadyLayer {
   std::string run, build;  // digests of its blobs; `run` is "" when there is no run set
 };
 
+// The unpacked base of the stack in `layout`, in the store of these paths; what it lacks is unpacked there.
+Result<LayerGround> unpack_ground(const NodePaths& paths, const std::string& layout);
 // Writes blobs and layer.json of what was made into an empty folder; the tars are moved.
 Result<ReadyLayer> write_layer_entry(const std::string& folder, const std::string& name,
                                      const std::string& key, const LayerTars& tars);

@@ -198,6 +198,19 @@ static io::Task<Result<void>> make_in_work(io::Loop& loop, const StackOptions* o
   co_return removed;
 }
 
+io::Task<Result<void>> make_stack(io::Loop& loop, StackOptions options) {
+  auto made = co_await make_in_work(loop, &options);
+  co_return made;
+}
+
+std::string stack_recipe() {
+  return recipe();
+}
+
+std::vector<std::string> stack_sources() {
+  return host_sources();
+}
+
 // A cache that can't be used costs time, not the start.
 static io::Task<void> keep_in_cache(io::Loop& loop, StackCache cache, std::string folder) {
   auto kept = co_await io::run_blocking(loop, [cache, folder] { return cache.keep(folder); });

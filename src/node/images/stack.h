@@ -33,6 +33,14 @@ io::Task<void> remove_stack_leftovers(io::Loop& loop, StackOptions options);
 // needs the network, about half a minute and 600 MB. Says how long it took.
 io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options);
 
+// For stack_update.h.
+// Makes both images in an empty place, without a look at what is there, in `options.work` and
+// `options.local_images`.
+io::Task<Result<void>> make_stack(io::Loop& loop, StackOptions options);
+std::string stack_recipe();
+// The lines of the stack's /etc/apt/sources.list, which are the host's.
+std::vector<std::string> stack_sources();
+
 // Pure parts.
 // The entries of the host's apt sources that belong to its own release, in one-line style: that of
 // /etc/apt/sources.list, which classic buildpacks read. `deb822` holds files of the newer style.

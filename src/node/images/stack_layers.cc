@@ -21,12 +21,6 @@ constexpr Duration kPatience = std::chrono::seconds(2);        // before one is 
 constexpr const char* kWorkFolder = "/making-";
 constexpr double kMegabyte = 1e6;
 
-std::string lower_dirs(const NodePaths& paths, const std::vector<std::string>& layers) {
-  std::string out;
-  for (const auto& layer : layers) out += (out.empty() ? "" : ":") + paths.layers() + "/" + layer;
-  return out;
-}
-
 // Ends a wait's part in a making, also when the wait is dropped.
 struct Listening {
   std::function<void()> leave;
@@ -160,13 +154,11 @@ io::Task<Result<LayerGround>> StackLayers::prepare(std::string work) {
                                        unshare = options_.unshare]() -> Result<LayerGround> {
                                         SKIFF_RETURN_IF_ERROR(io::remove_tree(work));
                                         SKIFF_RETURN_IF_ERROR(io::make_directories(work, 0755));
-                                        auto image = read_layout(layout, "build");
-                                        if (!image) return std::unexpected(image.error());
-                                        auto unpacked = ImageStore::unpack_image(paths, layout, *image);
-                                        if (!unpacked) return std::unexpected(unpacked.error());
-                                        return LayerGround{lower_dirs(paths, {unpacked->layers.back()}),
-                                                           lower_dirs(paths, unpacked->layers), work,
-                                                           unshare};
+                                        auto ground = unpack_ground(paths, layout);
+                                        if (!ground) return ground;
+                                        ground->work = work;
+                                        ground->unshare = unshare;
+                                        return ground;
                                       });
 }
 
