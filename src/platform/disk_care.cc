@@ -25,8 +25,10 @@ struct Kind {
   const char* ending;  // of the names there, after the app's
 };
 std::vector<Kind> work_kinds(const DiskPlaces& places) {
-  return {
-      {places.data + "/git", ".git"}, {places.data + "/cache", ".img"}, {places.data + "/build-output", ""}};
+  return {{places.data + "/git", ".git"},
+          {places.data + "/cache", ".img"},
+          {places.data + "/cache", ".layers"},  // builds/stack_layers.h
+          {places.data + "/build-output", ""}};
 }
 std::vector<Kind> kinds(const DiskPlaces& places) {
   auto all = work_kinds(places);
