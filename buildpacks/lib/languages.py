@@ -10,7 +10,6 @@ import sys
 
 HEROKU = "https://github.com/heroku/heroku-buildpack-"
 LANGUAGES = (  # name, files that name it, its buildpack
-    ("Node.js", ("package.json",), HEROKU + "nodejs"),
     ("Clojure", ("project.clj", "deps.edn"), HEROKU + "clojure"),
     ("Scala", ("build.sbt", "*.sbt"), HEROKU + "scala"),
     ("PHP", ("composer.json", "index.php"), HEROKU + "php"),

@@ -90,7 +90,7 @@ def test_a_bin_release_that_can_not_be_used_refuses_the_push(skiff):
 
 @pytest.mark.parametrize("files, found", [
     (["mix.exs", "Makefile"], ["Elixir", "mix.exs", None]),
-    (["package.json", "CMakeLists.txt"], ["Node.js", "package.json", "nodejs"]),
+    (["composer.json", "CMakeLists.txt"], ["PHP", "composer.json", "php"]),
     (["requirements.txt", "settings.py", "config.yml", "index.html"], ["Python", "requirements.txt", "python"]),
     (["manage.py", "public_html/index.html"], ["Python", "manage.py", "python"]),
     (["index.php", "index.html"], ["PHP", "index.php", "php"]),

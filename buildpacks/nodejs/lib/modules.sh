@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # of prepare.py and compile: cache, lock, manager, manager_version, node_version, scripts
+# node_modules from push to push: taken over when nothing changed that they are made of, and never of another age then.
+
+# What node_modules follow from: the lock, all package.json, settings, Node.js and the package manager.
+modules_key() {
+  {
+    echo "$node_version $manager $manager_version ${NPM_CONFIG_PRODUCTION:-} ${YARN_PRODUCTION:-} ${NODE_ENV:-} $(uname -m)"
+    find . \( -name node_modules -o -name .git -o -path ./.heroku \) -prune -o \
+      \( -name package.json -o -name .npmrc -o -name .yarnrc -o -name .yarnrc.yml -o -name pnpm-workspace.yaml -o -path "./${lock:-package.json}" -o -path '*/patches/*' -o -path './.yarn/patches/*' \) \
+      -type f -print0 | sort -z | xargs -0 -r sha256sum
+  } | sha256sum | cut -d' ' -f1
+}
+
+# All folders node_modules that are the app's own or those of its workspaces.
+list_modules() {
+  find . \( -path ./.heroku -o -name .git \) -prune -o -name node_modules \( -type d -o -type l \) -prune -printf '%P\n' | sort
+}
+
+# Scripts that a package manager runs as part of an installation may do more than fill node_modules.
+installs_by_itself() {
+  [ "${NODE_MODULES_CACHE:-true}" = false ] || [ -z "$lock" ] || [ -f .pnp.cjs ] ||
+    find . \( -path ./.heroku -o -name node_modules -o -name .git \) -prune -o -name package.json -print0 |
+    xargs -0 grep -lE '"(preinstall|install|postinstall|prepare|preprepare|postprepare)" *:' >/dev/null 2>&1
+}
+
+copy_modules() { # copy_modules FROM TO: the folders that FROM/list names
+  [ ! -s "$1/list" ] || tar -C "$1" -cf - -T "$1/list" | tar -C "$2" -xpf -
+}
+
+restored=
+restore_modules() {
+  key=$(modules_key)
+  ! installs_by_itself && [ "$(cat "$cache/installed/key" 2>/dev/null)" = "$key" ] || return 1
+  list_modules | while IFS= read -r folder; do rm -rf "./$folder"; done
+  copy_modules "$cache/installed" .
+  restored=yes
+}
+
+# keep_in NAME: the folders node_modules, as CACHE/NAME.
+keep_in() {
+  rm -rf "${cache:?}/$1"
+  mkdir -p "$cache/$1"
+  list_modules >"$cache/$1/list"
+  [ ! -s "$cache/$1/list" ] || tar -cf - -T "$cache/$1/list" | tar -C "$cache/$1" -xpf -
+  printf '%s' "$key" >"$cache/$1/key"
+}
+
+keep_modules() {
+  if installs_by_itself; then rm -rf "$cache/installed"; else keep_in installed; fi
+}
+
+keeps_development() { # as Heroku: with another NODE_ENV, or when the app says so
+  without_development || [ "$NODE_ENV" != production ] || [ "${NPM_CONFIG_PRODUCTION:-}" = false ] || [ "${YARN_PRODUCTION:-}" = false ] ||
+    [ "${YARN2_SKIP_PRUNING:-}" = true ] || [ "${PNPM_SKIP_PRUNING:-}" = true ]
+}
+
+prune_command() {
+  case $manager in
+    npm) command=(prune --omit=dev --ignore-scripts) ;;
+    yarn) command=(install --production --ignore-scripts --ignore-engines --prefer-offline --non-interactive ${lock:+--frozen-lockfile}) ;;
+    berry) command=(workspaces focus --all --production) ;;
+    pnpm) # its own prune leaves what workspaces have
+      command=(prune --prod)
+      [ -z "$lock" ] || command=(install --prod --frozen-lockfile --ignore-scripts --offline) ;;
+  esac
+}
+
+builds() { has_script build || has_script heroku-postbuild; }
+
+prune_dependencies() {
+  local command
+  [ -n "$depends$lock" ] || return 0
+  if [ -n "$restored" ] && ! builds && [ "$(cat "$cache/pruned/key" 2>/dev/null)" = "$key" ]; then
+    list_modules | while IFS= read -r folder; do rm -rf "./$folder"; done
+    copy_modules "$cache/pruned" .
+    return 0
+  fi
+  if [ "$manager" = berry ] && [ -f .pnp.cjs ]; then
+    echo "       Plug'n'Play: packages for development stay in .yarn/cache"
+  elif ! keeps_development; then
+    prune_command
+    echo "-----> Removing packages for development: ${manager/berry/yarn} ${command[*]}"
+    run_package_manager "${command[@]}" || {
+      explain_failure /tmp/manager.log
+      exit 1
+    }
+  fi
+  same_as_before
+}
+
+# Files that did not change keep their times, so the layer of node_modules stays the one of the push before. pnpm writes
+# the time of day into notes of its own.
+same_as_before() {
+  local folder notes=()
+  [ "$(cat "$cache/pruned/key" 2>/dev/null)" != "$key" ] || notes=(--exclude=/.modules.yaml --exclude='/.pnpm-workspace-state*')
+  list_modules >/tmp/modules
+  while IFS= read -r folder; do
+    mkdir -p "$cache/pruned/$folder"
+    rsync -rlpc --delete "${notes[@]}" "./$folder/" "$cache/pruned/$folder/"
+  done </tmp/modules
+  while IFS= read -r folder; do rm -rf "./$folder"; done </tmp/modules
+  mv /tmp/modules "$cache/pruned/list" 2>/dev/null || return 0 # no folders: nothing was installed
+  printf '%s' "$key" >"$cache/pruned/key"
+  copy_modules "$cache/pruned" .
+}

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""prepare.py APP CACHE PLAN: brings the Node.js and the package manager that an app asks for into CACHE.
+
+PLAN is a file of shell variables for bin/compile: node_version, node_home, manager (npm, yarn, berry, pnpm), manager_version,
+manager_home, manager_program, lock, scripts. Exits with 1 after saying why when they can't be had.
+"""
+import json
+import os
+import re
+import shlex
+import shutil
+import sys
+
+import pins
+from refuse import Refusal, tell_and_exit
+from registry import Registry, node_package
+from semver import parse, show
+
+NPM_OF_NODE = {12: "6", 13: "6", 14: "6", 15: "7", 16: "8", 17: "8", 18: "10", 19: "9", 20: "10", 21: "10", 22: "10", 23: "10"}
+NEWER_NPM = "11"  # with Node.js 24 and later
+
+
+def text_of(app, name, most=1 << 16):
+    try:
+        return open(os.path.join(app, name), encoding="utf-8", errors="replace").read(most)
+    except (OSError, TypeError):
+        return ""
+
+
+def yarn_line(app, lock, asked):
+    """Which Yarn: 1 when its lock is of that kind, else the line that wrote the lock."""
+    if asked:
+        return asked
+    text = text_of(app, lock)
+    if "__metadata:" not in text:
+        return "1" if lock or not os.path.exists(os.path.join(app, ".yarnrc.yml")) else "4"
+    written = re.search(r"__metadata:\s+version: (\d+)", text)
+    return "4" if written and int(written[1]) >= 8 else "3"
+
+
+def default_line(manager, node, app, lock):
+    if manager == "npm":
+        return NPM_OF_NODE.get(node[0], NEWER_NPM)
+    if manager == "yarn":
+        return yarn_line(app, lock, None)
+    written = re.search(r"lockfileVersion: '?(\d+)", text_of(app, lock))
+    if node[0] < 18 or written and written[1] == "6":
+        return "8"
+    return "7" if written and written[1] == "5" else "10"
+
+
+def keep_only(folder, prefix, name):
+    """Another version in the cache is of no more use."""
+    for other in os.listdir(folder):
+        if other.startswith(prefix) and other != name:
+            shutil.rmtree(os.path.join(folder, other), ignore_errors=True)
+
+
+def bring_node(registry, app, package, cache):
+    file, text = pins.asked_node(app, package)
+    name = node_package()
+    listed = registry.versions(name)
+    version = pins.choose_node(file, text, [found for found in map(parse, listed) if found])
+    home = os.path.join(cache, "node-" + show(version))
+    print(f"       Node.js {show(version)}" + (f' ({file}: {text})' if file else " (the newest LTS line; package.json names none in engines.node)"))
+    if not os.path.exists(home):
+        print(f"       Fetching Node.js {show(version)}", flush=True)
+        registry.fetch(name, show(version), listed[show(version)], home)
+    keep_only(cache, "node-", os.path.basename(home))
+    return version, home
+
+
+def bring_manager(registry, app, package, cache, node):
+    manager, lock = pins.lock_of(app, package)
+    file, text, pinned = pins.asked_manager(manager, package)
+    own = re.search(r"^yarnPath:\s*[\"']?([^\"'\s]+)", text_of(app, ".yarnrc.yml"), re.M) if manager == "yarn" else None
+    if own:
+        program = os.path.join(app, own[1])
+        if not os.path.isfile(program):
+            raise Refusal(f".yarnrc.yml: yarnPath names {own[1]}, and there is no such file in the repository",
+                          "Commit it, or remove the line and name the version in package.json: packageManager.")
+        return {"manager": "berry", "manager_version": own[1], "manager_home": "", "manager_program": program, "lock": lock or ""}
+    default = default_line(manager, node, app, lock)
+    berry = manager == "yarn" and not re.match(r"[\^~=v ]*[01]\b", text or default)
+    if berry and not file and not lock:
+        default = "4"
+    name = "@yarnpkg/cli-dist" if berry else manager
+    listed = registry.versions(name)
+    version = pins.choose_manager(manager, file, text, default, listed)
+    home = os.path.join(cache, f"manager-{manager}-{version}")
+    print(f"       {manager} {version}" + (f" ({file}: {text})" if file else ""))
+    mark = ".".join(pinned) if pinned else ""
+    if not os.path.exists(home) or mark and text_of(home, ".pinned") != mark:
+        print(f"       Fetching {manager} {version}", flush=True)
+        registry.fetch(name, version, listed[version], home, pinned)
+        with open(os.path.join(home, ".pinned"), "w") as file:
+            file.write(mark)
+    keep_only(cache, "manager-", os.path.basename(home))
+    programs = json.loads(text_of(home, "package.json", 1 << 20))["bin"]
+    return {"manager": "berry" if berry else manager, "manager_version": version, "manager_home": home,
+            "manager_program": os.path.join(home, programs[manager]), "lock": lock or ""}
+
+
+def main(app, cache, plan):
+    os.makedirs(cache, exist_ok=True)
+    package = pins.read_package(app)
+    pins.lock_of(app, package)
+    registry = Registry(app, cache)
+    node, home = bring_node(registry, app, package, cache)
+    values = {"node_version": show(node), "node_home": home, **bring_manager(registry, app, package, cache, node)}
+    values["scripts"] = " ".join(name for name in package.get("scripts", {}) if re.fullmatch(r"[A-Za-z0-9:_.-]+", name))
+    values["depends"] = "yes" if any(package.get(key) for key in ("dependencies", "devDependencies", "optionalDependencies", "workspaces")) else ""
+    with open(plan, "w") as file:
+        for key, value in values.items():
+            file.write(f"{key}={shlex.quote(value)}\n")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except Refusal as refusal:
+        tell_and_exit(refusal)
