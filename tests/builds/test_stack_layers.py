@@ -1,91 +1,113 @@
-"""Builds whose buildpacks ask for stack layers: made while the push waits, then there for the app and the next push.
-
-The layers of the test are recipes in buildpacks/layers that are removed again.
-"""
+"""Stack layers: a language's packages over the stack, made when an image asks for them. On a machine folder of its own."""
 import contextlib
 import json
 import os
 import pathlib
+import signal
 
-RECIPES = pathlib.Path(__file__).resolve().parents[2] / "buildpacks" / "layers"
-PACK = {
-    ".buildpacks": "./pack\n",
-    "pack/bin/detect": "#!/bin/sh\necho Layered\n",
-    "pack/bin/layers": '#!/bin/sh\ncat "$1/ask"\n',
-    "pack/bin/compile": '#!/bin/sh\n[ ! -f "$1/run-with" ] || cp "$1/run-with" run-layers\nhello || echo no hello; ls /skiff/out /tmp\n',
-    "Procfile": "worker: exec sleep 600\n",
-}
+import pytest
+
+from conftest import Builds
+from support.instance import wait_for
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+MAKING = 180  # seconds that a layer may take on a busy machine
 
 
 @contextlib.contextmanager
-def recipe(text):
-    """The name of a layer with this recipe, for the block."""
-    name = f"test{os.getpid()}x{abs(hash(text)) % 10000}"
-    path = RECIPES / name
-    path.write_text(text)
+def instance(data, machine):
+    skiff = Builds(data)
+    skiff.env["SKIFF_MACHINE"] = str(machine)
     try:
-        yield name
+        yield skiff.up()
     finally:
-        path.unlink()
+        skiff.close()
 
 
-def phases_of(skiff, app):
-    builds = json.loads(skiff.kubectl("-n", app.name, "get", "builds", "-o", "json").stdout)["items"]
-    last = max(builds, key=lambda build: build["metadata"]["creationTimestamp"])
-    return [phase["name"] for phase in last["status"]["phases"]]
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    return tmp_path_factory.mktemp("machine")
 
 
-def test_a_layer_is_made_at_the_first_push_and_the_next_one_begins_with_it(skiff):
-    with recipe("# for a test\nbuild: hello\nrun: hello\n") as layer:
-        app = skiff.app({**PACK, "ask": f"{layer}\n"})
-        pushed = app.push()
-        assert pushed.ok and "Hello, world!" in pushed.said, pushed.said
-        said = pushed.said.splitlines()
-        begin = said.index(f"-----> Preparing the stack ({layer})")
-        assert begin < said.index("-----> Layered app detected") and said[begin + 1].startswith("       ")
-        assert "layers" in phases_of(skiff, app)
-        assert app.pod_says("hello") == ["Hello, world!"]
-
-        app.write({"run-with": ""})
-        pushed = app.push()
-        assert pushed.ok and "Preparing" not in pushed.said and "Hello, world!" in pushed.said, pushed.said
-        assert "layers" not in phases_of(skiff, app)
-        assert app.pod_says("hello 2>/dev/null || echo none") == ["none"]
-
-        app.write({"ask": ""})
-        pushed = app.push()
-        assert pushed.ok and "Hello, world!" in pushed.said  # it began in the pod of the last build
-        pushed = app.push()
-        assert pushed.ok and "no hello" in pushed.said, pushed.said
-
-    app.write({"ask": f"{layer}\n", "run-with": f"{layer}\n"})
-    pushed = app.push()
-    assert not pushed.ok and f" !     Push refused: " in pushed.said and layer in pushed.said, pushed.said
+@pytest.fixture(scope="module")
+def first(machine, tmp_path_factory):
+    with instance(tmp_path_factory.mktemp("first"), machine) as skiff:
+        yield skiff
 
 
-def test_a_layer_that_can_not_be_made_refuses_the_push_at_once(skiff):
-    with recipe("build: no-such-package-at-all\n") as layer:
-        app = skiff.app({**PACK, "ask": f"{layer}\n"})
-        pushed = app.push()
-        assert not pushed.ok and "no-such-package-at-all" in pushed.said.split("Push refused: ")[1], pushed.said
-    assert skiff.build_pods() == []
-    app.write({"ask": ""})
-    assert app.push().ok
+def start(skiff, name, tag, script):
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"},
+           "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
+                    "containers": [{"name": "main", "image": f"skiff.local/stack:{tag}",
+                                    "command": ["bash", "-c", script]}]}}
+    skiff.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
 
 
-def test_what_is_no_layer_is_refused(skiff):
-    app = skiff.app({**PACK, "ask": "../layers\n"})
-    pushed = app.push()
-    assert not pushed.ok and "names no stack layer: its names are of a-z and 0-9" in pushed.said, pushed.said
-    app.write({"ask": "".join(f"layer{number}\n" for number in range(9))})
-    pushed = app.push()
-    assert not pushed.ok and "the buildpacks ask for 9 stack layers, more than 8" in pushed.said, pushed.said
-    app.write({"ask": "", "run-with": "python\n"})
-    pushed = app.push()
-    assert not pushed.ok and "the app would run with stack layers (python) that its build did not ask for" in pushed.said
+def output(skiff, name):
+    """What a pod printed, once it has ended."""
+    ended = wait_for(lambda: skiff.kubectl("get", "pod", name, "-o", "jsonpath={.status.phase}").stdout
+                     in ("Succeeded", "Failed"), MAKING)
+    assert ended, skiff.kubectl("get", "pod", name, "-o", "yaml").stdout
+    return skiff.kubectl("logs", name).stdout
 
 
-def test_a_buildpack_that_asks_for_more_each_time_ends(skiff):
-    app = skiff.app({**PACK, "pack/bin/layers": '#!/bin/sh\ncase $SKIFF_LAYERS in "") echo go;; *) echo python;; esac\n'})
-    pushed = app.push()
-    assert not pushed.ok and "their bin/layers must say the same each time" in pushed.said, pushed.said
+def told(skiff, name):
+    """What the pod's events say of stack layers, in order."""
+    found = skiff.kubectl("get", "events", "--field-selector", f"involvedObject.name={name},reason=StackLayer", "-o",
+                          "jsonpath={range .items[*]}{.metadata.name} {.message}{\"\\n\"}{end}").stdout
+    return [line.split(" ", 1)[1] for line in sorted(found.splitlines())]
+
+
+def test_a_build_has_both_sets_an_app_the_run_set_and_layers_combine(first):
+    start(first, "both", "build-python", "python3 -m venv --without-pip /tmp/v && ls /usr/include/python3.11/Python.h && "
+          "cat /usr/share/skiff/layers/python/run-programs && dpkg -s python3-venv 2>&1 | head -1; "
+          "grep -c ^Package: /usr/share/skiff/layers/python/status-build")
+    text = output(first, "both")
+    assert "/usr/include/python3.11/Python.h" in text and "\npython3\n" in text, text
+    assert int(text.split()[-1]) > 0
+    start(first, "run", "run-python", "python3 -c 'import json, ssl, sqlite3; print(\"runs\")'; type cc || echo no compiler; "
+          "id; ls /usr/share/skiff/layers")
+    text = output(first, "run")
+    assert "runs" in text and "no compiler" in text and "python" in text, text
+    assert told(first, "run") == []  # made for the other one
+
+
+def test_a_layer_without_a_recipe_is_refused_by_name(first):
+    start(first, "unknown", "build-cobol", "true")
+    message = wait_for(lambda: "no stack layer" in (text := first.kubectl(
+        "get", "pod", "unknown", "-o", "jsonpath={.status.containerStatuses[0].state.waiting.message}").stdout) and text)
+    assert message and 'there is no stack layer "cobol"; there are ' in message and "python" in message
+    first.kubectl("delete", "pod", "unknown", "--now")
+
+
+def test_the_next_instance_takes_a_ready_layer_over(first, machine, tmp_path):
+    start(first, "made", "run-python", "true")
+    output(first, "made")
+    with instance(tmp_path / "data", machine) as second:
+        start(second, "taken", "run-python", "python3 --version")
+        assert "Python 3" in output(second, "taken")
+        messages = told(second, "taken")
+        assert len(messages) == 1 and messages[0].startswith("python: taken from this machine's ready layers"), messages
+
+
+def makers(skiff):
+    """Processes that make a layer of the instance."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and f"{skiff.data}/node/images/making-" in (entry / "cmdline").read_text():
+                found.append(entry.name)
+    return found
+
+
+def test_a_maker_that_is_killed_leaves_nothing_and_the_layer_is_made_anew(tmp_path):
+    with instance(tmp_path / "data", tmp_path / "machine") as skiff:
+        start(skiff, "killed", "run-python", "python3 --version")
+        assert wait_for(lambda: makers(skiff), MAKING)
+        os.kill(skiff.role_pid("node"), signal.SIGKILL)
+        assert wait_for(lambda: "Python 3" in output(skiff, "killed"))
+        assert not makers(skiff)
+        left = [path.name for path in (skiff.data / "node" / "images").iterdir() if path.name.startswith("making-")]
+        assert left == []
+        ready = [path.name for path in (tmp_path / "machine" / "layers").iterdir() if path.name != "lock"]
+        assert len(ready) == 1 and ready[0].startswith("python-") and "partial" not in ready[0]
