@@ -91,8 +91,6 @@ def test_a_bin_release_that_can_not_be_used_refuses_the_push(skiff):
 @pytest.mark.parametrize("files, found", [
     (["mix.exs", "Makefile"], ["Elixir", "mix.exs", None]),
     (["composer.json", "CMakeLists.txt"], ["PHP", "composer.json", "php"]),
-    (["requirements.txt", "settings.py", "config.yml", "index.html"], ["Python", "requirements.txt", "python"]),
-    (["manage.py", "public_html/index.html"], ["Python", "manage.py", "python"]),
     (["index.php", "index.html"], ["PHP", "index.php", "php"]),
     (["pom.xml", "Makefile"], ["Java (Maven)", "pom.xml", "java"]),
     (["App.csproj", "index.html"], [".NET", "App.csproj", "dotnet"]),
@@ -107,9 +105,9 @@ def test_the_language_that_an_apps_own_files_name(tmp_path, files, found):
 
 
 def test_a_languages_own_file_wins(skiff):
-    pushed = skiff.app({"requirements.txt": "django\n", "settings.py": "KEY = 1\n", "config.yml": "a: b\n", "index.html": "x"}).push()
-    refused(pushed, " !     This is a Python app (requirements.txt), and no built-in buildpack is made for Python.",
-            " !     Name one that is: skiff config:set BUILDPACK_URL=https://github.com/heroku/heroku-buildpack-python",
+    pushed = skiff.app({"composer.json": "{}\n", "settings.php": "KEY\n", "config.yml": "a: b\n", "index.html": "x"}).push()
+    refused(pushed, " !     This is a PHP app (composer.json), and no built-in buildpack is made for PHP.",
+            " !     Name one that is: skiff config:set BUILDPACK_URL=https://github.com/heroku/heroku-buildpack-php",
             ' !     To serve its pages as they are: put them into a folder, and its name into a static.json: { "root": "public" }')
     assert "app detected" not in pushed.said
 
@@ -179,9 +177,9 @@ def test_clang_builds_too(skiff):
 
 
 def test_names_of_buildpacks_that_are_none(skiff):
-    refused(skiff.app({"x": ""}, ["BUILDPACK_URL=heroku/python"]).push(),
-            " !     There is no buildpack heroku/python: it is neither a built-in one (cpp, static) nor a folder of the app.",
-            "such as https://github.com/heroku/heroku-buildpack-python")
+    refused(skiff.app({"x": ""}, ["BUILDPACK_URL=heroku/php"]).push(),
+            " !     There is no buildpack heroku/php: it is neither a built-in one (",
+            ") nor a folder of the app.", "such as https://github.com/heroku/heroku-buildpack-php")
     refused(skiff.app({".buildpacks": "./gone\n"}).push(), " !     There is no buildpack ./gone: ")
 
 

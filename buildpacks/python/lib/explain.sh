@@ -32,8 +32,8 @@ explain_install_failure() { # explain_install_failure LOG
       ! grep -qE 'No file/folder found for package|current project could not be installed' "$1" ||
         warn "Poetry takes the app itself for a package. If it is none, write into pyproject.toml: [tool.poetry] package-mode = false" ;;
     pipenv)
-      ! grep -qE 'out of date|is not up-to-date' "$1" || warn "Pipfile.lock does not fit Pipfile: run \"pipenv lock\", and commit Pipfile.lock." ;;
+      ! grep -qE 'Aborting deploy|is not up-to-date' "$1" || warn "Pipfile.lock does not fit Pipfile: run \"pipenv lock\", and commit Pipfile.lock." ;;
   esac
   ! grep -qE 'No matching distribution found|has no wheels with a matching Python|not in .*Python|requires a different Python' "$1" ||
-    warn "A package has no version for Python ${python_version%.*}: another one is asked for in .python-version."
+    warn "The index has no such package or version, or none for Python ${python_version%.*}, which a .python-version may change."
 }

@@ -65,5 +65,5 @@ install_with_poetry() {
 install_with_pipenv() {
   export VIRTUAL_ENV=$environment PIPENV_CACHE_DIR=$cache/downloads/pipenv PIP_CACHE_DIR=$cache/downloads/pip PIPENV_NOSPIN=1 PIPENV_YES=1
   export PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUALENVS=0 NO_COLOR=1
-  run_tool pipenv install --deploy
+  COLUMNS=200 run_tool pipenv install --deploy 2>&1 | sed -u '/^\[DeployException\]/d' # where in Pipenv it happened
 }

@@ -1,0 +1,45 @@
+"""Python apps whose packages come by uv, Poetry and Pipenv, and packages that are compiled."""
+import json
+
+from support.instance import wait_for
+from support.python_apps import app_files, body, index_addresses, pushed, refused
+
+
+def test_uv_installs_what_its_lock_names(skiff):
+    app = skiff.app(app_files("python-fastapi"))
+    said = pushed(app)
+    assert "uv sync --locked" in said, said
+    assert wait_for(lambda: body(app).startswith("{")), app.get()
+    assert json.loads(body(app)) == {"greeting": "hello from FastAPI", "development": False}
+    app.write({"pyproject.toml": app_files("python-fastapi")["pyproject.toml"].replace('"uvicorn"', '"uvicorn", "bottle"')})
+    refused(app, "needs to be updated", "uv.lock does not fit pyproject.toml: run \"uv lock\", and commit uv.lock.")
+
+
+def test_poetry_installs_what_its_lock_names(skiff):
+    app = skiff.app(app_files("python-poetry"), [f"POETRY_PYPI_MIRROR_URL={index_addresses()[0]}/"])
+    assert "poetry sync --only main" in pushed(app)
+    assert wait_for(lambda: body(app).startswith("{")), app.get()
+    assert json.loads(body(app)) == {"greeting": "hello from Bottle", "development": False}
+    app.write({"pyproject.toml": app_files("python-poetry")["pyproject.toml"].replace("bottle (", "flask (")})
+    refused(app, "changed significantly", "poetry.lock does not fit pyproject.toml")
+
+
+def test_pipenv_installs_what_its_lock_names(skiff):
+    app = skiff.app(app_files("python-pipenv"))
+    assert "Using Python 3.11, which Pipfile.lock asks for" in pushed(app)
+    assert wait_for(lambda: body(app).startswith("{")), app.get()
+    assert json.loads(body(app)) == {"greeting": "hello from Bottle", "development": False}
+    app.write({"Pipfile": app_files("python-pipenv")["Pipfile"].replace("waitress", "flask")})
+    refused(app, "Pipfile.lock does not fit Pipfile")
+
+
+def test_extensions_are_compiled(skiff):
+    app = skiff.app(app_files("python-native"))
+    pushed(app)
+    assert wait_for(lambda: "2 + 3 = 5, libpq " in body(app)), app.get()
+    # Their sources may have changed with nothing else.
+    app.write({"sums.c": app_files("python-native")["sums.c"].replace("a + b", "a + b + 10")})
+    pushed(app)
+    assert wait_for(lambda: "2 + 3 = 15" in body(app)), app.get()
+    app.write({"sums.c": "#include <mysql.h>\n"})
+    refused(app, "Debian's package libmariadb-dev", 'Write the line "libmariadb-dev" into a file Aptfile')
