@@ -92,7 +92,6 @@ def test_a_bin_release_that_can_not_be_used_refuses_the_push(skiff):
     (["mix.exs", "Makefile"], ["Elixir", "mix.exs", None]),
     (["composer.json", "CMakeLists.txt"], ["PHP", "composer.json", "php"]),
     (["index.php", "index.html"], ["PHP", "index.php", "php"]),
-    (["pom.xml", "Makefile"], ["Java (Maven)", "pom.xml", "java"]),
     (["App.csproj", "index.html"], [".NET", "App.csproj", "dotnet"]),
     (["Cargo.toml"], ["Rust", "Cargo.toml", None]),
     (["index.html", "tools/build.py", "docs/package.json"], None),

@@ -43,3 +43,11 @@ def test_extensions_are_compiled(skiff):
     assert wait_for(lambda: "2 + 3 = 15" in body(app)), app.get()
     app.write({"sums.c": "#include <mysql.h>\n"})
     refused(app, "Debian's package libmariadb-dev", 'Write the line "libmariadb-dev" into a file Aptfile')
+
+
+def test_another_python_is_fetched_once(skiff):
+    app = skiff.app({**app_files("python-poetry"), ".python-version": "3.13\n"}, [f"POETRY_PYPI_MIRROR_URL={index_addresses()[0]}/"])
+    app.write({"greeter.py": app_files("python-poetry")["greeter.py"].replace('"hello from Bottle"', "__import__('sys').version")})
+    assert "Using Python 3.13, which .python-version asks for" in pushed(app)
+    assert wait_for(lambda: '"greeting": "3.13.' in body(app)), app.get()
+    assert "Fetching Python" not in pushed(app)
