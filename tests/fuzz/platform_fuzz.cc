@@ -1,18 +1,47 @@
 // What the platform reads from those who push, from the edge, from containers and from its own files:
-// Procfiles, names, frames of log lines, output with times, records, limits of builds. No crash; an accepted
-// Procfile has only names that can be process types; output is cut the same however it arrives; a record that
-// is read is written back as it was.
+// Procfiles, names, buildpacks, submodules, frames of log lines, output with times, records, limits of
+// builds. No crash; an accepted Procfile has only names that can be process types; no password of a
+// buildpack's address is shown; an accepted submodule lies below the app; output is cut the same however it
+// arrives; a record that is read is written back as it was.
 #include "input.h"
+#include "platform/apps/buildpacks.h"
 #include "platform/apps/procfile.h"
 #include "platform/builds/limits.h"
+#include "platform/builds/submodules.h"
 #include "platform/logs/collector.h"
 #include "platform/logs/frames.h"
 #include "platform/logs/log_record.h"
 
+namespace {
+
+using namespace skiff;
+
+void check_buildpack(std::string_view text) {
+  const auto entry = platform::parse_buildpack(text);
+  if (!entry) return;
+  fuzz::require(entry->size() <= platform::kMaxBuildpackBytes && entry->find('\n') == std::string::npos);
+  fuzz::require(platform::parse_buildpack(*entry) == *entry);
+  const std::string shown = platform::show_buildpack(*entry);
+  fuzz::require(platform::show_buildpack(shown) == shown);
+}
+
+void check_submodules(std::string_view text) {
+  const auto submodules = platform::parse_submodules(text);
+  if (!submodules) return;
+  fuzz::require(submodules->size() <= platform::kMaxSubmodules);
+  for (const auto& [commit, path] : *submodules) {
+    fuzz::require(!path.empty() && path.front() != '/' &&
+                  ("/" + path + "/").find("/../") == std::string::npos);
+  }
+  fuzz::require(platform::parse_submodules(platform::encode_submodules(*submodules)) == *submodules);
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace skiff;
   fuzz::Input input(data, size);
-  const size_t choice = input.choose(5);
+  const size_t choice = input.choose(7);
   if (choice == 2) {
     const auto text = input.rest();
     platform::OutputCutter whole({}), halves({});
@@ -31,6 +60,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string line = platform::encode_record(*record);
     const auto again = platform::parse_record(std::string_view(line).substr(0, line.size() - 1));
     fuzz::require(again && again->text == record->text && again->time == record->time);
+    return 0;
+  }
+  if (choice == 5) {
+    check_buildpack(input.rest());
+    return 0;
+  }
+  if (choice == 6) {
+    check_submodules(input.rest());
     return 0;
   }
   if (choice == 4) {
