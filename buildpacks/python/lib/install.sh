@@ -10,7 +10,7 @@ use_host_certificates() {
 
 install_packages() {
   if [ -n "$restored" ]; then
-    step "Using the packages of the build before: $(describe_source) is the same"
+    step "Using the packages of the build before: $manager_file is the same"
     return 0
   fi
   step "Installing packages: $(describe_command)"
@@ -20,9 +20,6 @@ install_packages() {
   fi
 }
 
-describe_source() {
-  echo "$manager_file"
-}
 
 describe_command() {
   case $manager in
