@@ -1,6 +1,7 @@
 #include "node/images/stack_update.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -175,7 +176,8 @@ io::Task<Result<void>> make_layer_anew(Update* update, LayerRecipe recipe, Layer
 io::Task<Result<void>> make_all(Update* update) {
   StackOptions stack = update->options.stack;
   stack.local_images = update->work("images");
-  stack.work = update->work("make");
+  // Of its own: what a killed update started may go on for a while, and writes to where it was told.
+  stack.work = update->work(fmt::format("make-{}", ::getpid()));
   stack.progress = {};
   auto made = co_await make_stack(update->loop, stack);
   if (!made || update->recipes.empty()) co_return made;
