@@ -25,12 +25,12 @@ use_node() {
   [[ $manager = npm && ${manager_version%%.*} -ge 11 ]] || export npm_config_nodedir=${npm_config_nodedir:-$node_home}
   export npm_config_cache=$cache/npm
   export npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false npm_config_prefer_offline=true
-  export NODE_GYP_FORCE_PYTHON=${NODE_GYP_FORCE_PYTHON:-/usr/bin/python3} COREPACK_ENABLE_STRICT=0
+  export NODE_GYP_FORCE_PYTHON=${NODE_GYP_FORCE_PYTHON:-/usr/bin/python3} COREPACK_ENABLE_STRICT=0 PYTHONDONTWRITEBYTECODE=1
   case $manager in
     yarn) export YARN_CACHE_FOLDER=$cache/yarn ;;
     berry)
       # Plug'n'Play runs what lies in .yarn/cache; elsewhere that is only where Yarn downloads to.
-      export YARN_ENABLE_GLOBAL_CACHE=false
+      export YARN_ENABLE_GLOBAL_CACHE=false YARN_GLOBAL_FOLDER=$cache/yarn
       if [ ! -d .yarn/cache ] && grep -qsE '^nodeLinker: *"?(node-modules|pnpm)' .yarnrc.yml; then export YARN_CACHE_FOLDER=$cache/berry; fi
       export YARN_ENABLE_TELEMETRY=false YARN_ENABLE_SCRIPTS=${YARN_ENABLE_SCRIPTS:-true} ;;
     pnpm) export npm_config_store_dir=$cache/pnpm npm_config_package_import_method=${npm_config_package_import_method:-copy} npm_config_manage_package_manager_versions=false ;;
@@ -69,7 +69,7 @@ choose_command() {
 
 install_dependencies() {
   local command
-  [ -n "$depends$lock" ] || {
+  [ -n "$depends" ] || {
     echo "-----> No dependencies to install"
     return 0
   }

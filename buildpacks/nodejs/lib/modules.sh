@@ -19,7 +19,7 @@ list_modules() {
 
 # Scripts that a package manager runs as part of an installation may do more than fill node_modules.
 installs_by_itself() {
-  [ "${NODE_MODULES_CACHE:-true}" = false ] || [ -z "$lock" ] || [ -f .pnp.cjs ] ||
+  [ "${NODE_MODULES_CACHE:-true}" = false ] || [ -z "$lock" ] || [ -f .pnp.cjs ] || [ -f binding.gyp ] ||
     find . \( -path ./.heroku -o -name node_modules -o -name .git \) -prune -o -name package.json -print0 |
     xargs -0 grep -lE '"(preinstall|install|postinstall|prepare|preprepare|postprepare)" *:' >/dev/null 2>&1
 }
@@ -70,7 +70,7 @@ builds() { has_script build || has_script heroku-postbuild; }
 
 prune_dependencies() {
   local command
-  [ -n "$depends$lock" ] || return 0
+  [ -n "$depends" ] || return 0
   if [ -n "$restored" ] && ! builds && [ "$(cat "$cache/pruned/key" 2>/dev/null)" = "$key" ]; then
     list_modules | while IFS= read -r folder; do rm -rf "./$folder"; done
     copy_modules "$cache/pruned" .

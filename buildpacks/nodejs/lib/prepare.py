@@ -101,6 +101,13 @@ def bring_manager(registry, app, package, cache, node):
             "manager_program": os.path.join(home, programs[manager]), "lock": lock or ""}
 
 
+def needs_installation(app, package):
+    """Also without dependencies: what a package manager runs by itself, and native code of the app's own."""
+    return (any(package.get(key) for key in ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "workspaces"))
+            or any(name in package.get("scripts", {}) for name in ("preinstall", "install", "postinstall", "prepare"))
+            or any(os.path.exists(os.path.join(app, file)) for file in ("binding.gyp", "pnpm-workspace.yaml")))
+
+
 def main(app, cache, plan):
     os.makedirs(cache, exist_ok=True)
     package = pins.read_package(app)
@@ -109,7 +116,7 @@ def main(app, cache, plan):
     node, home = bring_node(registry, app, package, cache)
     values = {"node_version": show(node), "node_home": home, **bring_manager(registry, app, package, cache, node)}
     values["scripts"] = " ".join(name for name in package.get("scripts", {}) if re.fullmatch(r"[A-Za-z0-9:_.-]+", name))
-    values["depends"] = "yes" if any(package.get(key) for key in ("dependencies", "devDependencies", "optionalDependencies", "workspaces")) else ""
+    values["depends"] = "yes" if needs_installation(app, package) else ""
     with open(plan, "w") as file:
         for key, value in values.items():
             file.write(f"{key}={shlex.quote(value)}\n")
