@@ -143,3 +143,21 @@ def test_lock_files_that_can_not_be_read(tmp_path):
     assert done.returncode == 1 and "Pipfile.lock is not JSON" in done.stderr, done
     done = choose(tmp_path, {"uv.lock": 'requires-python = "<3.9"\n'}, "uv")
     assert done.returncode == 1 and "Supported are 3.11 to" in done.stderr, done
+
+
+@pytest.mark.parametrize("files, programs, line", [
+    ({"app.py": "from flask import Flask\napp = Flask(__name__)\n"}, ["gunicorn"], "web: gunicorn app:app\n"),
+    ({"api/main.py": "import fastapi\nserver = fastapi.FastAPI()\n"}, ["uvicorn"], "web: uvicorn api.main:server --host 0.0.0.0 --port $PORT\n"),
+    ({"main.py": "from fastapi import FastAPI\napp = FastAPI()\n"}, ["uvicorn", "gunicorn"],
+     "web: gunicorn -k uvicorn.workers.UvicornWorker main:app\n"),
+    ({"manage.py": "", "shop/wsgi.py": ""}, ["gunicorn"], "web: gunicorn shop.wsgi:application\n"),
+    ({"bad.py": "def (", "app.py": "from flask import Flask\nweb = Flask(__name__)\n"}, [], "add gunicorn to the app's packages"),
+    ({"script.py": "print(1)\n"}, [], "web: gunicorn module:application\n"),
+])
+def test_the_line_for_an_app_without_a_procfile(tmp_path, files, programs, line):
+    for name in [*files, *(f"environment/bin/{program}" for program in programs)]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(files.get(name, ""))
+    done = subprocess.run(["/usr/bin/python3", LIB / "suggest_process.py", tmp_path, tmp_path / "environment"], capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0 and line in done.stdout, done

@@ -20,7 +20,6 @@ install_packages() {
   fi
 }
 
-
 describe_command() {
   case $manager in
     pip) echo "pip install -r requirements.txt$(pip_hash_option)" ;;
