@@ -43,7 +43,7 @@ explain_failure() { # explain_failure LOG
   elif missing=$(missing_file "$1"); then
     package=$(debian_package "$missing")
     refuse "A package with native code needs $missing, which is not here." \
-      "Name the Debian package that has it${package:+, $package,} in a file Aptfile; add the buildpack apt before nodejs in .buildpacks."
+      "Name the Debian package that has it${package:+, $package,} in a file Aptfile, and push again."
   elif grep -qE 'node-gyp|gyp ERR' "$1"; then
     refuse "A package with native code could not be compiled for Node.js $node_version: the compiler's words stand above."
   elif grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|YN0001.*RequestError' "$1"; then
