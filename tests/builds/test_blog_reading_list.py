@@ -148,8 +148,6 @@ def test_a_list_is_shown_and_outlives_its_server(reader, shelf):
         assert len(lines) == 1 and expected in lines[0] and "the copy of an earlier build is used" in lines[0], blog.says
 
     fails("XML that can't be read", text="<html><p>Please log in")
-    fails("neither JSON nor a feed", text="<html><p>Please log in</p></html>")
-    fails("answers 500", status=500)
     fails("redirects without an end", status=302)
     fails("did not answer in 5 seconds", status=200, behave=shelf.slowly)
     fails("more than 512 KB", behave=shelf.without_an_end)
@@ -159,24 +157,24 @@ def test_a_list_is_shown_and_outlives_its_server(reader, shelf):
     assert is_left_out(reader.push())
 
 
-@pytest.mark.parametrize("text, title, url", [(RSS, "Hints & more", "https://example.com/hints"),
-                                              (ATOM, "Reflections", "https://example.com/trust")], ids=["rss", "atom"])
-def test_feeds_are_reading_lists_too(reader, shelf, text, title, url):
+def test_feeds_are_reading_lists_too(reader, shelf):
     reader.ask(shelf.url + "/feed")
-    shelf.text = text
-    assert items(reader.push()) == {title: url}
+    shelf.text = RSS
+    assert items(reader.push()) == {"Hints & more": "https://example.com/hints"}
+    shelf.text = ATOM
+    assert items(reader.push()) == {"Reflections": "https://example.com/trust"}
 
 
-GARBAGE = {"no text": "\0\1\2 garbage", "no list": '{"items": 7}', "nested": "[" * 1000, "entities upon entities": BOMB,
+GARBAGE = {"no text": "\0\1\2 garbage", "nested": "[" * 1000, "entities upon entities": BOMB,
            "addresses of files": '[{"title": "x", "url": "file:///etc/passwd"}]'}
 
 
-@pytest.mark.parametrize("kind", GARBAGE)
-def test_garbage_without_a_copy_leaves_the_list_out(reader, shelf, kind):
-    reader.ask(f"{shelf.url}?{kind.replace(' ', '-')}")  # no earlier build had a list from there
-    shelf.text = GARBAGE[kind]
-    blog = reader.push()
-    assert is_left_out(blog) and "the list is left out" in blog.says
+def test_garbage_without_a_copy_leaves_the_list_out(reader, shelf):
+    reader.ask(f"{shelf.url}/garbage")  # no earlier build had a list from there
+    for kind, text in GARBAGE.items():
+        shelf.text = text
+        blog = reader.push()
+        assert is_left_out(blog) and "the list is left out" in blog.says, kind
 
 
 def test_a_server_that_is_not_there_costs_the_push_nothing(reader):
