@@ -1,4 +1,4 @@
-"""Configurations of the peers in front of `backend` (host:port): the same work as Skiff's edge does.
+"""Configurations of the peers in front of `backend` (host:port, for HAProxy also a list): the same work as Skiff's edge does.
 
 That is its header fields and a line for each request. The long lines are formats that can't be split.
 """
@@ -20,6 +20,8 @@ def haproxy(folder, port, backend, threads, full):
     log-format "at=info method=%HM path=\\"%HU\\" host=%[capture.req.hdr(1)] request_id=%[capture.req.hdr(0)] fwd=\\"%ci\\" dyno=%s connect=%Tc service=%Tr status=%ST bytes=%B protocol=http"
     http-request capture hdr(Host) len 64
     log global""" if full else ""
+    backends = [backend] if isinstance(backend, str) else backend
+    servers = "\n".join(f"    server web.{number} {address} pool-max-conn 1000" for number, address in enumerate(backends, 1))
     path = folder / f"haproxy-{port}.cfg"
     path.write_text(f"""global
     nbthread {threads}
@@ -37,7 +39,7 @@ frontend bench
     bind 127.0.0.1:{port}{fields}
     default_backend pods
 backend pods
-    server web.1 {backend} pool-max-conn 1000
+{servers}
 """)
     return ["haproxy", "-db", "-f", path]
 

@@ -180,14 +180,11 @@ def test_a_release_that_can_not_be_had_is_refused_with_those_that_can(kind, vers
 
 
 @pytest.mark.parametrize("files, config, where", [
-    ({"go.mod": f"module example.com/app\n\ngo {RELEASE}\n"}, [], f'go.mod (the line "go {RELEASE}")'),
     ({"go.mod": MODULE.replace("\n", "\r\n")}, [], f'go.mod (the line "toolchain go{RELEASE}")'),
-    ({"go.mod": f"// +heroku goVersion go{RELEASE}\nmodule example.com/app\n\ngo 1.24\n"}, [], "go.mod (// +heroku goVersion)"),
     ({"go.mod": "module example.com/app\n\ngo 1.24\n", ".go-version": f"{RELEASE}\r\n"}, [], ".go-version"),
-    ({"go.mod": "module example.com/app\n", ".tool-versions": f"golang {RELEASE}\n"}, [], ".tool-versions"),
     ({}, [f"GOVERSION=go{RELEASE}"], "The config var GOVERSION"),
 ])
-def test_each_kind_of_pin_is_obeyed(go, files, config, where):
+def test_pins_are_obeyed(go, files, config, where):
     accepted(go.push(APP | files, config), f"-----> Using Go {RELEASE}: {where}")
     assert go.get().endswith("hello")
 
@@ -199,7 +196,7 @@ def test_each_kind_of_pin_is_obeyed(go, files, config, where):
     ({".tool-versions": "golang 1.98\n"}, [], ".tool-versions asks for Go 1.98, which can't be had."),
     ({}, ["GOVERSION=go1.27.99"], "The config var GOVERSION asks for Go 1.27.99, which can't be had."),
 ])
-def test_each_kind_of_wrong_pin_refuses_the_push(go, files, config, said):
+def test_wrong_pins_refuse_the_push(go, files, config, said):
     pushed = go.push(APP | files, config)
     refused(pushed, f" !     {said}")
     assert "Running: go install" not in pushed.said
@@ -296,12 +293,13 @@ def test_c_code_with_what_an_aptfile_brings(go):
     assert go.get().endswith("OK from C")
 
 
-def test_headers_of_the_apps_own(go):
-    files = APP | {"include/own.h": "#define OWN 42\n",
-                   "greet.go": "package main\n\n// #include <own.h>\nimport \"C\"\nimport \"fmt\"\n\n"
-                               "func greet() string { return fmt.Sprint(C.OWN) }\n"}
-    accepted(go.push(files, ["CGO_CFLAGS=-I${build_dir}/include"]))
-    assert go.get().endswith("42")
+def test_config_vars_are_the_environment_of_the_build(tmp_path):
+    for name, value in {"CGO_CFLAGS": "-I${build_dir}/include", "GOFLAGS": "-v", "TWO_LINES": "a\nb", "PATH": "/x", "GOPATH": "/x",
+                        "not-a-name": "x"}.items():
+        (tmp_path / name).write_text(value)
+    look = f'. {PACK}/lib/env.sh; load_config {tmp_path} /app; printf "%s|" "$CGO_CFLAGS" "$GOFLAGS" "$TWO_LINES" "${{GOPATH:-}}" "$PATH"'
+    done = subprocess.run(["bash", "-euc", look], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    assert done.stdout == "-I/app/include|-v|a\nb||/usr/bin:/bin|"
 
 
 # What is refused, in Go's own words and with what to do.
@@ -352,7 +350,7 @@ def test_a_second_push_fetches_nothing(go):
     pushed = go.push(changed, ["GOPROXY=off", "GOSUMDB=off", "GOFLAGS=-v"])
     accepted(pushed, "example.com/shop/cmd/web")
     assert "Fetching" not in pushed.said and "downloading" not in pushed.said
-    assert "chi" not in pushed.said and "internal/order" not in pushed.said  # -v names what is compiled
+    assert "go-chi" not in pushed.said and "internal/order" not in pushed.said  # -v names what is compiled
     assert "from the new shop" in go.get("/")
 
 
