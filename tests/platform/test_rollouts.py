@@ -128,6 +128,6 @@ def test_scale_is_remembered_while_a_process_type_is_gone(world, tmp_path):
     said = world.skiff("rollback", "v3", "-a", "types").stdout
     assert " !     worker is no process type of v5: its dynos stop; 2 is remembered" in said, said
     world.skiff("rollback", "v4", "-a", "types")
-    assert "web at 3, worker at 1" in world.skiff("scale", "web+2", "worker-1", "-a", "types").stdout
+    assert "web at 3:Basic, worker at 1:Basic" in world.skiff("scale", "web+2", "worker-1", "-a", "types").stdout
     code, said = world.run("scale", "worker-2", "-a", "types")
     assert code == 1 and "worker has 1 dyno, fewer than 2" in said
