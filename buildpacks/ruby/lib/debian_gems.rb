@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
-# debian_gems.rb LOCK FOLDER: writes into FOLDER a .gem for each gem of the Gemfile.lock LOCK that Debian's packages brought
-# in that very version, for Bundler to install like one from a cache. "-" instead of a LOCK means all gems of Debian.
+# debian_gems.rb LOCK FOLDER [ROOT]: writes into FOLDER a .gem for each gem of the Gemfile.lock LOCK that Debian's packages
+# brought in that very version, for Bundler to install like one from a cache. "-" instead of a LOCK means all gems of Debian.
+# ROOT is where that Debian lies, when it is not the system itself.
 #
 # Debian lays a gem's files out for the whole system: which ones are its own, its package's list says.
 require "fileutils"
@@ -9,12 +10,13 @@ require "rubygems/package"
 require "set"
 require "tmpdir"
 
+ROOT = ARGV[2].to_s
 LISTS = "/var/lib/dpkg/info"
 LIBRARIES = [%r{\A/usr/lib/ruby/vendor_ruby/(.+)}, %r{\A/usr/lib/[^/]+/ruby/vendor_ruby/3[.0-9]+/(.+)}].freeze
 
 # The files of each package that has a gem's specification, by that specification's path.
 def packages
-  Dir["#{LISTS}/*.list"].each_with_object({}) do |list, found|
+  Dir["#{ROOT}#{LISTS}/*.list"].each_with_object({}) do |list, found|
     files = File.readlines(list, chomp: true)
     files.grep(%r{/specifications/[^/]+\.gemspec\z}) { |spec| found[spec] = files }
   end
@@ -22,8 +24,7 @@ end
 
 # Where a file of the system lies in the gem; nil when it is none of it.
 def place(file, spec)
-  root = "#{spec.base_dir}/gems/#{spec.full_name}/"
-  return file.delete_prefix(root) if file.start_with?(root)
+  file.match(%r{\A/usr/[^ ]+/gems/#{Regexp.escape(spec.full_name)}/(.+)}) { |found| return found[1] }
 
   LIBRARIES.each { |pattern| file.match(pattern) { |found| return "lib/#{found[1]}" } }
   file.match(%r{\A/usr/bin/(.+)}) { |found| spec.executables.include?(found[1]) ? "#{spec.bindir}/#{found[1]}" : nil }
@@ -31,13 +32,13 @@ end
 
 def copy_files(spec, files, folder)
   files.sort.filter_map do |file|
-    next unless File.file?(file)
+    next unless File.file?(ROOT + file)
 
     name = place(file, spec)
     next unless name
 
     FileUtils.mkdir_p(File.dirname(File.join(folder, name)))
-    FileUtils.cp(file, File.join(folder, name))
+    FileUtils.cp(ROOT + file, File.join(folder, name))
     name
   end
 end
@@ -75,7 +76,7 @@ def wanted(lock)
   File.read(lock).scan(/^ {4}(\S+) \(([^)]+)\)/).map { |name, version| "#{name}-#{version}" }.to_set
 end
 
-lock, target = ARGV
+lock, target, = ARGV
 target = File.expand_path(target)
 FileUtils.mkdir_p(target)
 names = wanted(lock)
@@ -83,6 +84,6 @@ packages.each do |path, files|
   full_name = File.basename(path, ".gemspec")
   next if names && !names.include?(full_name)
 
-  spec = Gem::Specification.load(path)
+  spec = Gem::Specification.load(ROOT + path)
   pack(spec, files, target) if spec
 end

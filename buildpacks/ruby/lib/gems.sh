@@ -59,13 +59,16 @@ make_lock() {
   warn "Commit a Gemfile.lock (bundle lock --add-platform $platform), so that each push has the same gems."
 }
 
-# Debian's gems as Bundler finds them in a cache, beside the app's own vendor/cache.
-offer_debian_gems() {
-  rm -rf /tmp/gem-cache
-  mkdir /tmp/gem-cache
-  ruby "$pack/lib/debian_gems.rb" Gemfile.lock /tmp/gem-cache
-  [ ! -d vendor/cache ] || cp -r vendor/cache/. /tmp/gem-cache/
-  export BUNDLE_CACHE_PATH=/tmp/gem-cache
+# Debian's gems of the lock's versions, copied to where Bundler looks for what is installed.
+take_debian_gems() {
+  local found folder
+  folder=$gems/$(ruby -e 'print "#{Gem.ruby_engine}/#{RbConfig::CONFIG["ruby_version"]}"')
+  rm -rf /tmp/debian-gems
+  ruby "$pack/lib/debian_gems.rb" Gemfile.lock /tmp/debian-gems
+  found=(/tmp/debian-gems/*.gem)
+  [ -e "${found[0]}" ] || return 0
+  gem install --quiet --silent --local --force --ignore-dependencies --no-document --install-dir "$folder" "${found[@]}" >/tmp/gem.log 2>&1 ||
+    warn "Debian's gems can't be copied, so they are fetched: $(tail -n 1 /tmp/gem.log)"
 }
 
 install_gems() {
@@ -80,7 +83,7 @@ install_gems() {
   rm -f "$store/stamp"
   restore_gems || mkdir -p "$gems"
   say_step "Installing gems with Bundler $BUNDLER_VERSION (without: ${BUNDLE_WITHOUT//:/, })"
-  [ -z "$runs_ruby" ] || offer_debian_gems
+  [ -z "$runs_ruby" ] || take_debian_gems
   if bundle install --local >/tmp/bundle.log 2>&1; then
     indent <<<"Nothing to fetch: all are here"
   else
