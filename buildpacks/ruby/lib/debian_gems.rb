@@ -12,7 +12,8 @@ require "tmpdir"
 
 ROOT = ARGV[2].to_s
 LISTS = "/var/lib/dpkg/info"
-LIBRARIES = [%r{\A/usr/lib/ruby/vendor_ruby/(.+)}, %r{\A/usr/lib/[^/]+/ruby/vendor_ruby/3[.0-9]+/(.+)}].freeze
+LIBRARIES = [%r{\A/usr/lib/ruby/vendor_ruby/(.+)}, %r{\A/usr/lib/[^/]+/ruby/vendor_ruby/3[.0-9]+/(.+)},
+             %r{\A/usr/lib/[^/]+/rubygems-integration/[.0-9]+/extensions/[^/]+/[^/]+/[^/]+/(.+\.so)}].freeze
 
 # The files of each package that has a gem's specification, by that specification's path.
 def packages

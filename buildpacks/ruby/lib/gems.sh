@@ -165,8 +165,8 @@ explain_bundler() { # explain_bundler LOG
     host=$(sed -E 's#^https?://##; s#[/:].*##; s#\.#__#g; s#-#___#g' <<<"${source:-gems.example.com}")
     fail "The gem server ${source:-} asks for a password." "Give it: skiff config:set BUNDLE_${host^^}=<user>:<password>"
   fi
-  if grep -qE "Could not find gem|Could not find [^ ]+-[0-9]|can no longer be found|in any of the sources" "$1"; then
-    grep -E 'Could not find|no longer be found|any of the sources' "$1" | head -n 5 | indent
+  if grep -qE "Could not find gem|Could not find [^ ]+-[0-9]|can no longer be found|has removed it|in any of the sources" "$1"; then
+    grep -E 'Could not find|no longer be found|has removed it|any of the sources' "$1" | head -n 5 | indent
     fail "A gem of Gemfile.lock can't be had; which one stands above." \
       "If it was withdrawn: bundle update <gem>, commit Gemfile.lock, and push again."
   fi

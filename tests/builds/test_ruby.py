@@ -1,0 +1,148 @@
+"""Ruby apps: their gems from a server that the test makes of Debian's, what runs, and what is refused."""
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+import gem_index
+from support.instance import ROOT, wait_for
+
+APPS = pathlib.Path(__file__).parent / "apps"
+DETECT = ROOT / "buildpacks" / "ruby" / "bin" / "detect"
+HELLO_C = {"ext/hello_c/extconf.rb": "require 'mkmf'\ncreate_makefile 'hello_c/hello_c'\n", "lib/hello_c.rb": "require 'hello_c/hello_c'\n",
+           "ext/hello_c/hello_c.c": "#include <ruby.h>\nstatic VALUE greet(VALUE self) { return rb_str_new_cstr(\"hello from C\"); }\n"
+           "void Init_hello_c(void) { rb_define_singleton_method(rb_define_module(\"HelloC\"), \"greet\", greet, 0); }\n"}
+NEEDS_SQLITE = {"ext/needs_sqlite/extconf.rb": "require 'mkmf'\ncreate_makefile 'needs_sqlite/needs_sqlite'\n",
+                "ext/needs_sqlite/needs_sqlite.c": "#include <sqlite3.h>\n#include <ruby.h>\nvoid Init_needs_sqlite(void) { rb_define_module(\"N\"); }\n"}
+LOCK = """GEM
+  remote: https://rubygems.org/
+  specs:
+    {0} (1.0.0)
+
+PLATFORMS
+  x86_64-linux
+
+DEPENDENCIES
+  {0}
+
+BUNDLED WITH
+   2.3.15
+"""
+
+
+def gemfile(*lines):
+    return 'source "https://rubygems.org"\n' + "".join(f"{line}\n" for line in lines)
+
+
+@pytest.fixture(scope="module")
+def index(skiff, tmp_path_factory):
+    if not shutil.which("gem"):
+        pytest.skip("Ruby is not installed")
+    made = gem_index.GemIndex(tmp_path_factory.mktemp("gems"), ["ruby-sinatra", "puma", "rake"])
+    made.add("hello_c", HELLO_C, "s.extensions = ['ext/hello_c/extconf.rb']; s.require_paths = ['lib']")
+    made.add("needs_sqlite", NEEDS_SQLITE, "s.extensions = ['ext/needs_sqlite/extconf.rb']")
+    yield made.start(skiff.gateway)
+    made.close()
+
+
+def mirror(index):
+    return [f"BUNDLE_MIRROR__ALL={index.address}"]
+
+
+def sinatra():
+    return {path.name: path.read_text() for path in (APPS / "sinatra").iterdir()}
+
+
+def pushed(app):
+    done = app.push()
+    assert done.ok, done.said
+    return done.said
+
+
+def refused(app, *words):
+    done = app.push()
+    assert not done.ok, done.said
+    for word in words:
+        assert word in done.said, done.said
+
+
+def test_sinatra_runs_and_the_second_push_fetches_nothing(skiff, index):
+    app = skiff.app(sinatra(), mirror(index))
+    said = pushed(app)
+    assert "-----> Ruby app detected" in said and "Installing hello_c 1.0.0 with native extensions" in said, said
+    assert "Installing sinatra" not in said, said  # Debian's own
+    assert wait_for(lambda: "hello from C, production, true" in app.get(), 60), app.get()
+    asked = len(index.asked)
+    app.write({"app.rb": sinatra()["app.rb"].replace("HelloC.greet}", "HelloC.greet} again")})
+    assert "The gems of Gemfile.lock are those of the last build" in pushed(app)
+    assert len(index.asked) == asked
+    assert wait_for(lambda: "hello from C again" in app.get(), 60), app.get()
+
+
+def test_a_lock_of_a_newer_bundler(skiff, index):
+    files = sinatra()
+    files["Gemfile.lock"] = files["Gemfile.lock"].replace("2.3.15", "2.6.9").replace("\n", "\r\n")
+    assert "Bundler 2.3.15" in pushed(skiff.app(files, mirror(index)))
+
+
+@pytest.mark.parametrize("file, text, words", [
+    ("Gemfile", gemfile('ruby "3.3.0"'), ['The Gemfile asks for Ruby 3.3.0, which can\'t be had here: there is Ruby 3.1.2', 'ruby "~> 3.1.0"']),
+    ("Gemfile", gemfile('ruby file: ".ruby-version"'), ["The Gemfile takes its Ruby from .ruby-version, and there is no such file"]),
+    ("Gemfile", gemfile('ruby "3.1.2", engine: "jruby", engine_version: "9.4"'), ["The Gemfile asks for the engine jruby"]),
+    (".ruby-version", "3.2.1\r\n", [".ruby-version asks for Ruby 3.2.1", "Write 3.1 there"]),
+    (".tool-versions", "nodejs 20\nruby 2.7.8\n", [".tool-versions asks for Ruby 2.7.8"]),
+    ("Gemfile.lock", LOCK.format("hello_c") + "\nRUBY VERSION\n   ruby 3.4.1p0\n", ["Gemfile.lock asks for Ruby 3.4.1p0"]),
+    ("Gemfile.lock", LOCK.format("hello_c").replace("x86_64-linux", "arm64-darwin-22"),
+     ["Gemfile.lock is for arm64-darwin-22, and not for x86_64-linux", "bundle lock --add-platform x86_64-linux"]),
+    ("Gemfile.lock", "<<<<<<< HEAD\n" + LOCK.format("hello_c"), ["Gemfile.lock has the marks of a merge"]),
+    ("Gemfile.lock", "nothing\n", ["Gemfile.lock is no lock file of Bundler's"]),
+    ("Gemfile", gemfile('gem "puma"', 'gem "hello_c"'), ["Gemfile.lock is not up to date with the Gemfile", 'Run "bundle lock"']),
+    ("Gemfile.lock/x", "", ["Gemfile.lock is a folder"]),
+])
+def test_what_can_not_be_built_is_refused(skiff, file, text, words):
+    files = {"config.ru": "run proc { [200, {}, ['x']] }\n", "Gemfile": gemfile('gem "hello_c"'), "Gemfile.lock": LOCK.format("hello_c")}
+    if "/" in file:
+        del files["Gemfile.lock"]
+    refused(skiff.app({**files, file: text}, ["BUNDLE_MIRROR__ALL=http://127.0.0.1:9"]), *[f" !     {words[0]}", *words[1:]])
+
+
+def test_gems_that_can_not_be_had(skiff, index):
+    app = skiff.app({"config.ru": "run proc {}\n", "Gemfile": gemfile('gem "needs_sqlite"')}, mirror(index))
+    refused(app, "There is a Gemfile and no Gemfile.lock")
+    app.write({"Gemfile.lock": LOCK.format("needs_sqlite")})
+    refused(app, "The gem needs_sqlite could not be compiled: the header sqlite3.h is missing.", "Add libsqlite3-dev to a file Aptfile")
+    app.write({"Gemfile": gemfile('gem "gone"'), "Gemfile.lock": LOCK.format("gone")})
+    refused(app, "gone", "A gem of Gemfile.lock can't be had")
+    index.server.password = "Basic dXNlcjpwYXNz"
+    try:
+        app.write({"Gemfile": gemfile('gem "hello_c"'), "Gemfile.lock": LOCK.format("hello_c")})
+        refused(app, "asks for a password")
+    finally:
+        index.server.password = None
+    skiff.skiff("config:set", "BUNDLE_MIRROR__ALL=http://127.0.0.1:9", "-a", app.name)
+    refused(app, "can't be reached from here", "BUNDLE_MIRROR__ALL=<address>")
+
+
+def test_a_rack_app_without_a_gemfile(skiff):
+    refused(skiff.app({"config.ru": "run proc {}\n"}), " !     There is a config.ru and no Gemfile", 'gem "puma"')
+
+
+@pytest.mark.parametrize("files, name", [
+    (["_config.yml"], "Jekyll"),
+    (["_config.toml", "package.json", "_layouts/a.html"], "Jekyll"),
+    (["Gemfile", "package.json"], "Ruby"),
+    (["Gemfile", "CMakeLists.txt"], "Ruby"),
+    (["config.ru"], "Ruby"),
+    (["CMakeLists.txt", "main.cc", "_config.yml"], "Jekyll"),
+    (["CMakeLists.txt", "main.cc", "Procfile", "_config.yml"], None),
+    (["Makefile", "Procfile", "_config.yml", "_posts/one.md"], "Jekyll"),
+    (["package.json", "_config.yml"], None),
+    (["index.html"], None),
+])
+def test_what_is_taken_for_ruby(tmp_path, files, name):
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("")
+    done = subprocess.run(["bash", DETECT, tmp_path], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip() or None, done.returncode) == (name, 0 if name else 1), done
