@@ -132,6 +132,8 @@ TEST_CASE(
   const std::string good = "1\r\nZ\r\n0\r\n";
   for (const auto& [trailers, sent, forgiven] : std::vector<std::tuple<const char*, const char*, bool>>{
            {"X: y\r\n more\r\n\r\n", "X: y more\r\n\r\n", false},
+           {"X:\r\n more\r\n\r\n", "X: more\r\n\r\n", false},
+           {"X: y\r\n \r\n\r\n", "X: y\r\n\r\n", false},
            {"X: y\n\r\n", "X: y\r\n\r\n", true},
            {"X: y\r\n\n", "X: y\r\n\r\n", true},
            {"Set-Cookie: a\r\n b\r\nX: y\r\n\r\n", "X: y\r\n\r\n", false},

@@ -105,9 +105,10 @@ bool Trailers::take_line_end() {
 Trailers::State Trailers::take_folded(std::string_view line) {
   const auto more = trim_blanks(line);
   if (reading_ == Reading::kStrict || count_ == 0 || !is_field_text(more)) return State::kBad;
-  if (!passed_) return State::kMore;
+  if (!passed_ || more.empty()) return State::kMore;
   fields_.resize(fields_.size() - kCrlf.size());
-  fields_.append(" ").append(more).append(kCrlf);
+  if (!fields_.ends_with(' ')) fields_ += ' ';  // behind the colon there is one
+  fields_.append(more).append(kCrlf);
   return State::kMore;
 }
 
