@@ -122,6 +122,7 @@ Rollout plan_rollout(const RolloutFacts& facts) {
   rollout.version = facts.release.version;
   rollout.serving = find_serving(facts);
   if (facts.written == RolloutFacts::Written::kNo) {
+    rollout.outlook = Rollout::Outlook::kUnwritten;
     rollout.message = "the cluster could not take it yet";
     return rollout;
   }
@@ -159,7 +160,8 @@ Rollout carry_on(const Release& release, const Rollout& before, Rollout next) {
     next.phase = kSucceeded;
   } else if (release.phase == kFailed || known) {
     next.phase = kFailed;
-    if (!no_dynos && !next.message.empty()) return next;
+    const bool looked = !no_dynos && next.outlook != Rollout::Outlook::kUnwritten;
+    if (looked && !next.message.empty()) return next;
     next.message = known ? before.message : release.message;
     next.type = known ? before.type : release.failed_type;
     next.pod = known && !no_dynos ? before.pod : "";

@@ -29,7 +29,7 @@ struct Rollout {
   std::string phase = kPending;
   std::string message;  // why it is not up; "" when it is, or is on its way
   std::string pod;      // whose last lines say more
-  enum class Outlook { kMoving, kNeedsRoom, kNoDynos } outlook = Outlook::kMoving;
+  enum class Outlook { kMoving, kNeedsRoom, kNoDynos, kUnwritten } outlook = Outlook::kMoving;
   std::string serving;  // "v2"; "v2, v3" while both do; "" for nothing
   std::string type;     // the process type it fails for, or of which none runs
   std::string back;     // the last release before it that came up, "v2"; "" for none
@@ -39,7 +39,8 @@ struct Rollout {
 
 Rollout plan_rollout(const RolloutFacts& facts);
 // The state that follows on `before`, where `next` is what the cluster shows: failed is failed until all is
-// up, also while a dyno that crashes again and again happens to run, and when none runs any more.
+// up, also while a dyno that crashes again and again happens to run, when none runs any more, and while a
+// change of the app is on its way to the cluster.
 Rollout carry_on(const Release& release, const Rollout& before, Rollout next);
 // The newest of `releases` before `version` that came up and can be gone back to, "v2"; "" for none.
 std::string find_way_back(const std::vector<Release>& releases, int version);

@@ -125,6 +125,23 @@ TEST_CASE("a release keeps its outcome when it is scaled to nothing") {
   CHECK(carry_on(empty.release, {}, plan_rollout(empty)).phase == kSucceeded);
 }
 
+TEST_CASE("a failed release keeps its reason while a change of the app is on its way to the cluster") {
+  auto unwritten = facts({deployment(3, 1, 1, 1)}, {});
+  unwritten.written = RolloutFacts::Written::kNo;
+  unwritten.release.phase = kFailed;
+  unwritten.release.message = "worker.1: exited with status 3";
+  unwritten.release.failed_type = "worker";
+  for (const Rollout& before :
+       {Rollout{},
+        Rollout{
+            .version = 3, .phase = kFailed, .message = "worker.1: exited with status 3", .type = "worker"}}) {
+    const auto failed = carry_on(unwritten.release, before, plan_rollout(unwritten));
+    CHECK(failed.phase == kFailed);
+    CHECK(failed.message == "worker.1: exited with status 3");
+    CHECK(failed.type == "worker");
+  }
+}
+
 TEST_CASE("a failed release does not come up without the process type that it failed for") {
   auto half = facts({scaled(deployment(3, 0, 0, 0), 0), named(deployment(3, 1, 1, 1), "worker")},
                     {pod(3, kReady, "worker")});
