@@ -2,6 +2,7 @@
 import contextlib
 import http.server
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -72,10 +73,10 @@ def wait_said(rig, name, text, seconds=20):
     rig.wait_log(name, text, seconds)
 
 
-def served(name):
+def served(name, command=SERVER):
     """A pod that is ready when it serves, on port 8080."""
     probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
-    return pod(name, SERVER, container={"readinessProbe": probe})
+    return pod(name, command, container={"readinessProbe": probe})
 
 
 def ask(address, port=8080, space=()):
@@ -129,6 +130,18 @@ def test_a_router_advertisement_of_a_pod_reaches_nobody(rig):
         shown = subprocess.run([*space, "ip", "-6", "addr", "show"], capture_output=True, text=True, check=True).stdout
         assert "2001:db8:666" not in shown, shown
     assert "inet6" not in subprocess.run(["ip", "addr", "show", "dev", bridge(rig)], capture_output=True, text=True).stdout
+
+
+def test_tcp_inside_the_machine_is_not_paced_for_a_network_beyond_it(rig):
+    rig.put(served("web", SERVER.replace("close $c", "push @kept, $c")))
+    rig.wait_ready("web")
+    address = rig.pod("web")["status"]["podIP"]
+    pid = (rig.data / "node/pods/default-web-uid/containers/c/0/pid").read_text()
+    with socket.create_connection((address, 8080), 5):
+        for space in ([], ["nsenter", "-t", pid, "-n"]):
+            shown = subprocess.run([*space, "ss", "-Htino", f"( src {address} or dst {address} )"],
+                                   capture_output=True, text=True, check=True).stdout
+            assert " reno " in shown and "bbr" not in shown and "cubic" not in shown, shown
 
 
 def connect(address, port):

@@ -16,6 +16,8 @@ namespace skiff::node {
 namespace {
 
 constexpr size_t kMessageBytes = 2048;
+// The one that every kernel has built in.
+constexpr char kLinkCongestionControl[] = "reno";
 using Buffer = std::vector<char>;
 
 nlmsghdr* begin(Buffer& buffer, uint16_t type, uint16_t flags) {
@@ -30,6 +32,21 @@ ifinfomsg* link_body(nlmsghdr* header, int index) {
   body->ifi_family = AF_UNSPEC;
   body->ifi_index = index;
   return body;
+}
+
+// A route that replaces the one that is there.
+nlmsghdr* route_message(Buffer& buffer, const Subnet& to, uint8_t scope, int index) {
+  nlmsghdr* header = begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+  auto* body = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(rtmsg)));
+  body->rtm_family = AF_INET;
+  body->rtm_dst_len = static_cast<uint8_t>(to.bits);
+  body->rtm_table = RT_TABLE_MAIN;
+  body->rtm_protocol = RTPROT_BOOT;
+  body->rtm_scope = scope;
+  body->rtm_type = RTN_UNICAST;
+  if (to.bits > 0) mnl_attr_put_u32(header, RTA_DST, htonl(to.base));
+  mnl_attr_put_u32(header, RTA_OIF, static_cast<uint32_t>(index));
+  return header;
 }
 
 struct RouteList {
@@ -163,25 +180,22 @@ Result<void> Netlink::add_address(int index, Ipv4 address, int bits) {
   return added;
 }
 
-Result<void> Netlink::add_gateway(Ipv4 gateway, int index) {
-  SKIFF_RETURN_IF_ERROR(add_route({gateway, 32}, 0, index));
-  return add_route({0, 0}, gateway, index);
+Result<void> Netlink::add_link_route(const Subnet& to, Ipv4 source, int index) {
+  Buffer buffer(kMessageBytes);
+  nlmsghdr* header = route_message(buffer, to, RT_SCOPE_LINK, index);
+  if (source != 0) mnl_attr_put_u32(header, RTA_PREFSRC, htonl(source));
+  nlattr* metrics = mnl_attr_nest_start(header, RTA_METRICS);
+  mnl_attr_put_strz(header, RTAX_CC_ALGO, kLinkCongestionControl);
+  mnl_attr_nest_end(header, metrics);
+  return request(header, "add the route " + to.to_string());
 }
 
-Result<void> Netlink::add_route(const Subnet& to, Ipv4 via, int index) {
+Result<void> Netlink::add_gateway(Ipv4 gateway, int index) {
+  SKIFF_RETURN_IF_ERROR(add_link_route({gateway, 32}, 0, index));
   Buffer buffer(kMessageBytes);
-  nlmsghdr* header = begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
-  auto* body = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(rtmsg)));
-  body->rtm_family = AF_INET;
-  body->rtm_dst_len = static_cast<uint8_t>(to.bits);
-  body->rtm_table = RT_TABLE_MAIN;
-  body->rtm_protocol = RTPROT_BOOT;
-  body->rtm_scope = via == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  body->rtm_type = RTN_UNICAST;
-  if (to.bits > 0) mnl_attr_put_u32(header, RTA_DST, htonl(to.base));
-  if (via != 0) mnl_attr_put_u32(header, RTA_GATEWAY, htonl(via));
-  mnl_attr_put_u32(header, RTA_OIF, static_cast<uint32_t>(index));
-  return request(header, "add the route " + to.to_string());
+  nlmsghdr* header = route_message(buffer, {0, 0}, RT_SCOPE_UNIVERSE, index);
+  mnl_attr_put_u32(header, RTA_GATEWAY, htonl(gateway));
+  return request(header, "add the default route");
 }
 
 Result<void> Netlink::delete_link(const std::string& name) {

@@ -50,6 +50,10 @@ class Netlink {
   Result<void> set_up(int index);
   // Fine when it is there.
   Result<void> add_address(int index, Ipv4 address, int bits);
+  // The route to addresses on the interface's own link, from `source` (0: as the kernel chooses); it replaces
+  // the one that is there. TCP over it is not paced for a network beyond the machine, whichever congestion
+  // control the machine has for the world: BBR costs the link between edge and pods half their throughput.
+  Result<void> add_link_route(const Subnet& to, Ipv4 source, int index);
   // Routes everything through the gateway, which need not be in a subnet of ours.
   Result<void> add_gateway(Ipv4 gateway, int index);
   // Fine when it is not there.
@@ -59,7 +63,6 @@ class Netlink {
 
  private:
   explicit Netlink(mnl_socket* socket) : socket_(socket) {}
-  Result<void> add_route(const Subnet& to, Ipv4 via, int index);
   Result<void> request(void* message, const std::string& what);
   mnl_socket* socket_;
   uint32_t sequence_ = 0;

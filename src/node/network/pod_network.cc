@@ -59,6 +59,7 @@ Result<void> make_bridge(const PodNetworkOptions& options) {
   SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, gateway, options.ranges.pods.bits));
   SKIFF_RETURN_IF_ERROR(netlink->add_address(*index, options.ranges.services.base + kDnsHost, 32));
   SKIFF_RETURN_IF_ERROR(netlink->set_up(*index));
+  SKIFF_RETURN_IF_ERROR(netlink->add_link_route(options.ranges.pods, gateway, *index));
   return io::write_setting("/proc/sys/net/ipv4/conf/" + name + "/send_redirects", "0");
 }
 
