@@ -4,16 +4,11 @@ import subprocess
 import pytest
 
 from support.instance import ROOT, wait_for
+from support.pushes import refused
 
 LIB = ROOT / "buildpacks" / "lib"
 
 STACK_OF_HEROKU = "heroku-22"
-
-
-def refused(pushed, *words):
-    assert not pushed.ok, pushed.said
-    for word in words:
-        assert word in pushed.said, pushed.said
 
 
 def process_types(text, folder, procfile=None):

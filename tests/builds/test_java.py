@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from support.instance import wait_for
+from support.pushes import accepted, refused
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAIN = """package shop;
@@ -87,22 +88,9 @@ dependencies { compile 'com.google.code.gson:gson:2.10.1' }
 WRAPPER = '#!/bin/sh\r\necho "the wrapper of the app"\r\nexec %s "$@"\r\n'
 
 
-def pushed(app):
-    done = app.push()
-    assert done.ok, done.said
-    return done.said
-
-
-def refused(app, *words):
-    done = app.push()
-    assert not done.ok, done.said
-    for word in words:
-        assert word in done.said, done.said
-
-
 def test_maven_builds_and_the_second_push_fetches_nothing(skiff):
     app = skiff.app(MAVEN)
-    said = pushed(app)
+    said = accepted(app.push())
     assert "Java app detected" in said and "BUILD SUCCESS" in said, said
     answer = app.get().split("\n\n", 1)[1]
     assert '"greeting":"hello"' in answer, answer
@@ -112,50 +100,50 @@ def test_maven_builds_and_the_second_push_fetches_nothing(skiff):
     # Without the network: all that is needed was kept.
     skiff.skiff("config:set", "MAVEN_CUSTOM_OPTS=-DskipTests --offline", "-a", app.name)
     app.write({"src/main/java/shop/Main.java": MAIN.replace('"hello"', '"hello again"')})
-    pushed(app)
+    accepted(app.push())
     assert wait_for(lambda: "hello again" in app.get()), app.get()
 
 
 def test_spring_boot_needs_no_procfile(skiff):
     app = skiff.app({"pom.xml": SPRING_POM, "src/main/java/shop/Shop.java": SPRING_MAIN})
-    said = pushed(app)
+    said = accepted(app.push())
     assert "web: java -Dserver.port=$PORT $JAVA_OPTS -jar target/shop-1.jar" in said, said
     assert "hello from Spring" in app.get()
 
 
 def test_gradle_without_a_wrapper_runs_its_application(skiff):
     app = skiff.app(GRADLE)
-    said = pushed(app)
+    said = accepted(app.push())
     assert "Gradle app detected" in said and "no Gradle wrapper" in said and "web: build/install/shop/bin/shop" in said, said
     assert '"greeting":"hello"' in app.get()
     skiff.skiff("config:set", "GRADLE_TASK=installDist --offline", "-a", app.name)
     app.write({"src/main/java/shop/Main.java": MAIN.replace('"hello"', '"hello again"')})
-    pushed(app)
+    accepted(app.push())
     assert wait_for(lambda: "hello again" in app.get()), app.get()
 
 
 def test_the_apps_own_wrappers_build(skiff):
     maven = skiff.app({**MAVEN, "mvnw": WRAPPER % "mvn", ".mvn/wrapper/maven-wrapper.properties": "wrapperVersion=3.3.2\n"})
-    assert "the wrapper of the app" in pushed(maven)
+    assert "the wrapper of the app" in accepted(maven.push())
     gradle = skiff.app({**GRADLE, "gradlew": WRAPPER % "gradle", "gradle/wrapper/gradle-wrapper.jar": "a jar",
                         "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=https\\://example.com/gradle-8.5-bin.zip\n"})
-    assert "the wrapper of the app" in pushed(gradle)
+    assert "the wrapper of the app" in accepted(gradle.push())
 
 
 def test_wrappers_that_lack_their_files(skiff):
     app = skiff.app({**MAVEN, "mvnw": WRAPPER % "mvn"})
-    refused(app, "git add -f .mvn/wrapper")
+    refused(app.push(), "git add -f .mvn/wrapper")
     app = skiff.app({**GRADLE, "gradlew": WRAPPER % "gradle"})
-    refused(app, "git add -f gradle/wrapper/gradle-wrapper.jar")
+    refused(app.push(), "git add -f gradle/wrapper/gradle-wrapper.jar")
 
 
 def test_another_maven_of_the_registry(skiff):
     app = skiff.app({**MAVEN, "system.properties": "maven.version=newest\n"})
-    refused(app, "maven.version=newest is no version")
+    refused(app.push(), "maven.version=newest is no version")
     app.write({"system.properties": "maven.version=3.0.99\n"})
-    refused(app, "system.properties asks for Maven 3.0.99", "Could not find artifact")
+    refused(app.push(), "system.properties asks for Maven 3.0.99", "Could not find artifact")
     app.write({"system.properties": "maven.version=3.9.9\r\njava.runtime.version=temurin-17\r\n", "pom.xml": "<project>"})
-    refused(app, "Fetching Maven 3.9.9", "POM /app/pom.xml")
+    refused(app.push(), "Fetching Maven 3.9.9", "POM /app/pom.xml")
     assert "Fetching Maven" not in app.push().said  # it was kept
 
 
@@ -168,26 +156,26 @@ def test_another_maven_of_the_registry(skiff):
 ])
 @pytest.mark.parametrize("files", [MAVEN, GRADLE], ids=["maven", "gradle"])
 def test_a_java_that_cannot_be_had(skiff, files, name, text, words):
-    refused(skiff.app({**files, name: text}), *words)
+    refused(skiff.app({**files, name: text}).push(), *words)
 
 
 def test_what_the_build_says_is_explained(skiff):
     app = skiff.app({**MAVEN, "pom.xml": POM.replace("target>17", "target>99")})
-    refused(app, "invalid target release: 99", "wants a newer Java than 17", "pom.xml")
+    refused(app.push(), "invalid target release: 99", "wants a newer Java than 17", "pom.xml")
     app.write({"pom.xml": POM.replace("2.10.1", "2.10.1-never")})
-    refused(app, "Maven could not get com.google.code.gson:gson:jar:2.10.1-never")
+    refused(app.push(), "Maven could not get com.google.code.gson:gson:jar:2.10.1-never")
     app.write({"pom.xml": "<project>"})
-    refused(app, "POM /app/pom.xml")
+    refused(app.push(), "POM /app/pom.xml")
     skiff.skiff("config:set", "MAVEN_SETTINGS_PATH=none.xml", "-a", app.name)
-    refused(app, "MAVEN_SETTINGS_PATH names none.xml")
+    refused(app.push(), "MAVEN_SETTINGS_PATH names none.xml")
 
 
 def test_gradle_failures_are_explained(skiff):
     app = skiff.app(GRADLE, ["GRADLE_TASK=ship"])
-    refused(app, "the build has no task \"ship\"".replace("the", "The", 1), "GRADLE_TASK=<task>")
+    refused(app.push(), "the build has no task \"ship\"".replace("the", "The", 1), "GRADLE_TASK=<task>")
     skiff.skiff("config:unset", "GRADLE_TASK", "-a", app.name)
     app.write({"build.gradle": GRADLE["build.gradle"].replace("2.10.1", "2.10.1-never")})
-    refused(app, "Gradle could not get a dependency")
+    refused(app.push(), "Gradle could not get a dependency")
 
 
 def test_settings_with_a_secret_of_the_config(skiff):
@@ -195,7 +183,7 @@ def test_settings_with_a_secret_of_the_config(skiff):
     settings = """<settings><mirrors><mirror><id>ours</id><mirrorOf>*</mirrorOf>
       <url>http://127.0.0.1:9/${env.REPOSITORY}</url></mirror></mirrors></settings>"""
     app = skiff.app({**MAVEN, "settings.xml": settings}, ["REPOSITORY=secret-place"])
-    refused(app, "127.0.0.1:9/secret-place")
+    refused(app.push(), "127.0.0.1:9/secret-place")
 
 
 def jvm_profile(**environment):

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from support.instance import wait_for
+from support.pushes import refused
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 APPS = ROOT / "tests" / "builds" / "apps"
@@ -22,13 +23,6 @@ def folder_files(folder):
 
 def package(**more):
     return json.dumps({**PACKAGE, **more})
-
-
-def refused(pushed, *words):
-    assert not pushed.ok, pushed.said
-    for word in words:
-        assert word in pushed.said, pushed.said
-    assert "Traceback" not in pushed.said, pushed.said
 
 
 def serves(app, text, path="/"):

@@ -4,7 +4,8 @@ import subprocess
 import pytest
 
 from support.instance import ROOT, wait_for
-from support.python_apps import APPS, app_files, body, pushed, refused
+from support.pushes import accepted, refused
+from support.python_apps import APPS, app_files, body
 
 LIB = ROOT / "buildpacks" / "python" / "lib"
 FLASK = {"app.py": (APPS / "python-flask" / "app.py").read_text(), "Procfile": "web: gunicorn app:app\n"}
@@ -12,19 +13,19 @@ FLASK = {"app.py": (APPS / "python-flask" / "app.py").read_text(), "Procfile": "
 
 def test_pip_with_hashes_serves_and_the_second_push_fetches_nothing(skiff):
     app = skiff.app(app_files("python-flask"))
-    said = pushed(app)
+    said = accepted(app.push())
     assert "Python app detected" in said and "pip install -r requirements.txt --require-hashes" in said, said
     assert wait_for(lambda: body(app) == "hello from Flask\n"), app.get()
     # Without any index that answers.
     skiff.skiff("config:set", "HTTPS_PROXY=http://127.0.0.1:9", "-a", app.name)
     app.write({"app.py": FLASK["app.py"].replace("hello", "hello again,")})
-    said = pushed(app)
+    said = accepted(app.push())
     assert "Using the packages of the build before" in said and "Collecting" not in said, said
     assert wait_for(lambda: "hello again" in body(app)), app.get()
     # Another hash is another file.
     skiff.skiff("config:unset", "HTTPS_PROXY", "-a", app.name)
     app.write({"requirements.txt": "blinker==1.9.0 --hash=sha256:" + "0" * 64 + "\n"})
-    refused(app, "DO NOT MATCH THE HASHES", "requirements.txt has hashes")
+    refused(app.push(), "DO NOT MATCH THE HASHES", "requirements.txt has hashes")
 
 
 def test_the_environment_of_a_dyno(skiff):
@@ -41,25 +42,25 @@ def test_the_environment_of_a_dyno(skiff):
 
 def test_django_collects_its_static_files(skiff):
     app = skiff.app(app_files("python-django"))
-    refused(app, "KeyError: 'SECRET_KEY'", "Django's settings read SECRET_KEY, which is not set: skiff config:set SECRET_KEY=<value>",
+    refused(app.push(), "KeyError: 'SECRET_KEY'", "Django's settings read SECRET_KEY, which is not set: skiff config:set SECRET_KEY=<value>",
             "skiff config:set DISABLE_COLLECTSTATIC=1")
     skiff.skiff("config:set", "SECRET_KEY=a secret", "-a", app.name)
-    said = pushed(app)
+    said = accepted(app.push())
     assert "1 static file copied" in said and "a secret" not in said, said
     assert wait_for(lambda: "style: /static/shop." in body(app)), app.get()
     style = body(app).split()[1]
     assert "color: teal" in body(app, style), app.get(style)
     skiff.skiff("config:set", "DISABLE_COLLECTSTATIC=1", "-a", app.name)
-    assert "DISABLE_COLLECTSTATIC is set" in pushed(app)
+    assert "DISABLE_COLLECTSTATIC is set" in accepted(app.push())
 
 
 def test_hooks_and_config_vars(skiff):
     app = skiff.app({"requirements.txt": "", "Procfile": "worker: sleep 600\n", "bin/pre_compile": "#!/bin/bash\r\necho \"before, $GREETING\"\n",
                      "bin/post_compile": "#!/bin/bash\npython -c 'import sys; print(\"after\", sys.prefix)'\n"}, ["GREETING=hello\nworld"])
-    said = pushed(app)
+    said = accepted(app.push())
     assert "before, hello" in said and "after /app/.heroku/python" in said, said
     app.write({"bin/post_compile": "exit 3\n"})
-    refused(app, "bin/post_compile failed")
+    refused(app.push(), "bin/post_compile failed")
 
 
 def test_an_index_with_a_password_is_read_and_never_shown(skiff):
@@ -83,7 +84,7 @@ def test_an_index_with_a_password_is_read_and_never_shown(skiff):
     ({"requirements.txt": "", **{"app.py": FLASK["app.py"]}}, ["web: gunicorn app:app", "add gunicorn to the app's packages"]),
 ])
 def test_apps_that_lack_something_are_told(skiff, files, words):
-    refused(skiff.app(files), *words)
+    refused(skiff.app(files).push(), *words)
 
 
 def choose(folder, files, manager="pip"):

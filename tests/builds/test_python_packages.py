@@ -2,52 +2,53 @@
 import json
 
 from support.instance import wait_for
-from support.python_apps import app_files, body, index_addresses, pushed, refused
+from support.pushes import accepted, refused
+from support.python_apps import app_files, body, index_addresses
 
 
 def test_uv_installs_what_its_lock_names(skiff):
     app = skiff.app(app_files("python-fastapi"))
-    said = pushed(app)
+    said = accepted(app.push())
     assert "uv sync --locked" in said, said
     assert wait_for(lambda: body(app).startswith("{")), app.get()
     assert json.loads(body(app)) == {"greeting": "hello from FastAPI", "development": False}
     app.write({"pyproject.toml": app_files("python-fastapi")["pyproject.toml"].replace('"uvicorn"', '"uvicorn", "bottle"')})
-    refused(app, "needs to be updated", "uv.lock does not fit pyproject.toml: run \"uv lock\", and commit uv.lock.")
+    refused(app.push(), "needs to be updated", "uv.lock does not fit pyproject.toml: run \"uv lock\", and commit uv.lock.")
 
 
 def test_poetry_installs_what_its_lock_names(skiff):
     app = skiff.app(app_files("python-poetry"), [f"POETRY_PYPI_MIRROR_URL={index_addresses()[0]}/"])
-    assert "poetry sync --only main" in pushed(app)
+    assert "poetry sync --only main" in accepted(app.push())
     assert wait_for(lambda: body(app).startswith("{")), app.get()
     assert json.loads(body(app)) == {"greeting": "hello from Bottle", "development": False}
     app.write({"pyproject.toml": app_files("python-poetry")["pyproject.toml"].replace("bottle (", "flask (")})
-    refused(app, "changed significantly", "poetry.lock does not fit pyproject.toml")
+    refused(app.push(), "changed significantly", "poetry.lock does not fit pyproject.toml")
 
 
 def test_pipenv_installs_what_its_lock_names(skiff):
     app = skiff.app(app_files("python-pipenv"))
-    assert "Using Python 3.11, which Pipfile.lock asks for" in pushed(app)
+    assert "Using Python 3.11, which Pipfile.lock asks for" in accepted(app.push())
     assert wait_for(lambda: body(app).startswith("{")), app.get()
     assert json.loads(body(app)) == {"greeting": "hello from Bottle", "development": False}
     app.write({"Pipfile": app_files("python-pipenv")["Pipfile"].replace("waitress", "flask")})
-    refused(app, "Pipfile.lock does not fit Pipfile")
+    refused(app.push(), "Pipfile.lock does not fit Pipfile")
 
 
 def test_extensions_are_compiled(skiff):
     app = skiff.app(app_files("python-native"))
-    pushed(app)
+    accepted(app.push())
     assert wait_for(lambda: "2 + 3 = 5, libpq " in body(app)), app.get()
     # Their sources may have changed with nothing else.
     app.write({"sums.c": app_files("python-native")["sums.c"].replace("a + b", "a + b + 10")})
-    pushed(app)
+    accepted(app.push())
     assert wait_for(lambda: "2 + 3 = 15" in body(app)), app.get()
     app.write({"sums.c": "#include <mysql.h>\n"})
-    refused(app, "Debian's package libmariadb-dev", 'Write the line "libmariadb-dev" into a file Aptfile')
+    refused(app.push(), "Debian's package libmariadb-dev", 'Write the line "libmariadb-dev" into a file Aptfile')
 
 
 def test_another_python_is_fetched_once(skiff):
     app = skiff.app({**app_files("python-poetry"), ".python-version": "3.13\n"}, [f"POETRY_PYPI_MIRROR_URL={index_addresses()[0]}/"])
     app.write({"greeter.py": app_files("python-poetry")["greeter.py"].replace('"hello from Bottle"', "__import__('sys').version")})
-    assert "Using Python 3.13, which .python-version asks for" in pushed(app)
+    assert "Using Python 3.13, which .python-version asks for" in accepted(app.push())
     assert wait_for(lambda: '"greeting": "3.13.' in body(app)), app.get()
-    assert "Fetching Python" not in pushed(app)
+    assert "Fetching Python" not in accepted(app.push())

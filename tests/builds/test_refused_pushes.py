@@ -2,17 +2,13 @@
 import os
 import subprocess
 
+from support.pushes import refused
+
 MAKE = {"Procfile": "web: true\n"}
 
 
 def make(script):
     return {**MAKE, "Makefile": "all:\n\t@" + script + "\n"}
-
-
-def refused(pushed, *words):
-    assert not pushed.ok, pushed.said
-    for word in words:
-        assert word in pushed.said, pushed.said
 
 
 def test_nothing_is_detected(skiff):

@@ -7,6 +7,7 @@ import pytest
 
 import gem_index
 from support.instance import ROOT, wait_for
+from support.pushes import accepted, refused
 
 APPS = pathlib.Path(__file__).parent / "apps"
 DETECT = ROOT / "buildpacks" / "ruby" / "bin" / "detect"
@@ -54,28 +55,15 @@ def sinatra():
     return {path.name: path.read_text() for path in (APPS / "sinatra").iterdir()}
 
 
-def pushed(app):
-    done = app.push()
-    assert done.ok, done.said
-    return done.said
-
-
-def refused(app, *words):
-    done = app.push()
-    assert not done.ok, done.said
-    for word in words:
-        assert word in done.said, done.said
-
-
 def test_sinatra_runs_and_the_second_push_fetches_nothing(skiff, index):
     app = skiff.app(sinatra(), mirror(index))
-    said = pushed(app)
+    said = accepted(app.push())
     assert "-----> Ruby app detected" in said and "Installing hello_c 1.0.0 with native extensions" in said, said
     assert "Installing sinatra" not in said, said  # Debian's own
     assert wait_for(lambda: "hello from C, production, true" in app.get(), 60), app.get()
     asked = len(index.asked)
     app.write({"app.rb": sinatra()["app.rb"].replace("HelloC.greet}", "HelloC.greet} again")})
-    assert "The gems of Gemfile.lock are those of the last build" in pushed(app)
+    assert "The gems of Gemfile.lock are those of the last build" in accepted(app.push())
     assert len(index.asked) == asked
     assert wait_for(lambda: "hello from C again" in app.get(), 60), app.get()
 
@@ -83,7 +71,7 @@ def test_sinatra_runs_and_the_second_push_fetches_nothing(skiff, index):
 def test_a_lock_of_a_newer_bundler(skiff, index):
     files = sinatra()
     files["Gemfile.lock"] = files["Gemfile.lock"].replace("2.3.15", "2.6.9").replace("\n", "\r\n")
-    assert "Bundler 2.3.15" in pushed(skiff.app(files, mirror(index)))
+    assert "Bundler 2.3.15" in accepted(skiff.app(files, mirror(index)).push())
 
 
 @pytest.mark.parametrize("file, text, words", [
@@ -104,28 +92,28 @@ def test_what_can_not_be_built_is_refused(skiff, file, text, words):
     files = {"config.ru": "run proc { [200, {}, ['x']] }\n", "Gemfile": gemfile('gem "hello_c"'), "Gemfile.lock": LOCK.format("hello_c")}
     if "/" in file:
         del files["Gemfile.lock"]
-    refused(skiff.app({**files, file: text}, ["BUNDLE_MIRROR__ALL=http://127.0.0.1:9"]), *[f" !     {words[0]}", *words[1:]])
+    refused(skiff.app({**files, file: text}, ["BUNDLE_MIRROR__ALL=http://127.0.0.1:9"]).push(), *[f" !     {words[0]}", *words[1:]])
 
 
 def test_gems_that_can_not_be_had(skiff, index):
     app = skiff.app({"config.ru": "run proc {}\n", "Gemfile": gemfile('gem "needs_sqlite"')}, mirror(index))
-    refused(app, "There is a Gemfile and no Gemfile.lock")
+    refused(app.push(), "There is a Gemfile and no Gemfile.lock")
     app.write({"Gemfile.lock": LOCK.format("needs_sqlite")})
-    refused(app, "The gem needs_sqlite could not be compiled: the header sqlite3.h is missing.", "Add libsqlite3-dev to a file Aptfile")
+    refused(app.push(), "The gem needs_sqlite could not be compiled: the header sqlite3.h is missing.", "Add libsqlite3-dev to a file Aptfile")
     app.write({"Gemfile": gemfile('gem "gone"'), "Gemfile.lock": LOCK.format("gone")})
-    refused(app, "gone", "A gem of Gemfile.lock can't be had")
+    refused(app.push(), "gone", "A gem of Gemfile.lock can't be had")
     index.server.password = "Basic dXNlcjpwYXNz"
     try:
         app.write({"Gemfile": gemfile('gem "hello_c"'), "Gemfile.lock": LOCK.format("hello_c")})
-        refused(app, "asks for a password")
+        refused(app.push(), "asks for a password")
     finally:
         index.server.password = None
     skiff.skiff("config:set", "BUNDLE_MIRROR__ALL=http://127.0.0.1:9", "-a", app.name)
-    refused(app, "can't be reached from here", "BUNDLE_MIRROR__ALL=<address>")
+    refused(app.push(), "can't be reached from here", "BUNDLE_MIRROR__ALL=<address>")
 
 
 def test_a_rack_app_without_a_gemfile(skiff):
-    refused(skiff.app({"config.ru": "run proc {}\n"}), " !     There is a config.ru and no Gemfile", 'gem "puma"')
+    refused(skiff.app({"config.ru": "run proc {}\n"}).push(), " !     There is a config.ru and no Gemfile", 'gem "puma"')
 
 
 @pytest.mark.parametrize("files, name", [

@@ -1,56 +1,22 @@
 """Submodules of a pushed commit: fetched by the build, at the commit that the app names. As root."""
-import http.server
 import subprocess
-import threading
 
 import pytest
 
 from conftest import Pushed
+from support import pushes
+from support.servers import GitHandler, serving
 
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "protocol.file.allow=always"]
 PACK = {".buildpacks": "./pack\n", "Procfile": "web: true\n",
         "pack/bin/compile": "cd \"$1\"; find . -name .git; find lib* -type f -printf '%p ' -exec cat {} \\; 2>&1; ls -d lib*\n"}
 
 
-class GitHandler(http.server.BaseHTTPRequestHandler):
-    """git's own CGI program behind an HTTP server."""
-
-    def answer(self, body=b""):
-        self.server.asked.append(self.path)
-        path, _, query = self.path.partition("?")
-        done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, timeout=60, env={
-            "PATH": "/usr/bin:/bin", "GIT_PROJECT_ROOT": str(self.server.root), "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path,
-            "QUERY_STRING": query, "REQUEST_METHOD": self.command, "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""), "REMOTE_ADDR": self.client_address[0],
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""), "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"})
-        head, _, rest = done.stdout.partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
-        self.send_response(int(fields.pop("Status", "200").split()[0]))
-        for name, value in fields.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(rest)))
-        self.end_headers()
-        self.wfile.write(rest)
-
-    def do_GET(self):
-        self.answer()
-
-    def do_POST(self):
-        self.answer(self.rfile.read(int(self.headers["Content-Length"])))
-
-    def log_message(self, *_):
-        pass
-
-
 class Server:
     """Repositories on the address that pods reach the host by."""
 
-    def __init__(self, root, address):
-        self.root, self.address = root, address
-        self.http = http.server.ThreadingHTTPServer((address, 0), GitHandler)
-        self.http.root, self.http.asked = root, []
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+    def __init__(self, http, address):
+        self.http, self.root, self.address = http, http.root, address
 
     @property
     def asked(self):
@@ -83,10 +49,8 @@ def link(folder, links):
 
 @pytest.fixture(scope="module")
 def server(skiff, tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("served"), skiff.gateway)
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
+    with serving(skiff.gateway, GitHandler, root=tmp_path_factory.mktemp("served")) as http:
+        yield Server(http, skiff.gateway)
 
 
 def push(app, links, modules=None):
@@ -104,9 +68,7 @@ def push(app, links, modules=None):
 
 
 def refused(pushed, *lines):
-    assert not pushed.ok, pushed.said
-    for line in lines:
-        assert " !     " + line in pushed.said, pushed.said
+    pushes.refused(pushed, *(" !     " + line for line in lines))
 
 
 def test_a_submodule_is_there_at_its_commit_and_in_the_next_build_without_a_fetch(skiff, server):

@@ -30,18 +30,5 @@ def app_files(name):
             for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
 
 
-def pushed(app):
-    done = app.push()
-    assert done.ok, done.said
-    return done.said
-
-
-def refused(app, *words):
-    done = app.push()
-    assert not done.ok, done.said
-    for word in words:
-        assert word in done.said, done.said
-
-
 def body(app, path="/", *options):
     return app.get(path, *options).partition("\n\n")[2]
