@@ -17,6 +17,7 @@ join_names() {
 
 # Sets `pack` to a copy of a built-in one: a buildpack may write into its own folder, as `export` is.
 use_built_in() {
+  uses_built_in=yes
   pack=$(mktemp -d)/$1
   cp -r "$packs/$1" "$pack"
 }
@@ -87,9 +88,14 @@ refuse_others() {
   [ ${#language[@]} = 0 ] || refuse_language "${language[@]}"
 }
 
-# An Aptfile is for every language. Those who name their buildpacks name this one too, as at Heroku.
+# An Aptfile is for every built-in buildpack, detected or named. Where a named one reads it (ours, or somebody's by its
+# address), that place in the order counts; and a list of others' alone does with the file what it likes.
 put_apt_first() {
-  [ -f Aptfile ] && is_built_in apt || return 0
+  local address
+  [ -f Aptfile ] && [ -n "$uses_built_in" ] && is_built_in apt || return 0
+  for address in "${addresses[@]}"; do
+    [[ ! $address =~ (^|[/-])apt([./#-]|$) ]] || return 0
+  done
   use_built_in apt
   chosen=("$pack" "${chosen[@]}")
 }
@@ -106,6 +112,7 @@ choose_buildpacks() {
     mapfile -t addresses < <(list_entries .buildpacks)
   fi
   chosen=()
+  uses_built_in=
   named=yes
   for address in "${addresses[@]}"; do
     fetch_buildpack "$address"
@@ -121,5 +128,5 @@ choose_buildpacks() {
   [ ${#chosen[@]} -gt 0 ] || fail "No buildpack detects this app." \
     "A C++ app has a CMakeLists.txt or Makefile and a Procfile; a static site has an index.html or a static.json." \
     "Another buildpack is chosen with: skiff buildpacks:set <name or git address>"
-  [ -n "$named" ] || put_apt_first
+  put_apt_first
 }

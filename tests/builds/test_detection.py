@@ -192,12 +192,3 @@ def test_what_buildpacks_of_heroku_expect_of_a_stack(skiff):
     assert pushed.ok, pushed.said
     assert f"[{STACK_OF_HEROKU} skiff-12]" in pushed.said and "lacks" not in pushed.said, pushed.said
     assert "/debian bookworm main\n" in pushed.said or "/debian bookworm main " in pushed.said, pushed.said
-
-
-def test_buildpacks_after_apt_find_what_the_aptfile_brought(skiff):
-    app = skiff.app({".buildpacks": "apt\ncpp\n./pack\n", "Aptfile": "hello\n", "Makefile": "all:\n\ttrue\n", "Procfile": "web: true\n",
-                     "pack/bin/compile": "type -P hello; hello\n"})
-    pushed = app.push()
-    if "can't be fetched" in pushed.said:
-        pytest.skip("no Debian mirror is reachable")
-    assert pushed.ok and "/app/.apt/usr/bin/hello\nHello, world!" in pushed.said, pushed.said

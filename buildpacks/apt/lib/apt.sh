@@ -1,28 +1,43 @@
-# shellcheck shell=bash
-# What is installed where the app runs: the packages of the run stack, and those of this build's stack layers.
+# shellcheck shell=bash disable=SC2154 # app, packages and archives are those of install_aptfile
+# Packages of an Aptfile, unpacked without root. Sourced by bin/compile.
+
+LISTS_MINUTES=1440 # the lists of Debian's packages are fetched once a day, and when the Aptfile or the stack is another one
+
+# What is installed where the app runs: the packages of the run stack, and those of the stack layers that it will run with.
 list_installed() {
   local layer
   cat /var/lib/dpkg/status-run
   while read -r layer; do
     [ ! -r "/usr/share/skiff/layers/$layer/status-run" ] || { echo && cat "/usr/share/skiff/layers/$layer/status-run"; }
-  done < <(cat /skiff/out/layers 2>/dev/null || :)
+  done < <(cat /tmp/run-layers 2>/dev/null || :)
 }
 
-# install_aptfile APP CACHE: unpacks the packages of APP/Aptfile, and what they need beyond the run stack and its layers,
-# into APP/.apt, without root; sets the environment for the build and leaves it for the run in APP/.profile.d/apt.sh.
-install_aptfile() {
-  local app=$1 cache=$2 packages=() line number=0 options multiarch file installed
-  mkdir -p "$cache/state/lists/partial" "$cache/archives/partial" "$app/.apt" "$app/.profile.d"
-  # What is there at run time is not downloaded; the build stack's own status says more than that.
-  installed=$(mktemp)
-  list_installed >"$installed"
-  options=(-qq -o "Dir::State=$cache/state" -o "Dir::Cache=$cache" -o Dir::State::status="$installed"
+# Sets `options`, of apt-get and apt-cache: all that they keep lies in CACHE, and what is there at run time is not fetched;
+# the build stack's own status says more than that.
+set_options() { # set_options CACHE
+  mkdir -p "$1/state/lists/partial" "$1/archives/partial"
+  list_installed >"$1/installed"
+  options=(-qq -o "Dir::State=$1/state" -o "Dir::Cache=$1" -o "Dir::State::status=$1/installed"
     -o Debug::NoLocking=true -o APT::Sandbox::User=root -o APT::Install-Recommends=false)
-  echo "-----> Installing the packages of the Aptfile"
+}
+
+update_lists() { # update_lists CACHE
+  rm -f "$1/listed"
   apt-get "${options[@]}" update || {
     echo " !     The lists of Debian's packages can't be fetched; see above, and push again."
     return 1
   }
+  cat "$app/Aptfile" "$1/installed" >"$1/listed"
+}
+
+lists_are_fresh() { # lists_are_fresh CACHE
+  [ -n "$(find "$1/listed" -mmin "-$LISTS_MINUTES" 2>/dev/null)" ] && cat "$app/Aptfile" "$1/installed" | cmp -s - "$1/listed"
+}
+
+# Sets `packages` to those of the Aptfile.
+read_aptfile() {
+  local line number=0
+  packages=()
   while read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     case "$line" in '' | '#'*) continue ;; esac
@@ -34,22 +49,60 @@ install_aptfile() {
       return 1
     fi
     packages+=("$line")
-  done < <(tr -d '\r' <"$app/Aptfile")
+  done < <(sed -e '1s/^\xEF\xBB\xBF//; s/\r$//' "$app/Aptfile")
+}
+
+# Sets `archives`, which make up the packages, and fetches those that the cache lacks. It keeps no other ones.
+fetch_archives() { # fetch_archives CACHE
+  local file
+  apt-get "${options[@]}" -o "Dir::Cache::archives=$(mktemp -d)" --print-uris -y install "${packages[@]}" >/tmp/apt.uris || return
+  mapfile -t archives < <(awk '{ print $2 }' /tmp/apt.uris)
+  for file in "$1"/archives/*.deb; do
+    [[ " ${archives[*]} " == *" ${file##*/} "* ]] || rm -f "$file"
+  done
   apt-get "${options[@]}" -y --download-only install "${packages[@]}"
-  # The cache may hold packages of an older Aptfile: only the present ones are unpacked.
-  while read -r _ file _; do
-    echo "       ${file%%_*}"
-    dpkg-deb -x "$cache/archives/$file" "$app/.apt"
-  done < <(apt-get "${options[@]}" -o "Dir::Cache::archives=$(mktemp -d)" --print-uris -y install "${packages[@]}")
+}
+
+# The descriptions for pkg-config name folders below /usr. They keep their times, so that the app's layer stays the same.
+move_pkg_config() { # move_pkg_config FOLDER
+  local file
+  while IFS= read -r -d '' file; do
+    touch -r "$file" /tmp/time-of-file
+    sed -i "s#=/usr#=$1/usr#" "$file"
+    touch -r /tmp/time-of-file "$file"
+  done < <(find "$1" -name '*.pc' -type f -print0)
+}
+
+# The environment in a dyno, and from here on in the build.
+set_environment() { # set_environment FOLDER
+  local multiarch
   multiarch=$(gcc -print-multiarch)
-  find "$app/.apt" -name '*.pc' -type f -exec sed -i "s#=/usr#=$app/.apt/usr#" {} +
+  mkdir -p "$app/.profile.d"
   cat >"$app/.profile.d/apt.sh" <<SH
 export PATH="/app/.apt/usr/bin:/app/.apt/usr/sbin:\$PATH"
 export LD_LIBRARY_PATH="/app/.apt/usr/lib/$multiarch:/app/.apt/lib/$multiarch:/app/.apt/usr/lib\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}"
 SH
   # shellcheck disable=SC1091
   . "$app/.profile.d/apt.sh"
-  export LIBRARY_PATH="$LD_LIBRARY_PATH" CPATH="$app/.apt/usr/include:$app/.apt/usr/include/$multiarch"
-  export PKG_CONFIG_PATH="$app/.apt/usr/lib/$multiarch/pkgconfig:$app/.apt/usr/lib/pkgconfig:$app/.apt/usr/share/pkgconfig"
-  export CMAKE_PREFIX_PATH="$app/.apt/usr"
+  export LIBRARY_PATH="$LD_LIBRARY_PATH" CPATH="$1/usr/include:$1/usr/include/$multiarch" CMAKE_PREFIX_PATH="$1/usr"
+  export PKG_CONFIG_PATH="$1/usr/lib/$multiarch/pkgconfig:$1/usr/lib/pkgconfig:$1/usr/share/pkgconfig"
+}
+
+# install_aptfile APP CACHE: unpacks the packages of APP/Aptfile, and what they need beyond the run stack and its layers,
+# into APP/.apt; sets the environment for the build and leaves it for the run in APP/.profile.d/apt.sh.
+install_aptfile() {
+  local app=$1 cache=$2 packages archives options file
+  echo "-----> Installing the packages of the Aptfile"
+  set_options "$cache"
+  lists_are_fresh "$cache" || update_lists "$cache"
+  read_aptfile
+  # Lists of this morning may name what the mirror has no longer.
+  fetch_archives "$cache" 2>/dev/null || { update_lists "$cache" && fetch_archives "$cache"; }
+  mkdir -p "$app/.apt"
+  for file in "${archives[@]}"; do
+    echo "       ${file%%_*}"
+    dpkg-deb -x "$cache/archives/$file" "$app/.apt"
+  done
+  move_pkg_config "$app/.apt"
+  set_environment "$app/.apt"
 }

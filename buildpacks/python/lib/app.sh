@@ -1,19 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # what bin/compile and the other parts set
 # What is done with the app itself: its hooks, Django's static files, its environment at run time.
 
-# Packages that an Aptfile names, unless the buildpack apt was there before.
-install_apt_packages() { # install_apt_packages APP CACHE
-  local library
-  [ -f "$1/Aptfile" ] && [ ! -d "$1/.apt" ] || return 0
-  for library in "$shared/lib/apt.sh" "$shared/apt/lib/apt.sh" "$shared/cpp/lib/apt.sh"; do
-    [ -f "$library" ] || continue
-    # shellcheck disable=SC1090
-    . "$library"
-    install_aptfile "$1" "$2/apt"
-    return
-  done
-}
-
 run_hook() { # run_hook pre_compile|post_compile
   [ -f "bin/$1" ] || return 0
   step "Running bin/$1"
