@@ -270,9 +270,9 @@ func greet() string { return C.GoString(C.argon2_error_message(C.ARGON2_OK)) + "
 
 def test_c_code_with_what_an_aptfile_brings(go):
     files = APP | {"greet.go": C_PROGRAM}
-    refused(go.push(files), " !     C code of a package (cgo) needs argon2.h, which the build stack lacks.",
-            " !     Name the Debian package that has it in a file called Aptfile")
-    accepted(go.push(files | {"Aptfile": "libargon2-dev\r\n"}))
+    refused(go.push_as(files), " !     Native code needs argon2.h, which the stack lacks: it is in Debian's package libargon2-dev.",
+            ' !     Write the line "libargon2-dev" into a file Aptfile')
+    accepted(go.push_as(files | {"Aptfile": "libargon2-dev\r\n"}))
     assert go.get().endswith("OK from C")
 
 

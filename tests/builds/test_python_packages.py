@@ -43,7 +43,7 @@ def test_extensions_are_compiled(skiff):
     accepted(app.push())
     assert wait_for(lambda: "2 + 3 = 15" in body(app)), app.get()
     app.write({"sums.c": "#include <mysql.h>\n"})
-    refused(app.push(), "Debian's package libmariadb-dev", 'Write the line "libmariadb-dev" into a file Aptfile')
+    refused(app.push(), "Debian's package default-libmysqlclient-dev", 'Write the line "default-libmysqlclient-dev" into a file Aptfile')
 
 
 def test_another_python_is_fetched_once(skiff):

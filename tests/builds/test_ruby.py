@@ -99,7 +99,7 @@ def test_gems_that_can_not_be_had(skiff, index):
     app = skiff.app({"config.ru": "run proc {}\n", "Gemfile": gemfile('gem "needs_sqlite"')}, mirror(index))
     refused(app.push(), "There is a Gemfile and no Gemfile.lock")
     app.write({"Gemfile.lock": LOCK.format("needs_sqlite")})
-    refused(app.push(), "The gem needs_sqlite could not be compiled: the header sqlite3.h is missing.", "Add libsqlite3-dev to a file Aptfile")
+    refused(app.push(), "The gem needs_sqlite could not be compiled.", "Native code needs sqlite3.h", 'Write the line "libsqlite3-dev" into a file Aptfile')
     app.write({"Gemfile": gemfile('gem "gone"'), "Gemfile.lock": LOCK.format("gone")})
     refused(app.push(), "gone", "A gem of Gemfile.lock can't be had")
     index.server.password = "Basic dXNlcjpwYXNz"

@@ -3,7 +3,7 @@
 
 # Sets `patterns`: the packages to install, and `patterns_from`.
 choose_packages() { # choose_packages APP ENV_DIR
-  local named file use
+  local named use
   patterns=()
   named=$(config_value "$2" GO_INSTALL_PACKAGE_SPEC)
   patterns_from="the config var GO_INSTALL_PACKAGE_SPEC"
@@ -55,7 +55,6 @@ find_programs() {
 
 # What to do about the commonest failures, after Go's own words.
 explain_failure() { # explain_failure LOG
-  local file
   if grep -qE 'missing go\.sum entry|updates to go\.(mod|sum) needed|no required module provides' "$1"; then
     fail "go.mod and go.sum do not have all that the sources import; see above." \
       "Run \"go mod tidy\", commit go.mod and go.sum, and push again."
@@ -66,10 +65,8 @@ explain_failure() { # explain_failure LOG
     fail "vendor/ is not what go.mod asks for; see above. Run \"go mod vendor\", commit vendor/, and push again."
   elif grep -qE 'requires go >= |but go\.work lists go' "$1"; then
     fail "A newer Go is needed than Go $release; see above. It is chosen by the lines \"go\" and \"toolchain\" in go.mod."
-  elif grep -qE 'fatal error: .*: No such file|cannot find -l|Package .* was not found' "$1"; then
-    file=$(grep -oPm 1 'fatal error: \K[^:]+(?=: No such file)|cannot find -l\K[^: ]+|Package .?\K[^ ,'\'']+(?=.* was not found)' "$1" || true)
-    fail "C code of a package (cgo) needs ${file:-a library}, which the build stack lacks." \
-      "Name the Debian package that has it in a file called Aptfile, one a line (such as libsqlite3-dev), and push again."
+  elif explain_native_code "$1"; then
+    exit 1
   elif grep -qE 'module lookup disabled|dial tcp|no such host|410 Gone|404 Not Found|terminal prompts disabled|unrecognized import path' "$1"; then
     fail "A module can't be fetched; see above." \
       "A private one needs its source or a password: skiff config:set GOPRIVATE=<host/path> GO_GIT_CRED__HTTPS__<HOST>=<user:token>, or GOPROXY."

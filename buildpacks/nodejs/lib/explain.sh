@@ -4,33 +4,7 @@
 
 refuse() { printf ' !     %s\n' "$@"; }
 
-# The Debian package of a library or header that native code asks for.
-debian_package() {
-  case $1 in
-    libvips* | vips/*) echo libvips-dev ;;
-    libpq* | pg_config) echo libpq-dev ;;
-    libcairo* | cairo*) echo libcairo2-dev ;;
-    libpango* | pango*) echo libpango1.0-dev ;;
-    *jpeg*) echo libjpeg-dev ;;
-    libgif* | gif_lib.h) echo libgif-dev ;;
-    librsvg*) echo librsvg2-dev ;;
-    pixman*) echo libpixman-1-dev ;;
-    libzmq* | zmq.h) echo libzmq3-dev ;;
-    sqlite3.h) echo libsqlite3-dev ;;
-    libsecret*) echo libsecret-1-dev ;;
-    libudev*) echo libudev-dev ;;
-    libusb*) echo libusb-1.0-0-dev ;;
-    libnss3*) echo libnss3 ;;
-    libatk*) echo libatk1.0-0 ;;
-  esac
-}
-
-missing_file() {
-  grep -m 1 -oP "(fatal error: \K\S+(?=: No such file))|(Package '?\K[\w.+-]+(?='?, required|.* was not found))|(cannot find -l\K\S+)|(\S+\.so[.\d]*(?=: cannot open shared))" "$1"
-}
-
 explain_failure() { # explain_failure LOG
-  local missing package
   echo
   if grep -qE 'can only install packages when your package.json and|EUSAGE|Your lockfile needs to be updated|YN0028|ERR_PNPM_OUTDATED_LOCKFILE|would have been (modified|created)' "$1"; then
     refuse "The lock file $lock does not fit package.json: one of them changed and the other did not." \
@@ -40,10 +14,8 @@ explain_failure() { # explain_failure LOG
       "and //HOST/:_authToken=\${NPM_TOKEN} into .npmrc."
   elif grep -qE 'E404|404 Not Found|Couldn.t find package|ETARGET|No matching version|ERR_PNPM_FETCH_404|ERR_PNPM_NO_MATCHING_VERSION|YN0035|YN0082' "$1"; then
     refuse "The registry has no such package or version: see the name above. A private one needs a registry and a token in .npmrc."
-  elif missing=$(missing_file "$1"); then
-    package=$(debian_package "$missing")
-    refuse "A package with native code needs $missing, which is not here." \
-      "Name the Debian package that has it${package:+, $package,} in a file Aptfile, and push again."
+  elif explain_native_code "$1"; then
+    :
   elif grep -qE 'node-gyp|gyp ERR' "$1"; then
     refuse "A package with native code could not be compiled for Node.js $node_version: the compiler's words stand above."
   elif grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|YN0001.*RequestError' "$1"; then

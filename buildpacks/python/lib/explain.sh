@@ -2,20 +2,7 @@
 # What a failed installation means, and the line that mends it.
 
 explain_install_failure() { # explain_install_failure LOG
-  local found file package
-  while IFS=$'\t' read -r found package; do
-    [[ -n $found && $found != '#'* ]] || continue
-    grep -qE -- "$found" "$1" || continue
-    warn "A package is compiled here and lacks what Debian's package $package has." \
-      "Write the line \"$package\" into a file Aptfile, commit it, and push again."
-    return
-  done <"$pack/lib/debian_packages.tsv"
-  file=$(grep -m 1 -oE "fatal error: [^:]+\.h: No such file" "$1" | sed -E 's/fatal error: (.*): No such file/\1/' || true)
-  [ -z "$file" ] || {
-    warn "A package is compiled here and lacks the header $file." \
-      "Find the Debian package that has it (apt-file search $file), and write its name into a file Aptfile."
-    return
-  }
+  ! explain_native_code "$1" || return 0
   case $manager in
     pip)
       ! grep -qE 'DO NOT MATCH THE HASHES|require their versions to be pinned|Hashes are required' "$1" ||

@@ -117,38 +117,20 @@ keep_gems() {
   fi
 }
 
-# The Debian packages that bring what common gems compile against.
-declare -A packages_of=(
-  [pg]=libpq-dev [mysql2]=default-libmysqlclient-dev [sqlite3]=libsqlite3-dev [nokogiri]="libxml2-dev and libxslt1-dev"
-  [rmagick]=libmagickwand-dev [curb]=libcurl4-openssl-dev [charlock_holmes]=libicu-dev [rugged]=libgit2-dev
-  [ruby-vips]=libvips42 [libxml-ruby]=libxml2-dev [tiny_tds]=freetds-dev [idn-ruby]=libidn-dev [rdkafka]=librdkafka-dev
-  [libpq-fe.h]=libpq-dev [mysql.h]=default-libmysqlclient-dev [sqlite3.h]=libsqlite3-dev [libxml/parser.h]=libxml2-dev
-  [libxslt/xslt.h]=libxslt1-dev [curl/curl.h]=libcurl4-openssl-dev [unicode/utypes.h]=libicu-dev [git2.h]=libgit2-dev
-  [zlib.h]=zlib1g-dev [openssl/ssl.h]=libssl-dev [readline/readline.h]=libreadline-dev [ffi.h]=libffi-dev [yaml.h]=libyaml-dev
-  [gmp.h]=libgmp-dev [ncurses.h]=libncurses-dev [webp/encode.h]=libwebp-dev [pcap.h]=libpcap-dev [uuid/uuid.h]=uuid-dev
-  [magic.h]=libmagic-dev [sodium.h]=libsodium-dev [zmq.h]=libzmq3-dev [ldap.h]=libldap2-dev [event.h]=libevent-dev
-)
-
 # What a gem with C code lacked: Bundler's message, and what the compiler's log says beyond it.
-explain_native() { # explain_native LOG
-  local gem header log package
+explain_gem() { # explain_gem LOG
+  local gem
   gem=$(sed -nE 's/^An error occurred while installing ([^ ]+) .*/\1/p' "$1" | head -n 1)
-  log=$(mktemp)
-  cat "$1" >"$log"
-  find "$gems" -name mkmf.log -exec cat {} + >>"$log" 2>/dev/null || true
-  header=$(sed -nE 's/.*fatal error: ([^ :]+): No such file.*/\1/p' "$log" | head -n 1)
-  package=${packages_of[${header:-none}]:-${packages_of[${gem:-none}]:-}}
-  warn "The gem ${gem:-with C code} could not be compiled${header:+: the header $header is missing}."
-  if [ -n "$package" ]; then
-    fail "Add ${package} to a file Aptfile, one package a line, and push again."
-  fi
-  fail "If a library is missing: find its Debian package (apt-file search ${header:-<header>.h}), write its name into a file Aptfile, and push again."
+  find "$gems" -name mkmf.log -exec cat {} + >/tmp/mkmf.log 2>/dev/null || true
+  warn "The gem ${gem:-with C code} could not be compiled."
+  explain_native_code /tmp/mkmf.log "$1" || warn "The compiler's own words stand above."
+  exit 1
 }
 
 # Says last what a failed Bundler means and what to do.
 explain_bundler() { # explain_bundler LOG
   local source host
-  if grep -q 'Failed to build gem native extension' "$1"; then explain_native "$1"; fi
+  if grep -q 'Failed to build gem native extension' "$1"; then explain_gem "$1"; fi
   if grep -qE 'deployment mode|frozen|gemspecs for path gems changed|dependencies in your gemfile changed' "$1"; then
     grep -E '^(You have|You are|\* |The )' "$1" | head -n 12 | indent
     fail "Gemfile.lock is not up to date with the Gemfile." "Run \"bundle lock\", commit both, and push again."
