@@ -8,7 +8,7 @@ the YAML is told in one line, and the exit code is 1.
 import re
 import sys
 
-import yaml
+from plain_yaml import NotYaml, parse_mapping
 
 MAX_RELEASE_BYTES = 1 << 20
 TAKEN = "default_process_types"
@@ -35,17 +35,12 @@ def read_release(stream):
     if len(text) > MAX_RELEASE_BYTES:
         raise ValueError(f"it printed more than {MAX_RELEASE_BYTES >> 20} MB")
     try:
-        document = yaml.load(text, Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ValueError(f"what it printed is not YAML: {line}{error.problem}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"what it printed is not YAML: {str(error).splitlines()[0]}") from None
-    if document in (None, ""):
-        return {}
-    if not isinstance(document, dict):
+        found = parse_mapping(text)
+    except NotYaml as error:
+        raise ValueError(f"what it printed is not YAML: {f'line {error.line}: ' if error.line else ''}{error}") from None
+    if found is None:
         raise ValueError("what it printed is no mapping with default_process_types")
-    return document
+    return found
 
 
 def default_types(release):

@@ -8,7 +8,8 @@ import os
 import re
 import sys
 
-import yaml
+sys.path.append("/skiff/buildpacks/lib")
+from plain_yaml import NotYaml, parse_mapping
 
 MAX_BYTES = 1 << 20
 MAX_KEPT = 100
@@ -35,15 +36,10 @@ def read(path):
     with open(path, encoding="utf-8-sig", errors="replace") as file:
         text = file.read()
     try:
-        found = yaml.load(text, Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        at = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ValueError(f"{name}{at} is not YAML: {error.problem}. Correct it.") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"{name} is not YAML: {str(error).splitlines()[0]}. Correct it.") from None
-    if found in (None, ""):
-        return {}
-    if not isinstance(found, dict):
+        found = parse_mapping(text)
+    except NotYaml as error:
+        raise ValueError(f"{name}{f', line {error.line}' if error.line else ''} is not YAML: {error}. Correct it.") from None
+    if found is None:
         raise ValueError(f"{name} is no mapping of settings (title: My blog). Correct it.")
     return found
 
