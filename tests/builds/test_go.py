@@ -280,7 +280,7 @@ def test_config_vars_are_the_environment_of_the_build(tmp_path):
     for name, value in {"CGO_CFLAGS": "-I${build_dir}/include", "GOFLAGS": "-v", "TWO_LINES": "a\nb", "PATH": "/x", "GOPATH": "/x",
                         "not-a-name": "x"}.items():
         (tmp_path / name).write_text(value)
-    look = f'. {PACK}/lib/env.sh; load_config {tmp_path} /app; printf "%s|" "$CGO_CFLAGS" "$GOFLAGS" "$TWO_LINES" "${{GOPATH:-}}" "$PATH"'
+    look = f'. {PACK}/lib/env.sh; . {PACK}/../lib/config_vars.sh; load_config {tmp_path} /app; printf "%s|" "$CGO_CFLAGS" "$GOFLAGS" "$TWO_LINES" "${{GOPATH:-}}" "$PATH"'
     done = subprocess.run(["bash", "-euc", look], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
     assert done.stdout == "-I/app/include|-v|a\nb||/usr/bin:/bin|"
 

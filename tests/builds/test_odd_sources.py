@@ -3,6 +3,7 @@ several lines, files left out. As root."""
 import hashlib
 import pathlib
 import shlex
+import subprocess
 
 import pytest
 

@@ -1,21 +1,15 @@
 # shellcheck shell=bash disable=SC2154 # what bin/compile sets
-# load_config ENV_DIR APP: the app's config vars become the environment of the build, and with them all of Go's own
-# variables (GOFLAGS, GOPROXY, GOPRIVATE, GOSUMDB, CGO_CFLAGS, ...).
+# The app's config vars as the environment of the build, and the passwords of private modules.
 
-# What decides where this buildpack's own things lie, and what would change its tools.
-KEPT_FROM_CONFIG=' PATH HOME TMPDIR IFS CDPATH ENV BASH_ENV SHELLOPTS BASHOPTS PS4 GIT_DIR GIT_WORK_TREE LD_PRELOAD LD_LIBRARY_PATH PYTHONPATH
- PYTHONHOME PORT GOROOT GOPATH GOBIN GOCACHE GOMODCACHE GOTOOLCHAIN GOOS GOARCH GOENV GOTMPDIR GO111MODULE GOVERSION '
+# What decides where this buildpack's own things lie, and what is another Go's.
+KEPT_FROM_CONFIG=(PORT PYTHONPATH GOROOT GOPATH GOBIN GOCACHE GOMODCACHE GOTOOLCHAIN GOOS GOARCH GOENV GOTMPDIR GO111MODULE GOVERSION)
 
+# load_config ENV_DIR APP: with the config vars come all of Go's own variables (GOFLAGS, GOPROXY, GOPRIVATE, GOSUMDB, ...).
 load_config() {
-  local file name value
-  for file in "$1"/*; do
-    name=${file##*/}
-    [[ $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && ! $KEPT_FROM_CONFIG =~ [[:space:]]"$name"[[:space:]] && -f $file ]] || continue
-    value=$(cat -- "$file")
-    # As on Heroku: headers in a folder of the app are named by ${build_dir}.
-    [[ $name != CGO_* ]] || value=${value//'${build_dir}'/$2}
-    export "$name=$value"
-  done
+  local name
+  export_config_vars "$1" "${KEPT_FROM_CONFIG[@]}"
+  # As on Heroku: headers in a folder of the app are named by ${build_dir}.
+  for name in "${!CGO_@}"; do export "$name=${!name//'${build_dir}'/$2}"; done
 }
 
 # The value of a config var without the spaces around it; nothing when it is not set.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What a build says, in the form of Heroku's buildpacks.
+# What a built-in buildpack says, in the form of those of Heroku. Sourced by bin/compile.
 say_step() { echo "-----> $*"; }
 indent() { sed -u 's/^/       /'; }
 
