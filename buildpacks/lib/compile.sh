@@ -13,8 +13,8 @@ run_script() { # run_script FILE ARGUMENTS...
   return $code
 }
 
-# The stack layers that the chosen buildpacks build with: `bin/layers` of a built-in one prints names. They run with
-# the same ones, unless their compile left a file `run-layers` with other names in the buildpack's folder.
+# The stack layers that the chosen buildpacks build with: `bin/layers` prints names. The app runs with the same ones but for
+# those with the word "build" after them, unless compile left a file `run-layers` with other names in the buildpack's folder.
 add_layers() { # add_layers PACK FILE
   [ ! -f "$1/bin/layers" ] || pack=$1 run_script "$1/bin/layers" /app "$input/env" >>"$2" || fail "bin/layers of ${1##*/} failed."
 }
@@ -22,8 +22,13 @@ add_layers() { # add_layers PACK FILE
 name_layers() {
   for pack in "${chosen[@]}"; do add_layers "$pack" /tmp/layers; done
   touch /tmp/layers
-  sort -u /tmp/layers >"$out/layers"
+  cut -d ' ' -f 1 /tmp/layers | sort -u >"$out/layers"
+  leave_out_build_layers /tmp/layers >/tmp/run-layers # which the buildpack apt takes for installed
   : >"$out/run-layers"
+}
+
+leave_out_build_layers() { # leave_out_build_layers FILE
+  sed '/ build$/d' "$1" | sort -u
 }
 
 has_layers() {
@@ -55,7 +60,9 @@ compile() {
   if [ -f "$pack/run-layers" ]; then
     list_entries "$pack/run-layers" >>"$out/run-layers"
   else
-    add_layers "$pack" "$out/run-layers"
+    : >/tmp/layers
+    add_layers "$pack" /tmp/layers
+    leave_out_build_layers /tmp/layers >>"$out/run-layers"
   fi
   if [ -f "$pack/slug-layers" ]; then name_slug_layers "$pack/slug-layers"; fi
 }

@@ -46,9 +46,10 @@ def test_extensions_are_compiled(skiff):
     refused(app.push(), "Debian's package default-libmysqlclient-dev", 'Write the line "default-libmysqlclient-dev" into a file Aptfile')
 
 
-def test_another_python_is_fetched_once(skiff):
-    app = skiff.app({**app_files("python-poetry"), ".python-version": "3.13\n"}, [f"POETRY_PYPI_MIRROR_URL={index_addresses()[0]}/"])
+def test_another_python_is_fetched_once_and_what_fetched_it_is_not_there_later(skiff):
+    """A library that Java has too, which may have fetched it: the app runs without that."""
+    app = skiff.app({**app_files("python-poetry"), ".python-version": "3.13\n", "Aptfile": "libjpeg62-turbo\n"}, [f"POETRY_PYPI_MIRROR_URL={index_addresses()[0]}/"])
     app.write({"greeter.py": app_files("python-poetry")["greeter.py"].replace('"hello from Bottle"', "__import__('sys').version")})
-    assert "Using Python 3.13, which .python-version asks for" in accepted(app.push())
+    accepted(app.push(), "Using Python 3.13, which .python-version asks for", "\n       libjpeg62-turbo\n")
     assert wait_for(lambda: '"greeting": "3.13.' in body(app)), app.get()
     assert "Fetching Python" not in accepted(app.push())

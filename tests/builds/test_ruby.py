@@ -40,7 +40,7 @@ def gemfile(*lines):
 def index(skiff, tmp_path_factory):
     if not shutil.which("gem"):
         pytest.skip("Ruby is not installed")
-    made = gem_index.GemIndex(tmp_path_factory.mktemp("gems"), ["ruby-sinatra", "puma", "rake"])
+    made = gem_index.GemIndex(tmp_path_factory.mktemp("gems"), ["ruby-sinatra", "ruby-execjs", "puma", "rake"])
     made.add("hello_c", HELLO_C, "s.extensions = ['ext/hello_c/extconf.rb']; s.require_paths = ['lib']")
     made.add("needs_sqlite", NEEDS_SQLITE, "s.extensions = ['ext/needs_sqlite/extconf.rb']")
     yield made.start(skiff.gateway)
@@ -60,7 +60,7 @@ def test_sinatra_runs_and_the_second_push_fetches_nothing(skiff, index):
     said = accepted(app.push())
     assert "-----> Ruby app detected" in said and "Installing hello_c 1.0.0 with native extensions" in said, said
     assert "Installing sinatra" not in said, said  # Debian's own
-    assert wait_for(lambda: "hello from C, production, true" in app.get(), 60), app.get()
+    assert wait_for(lambda: "hello from C, production, true, 42" in app.get(), 60), app.get()
     asked = len(index.asked)
     app.write({"app.rb": sinatra()["app.rb"].replace("HelloC.greet}", "HelloC.greet} again")})
     assert "The gems of Gemfile.lock are those of the last build" in accepted(app.push())
