@@ -47,6 +47,14 @@ report() {
     head -c "$report_bytes" >>"$out/report") || :
 }
 
+# As on Heroku: a variable of it may be unset (PATH=...:$GEM_HOME/bin), and its last command may fail.
+take_export() { # take_export FILE
+  set +eu
+  # shellcheck source=/dev/null
+  . "$1"
+  set -eu
+}
+
 # Builds with the buildpack $pack.
 compile() {
   local name compiled=yes
@@ -55,8 +63,7 @@ compile() {
   run_script "$pack/bin/compile" /app "$cache" "$input/env" || compiled=
   report
   [ -n "$compiled" ] || fail "The build failed; what went wrong stands above."
-  # shellcheck disable=SC1091
-  [ ! -r "$pack/export" ] || . "$pack/export"
+  [ ! -r "$pack/export" ] || take_export "$pack/export"
   if [ -f "$pack/run-layers" ]; then
     list_entries "$pack/run-layers" >>"$out/run-layers"
   else

@@ -13,10 +13,10 @@ fail() {
   exit 1
 }
 
-# The lines of a file that say something; it may come from Windows, and its last line may lack its end.
+# The lines of a file that say something; it may come from Windows, with a mark at its start, and its last line may lack its end.
 list_entries() {
   # shellcheck disable=SC1003 # an a of sed, which ends the last line
-  sed -E -e 's/\r$//; s/^[[:blank:]]+//; s/[[:blank:]]+$//; /^(#|$)/d' -e '$a\' "$1"
+  sed -E -e '1s/^\xEF\xBB\xBF//; s/\r$//; s/^[[:blank:]]+//; s/[[:blank:]]+$//; /^(#|$)/d' -e '$a\' "$1"
 }
 
 # How long the parts of a build take, for operators: a line "NAME MILLISECONDS" for each.

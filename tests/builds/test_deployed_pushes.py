@@ -110,6 +110,12 @@ def test_a_cache_belongs_to_its_app(skiff):
     assert "listed" in said and "mine" not in said
     one.write(make("ls /skiff/cache"))
     assert "mine" in accepted(one.push())
+    with skiff.limits(diskMb=64):
+        one.write(make("head -c 40M /dev/zero >/skiff/cache/large; ls /skiff/cache"))
+        accepted(one.push(), "large\n")
+        one.write(make("ls /skiff/cache; echo listed"))
+        said = accepted(one.push(), "-----> The cache of earlier builds takes 4", " MB that a build has: it begins anew", "listed")
+    assert "mine" not in said and "large" not in said
 
 
 def test_what_a_buildpack_is_told(skiff):
@@ -127,12 +133,13 @@ def test_what_a_buildpack_is_told(skiff):
 
 
 def test_several_buildpacks_and_slugignore(skiff):
-    app = skiff.app({".buildpacks": "# first\n./pack\nskiff/static\n", ".slugignore": "# not these\n/notes\n*.psd\n",
+    app = skiff.app({".buildpacks": "\ufeff./pack\r\n# another\n./second\nskiff/static\n", ".slugignore": "# not these\n/notes\n*.psd\n",
                      "pack/bin/compile": "cd \"$1\"; ls; echo made >made.html\n[ -x \"$0\" ] || true\n"
-                                         "echo 'export FROM_FIRST=yes' >\"$(dirname \"$0\")/../export\"\n",
+                                         "echo 'export FROM_FIRST=yes:$NOT_SET; false' >\"$(dirname \"$0\")/../export\"\n",
+                     "second/bin/compile": "echo \"[$FROM_FIRST]\"\n",
                      "index.html": "i", "notes/a": "x", "b.psd": "x"})
     said = accepted(app.push())
-    assert "-----> pack app detected" in said and "-----> Static site app detected" in said
+    assert "-----> pack app detected" in said and "-----> Static site app detected" in said and "[yes:]\n" in said
     assert "notes" not in said and "b.psd" not in said
     assert wait_for(lambda: app.get("/made.html").endswith("made\n"), 60)
 

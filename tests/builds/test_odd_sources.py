@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from support.instance import wait_for
-
 from support.pushes import accepted, refused
+
 BUILDPACKS = pathlib.Path(__file__).parents[2] / "buildpacks"
 VALUE = "two\nlines, \"quoted\" and 'quoted', $HOME `id` \\n \u00fc%s\n"
 ODD = "odd n\u00e4me; $(id) 'x' & \"y\" [z] *.txt"
@@ -93,12 +93,12 @@ def test_an_aptfile_is_for_a_language_that_is_detected_and_is_fetched_once(skiff
     said = accepted(app.push())
     assert said.index("-----> Apt app detected") < said.index("-----> Static site app detected")
     assert app.pod_says("hello; type -P hello")[:2] == ["Hello, world!", "/app/.apt/usr/bin/hello"]
-
     # Without a mirror that answers, and in the place that the list says.
     app.write({".buildpacks": "./pack\napt\nstatic\n", "pack/bin/compile":
                'echo "export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9" >"$(dirname "$0")/../export"\n'})
     said = accepted(app.push(), "-----> Installing the packages of the Aptfile")
     assert said.index("-----> pack app detected") < said.index("-----> Apt app detected") < said.index("-----> Static site app detected")
+
 
 def test_an_aptfile_is_for_built_in_buildpacks_that_are_named_and_what_it_brings_for_those_after_it(skiff):
     compile = ("type -P hello; hello; cc -xc - -ljansson -o /tmp/x <<<'#include <jansson.h>\nint main() { return 0; }' && /tmp/x &&"
