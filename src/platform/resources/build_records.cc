@@ -39,13 +39,15 @@ void BuildText::add(std::string_view piece) {
 }
 
 std::string BuildText::buildpack() const {
-  for (size_t end = text_.rfind(kDetected); end != std::string::npos && end > 0;
-       end = text_.rfind(kDetected, end - 1)) {
-    const size_t line = text_.rfind(kArrow, end);
-    if (line == std::string::npos) return "";
-    const size_t begin = line + kArrow.size();
-    const std::string name = text_.substr(begin, end - begin);
-    if (name.find('\n') == std::string::npos) return name;
+  std::string_view rest = text_;
+  while (!rest.empty()) {
+    const size_t end = rest.rfind('\n');
+    const auto line = end == rest.npos ? rest : rest.substr(end + 1);
+    rest = rest.substr(0, end == rest.npos ? 0 : end);
+    const size_t arrow = line.find(kArrow), detected = line.rfind(kDetected);
+    if (arrow == line.npos || detected == line.npos || arrow + kArrow.size() > detected) continue;
+    const size_t begin = arrow + kArrow.size();
+    return std::string(line.substr(begin, detected - begin));
   }
   return "";
 }

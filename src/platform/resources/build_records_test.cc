@@ -25,3 +25,9 @@ TEST_CASE("the beginning of a long output is kept") {
   for (int i = 0; i < 3; ++i) text.add(std::string(kMaxBuildText / 2, 'x'));
   CHECK(text.text().size() == kMaxBuildText);
 }
+
+TEST_CASE("what a program says of itself within or behind a line names no buildpack") {
+  BuildText text;
+  text.add("-----> Go app detected (go.mod)\n-----> Building\n app detected\nno app detected -----> here\n");
+  CHECK(text.buildpack() == "Go");
+}
