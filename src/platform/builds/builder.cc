@@ -16,6 +16,7 @@
 #include "platform/apps/buildpacks.h"
 #include "platform/apps/manifests.h"
 #include "platform/apps/procfile.h"
+#include "platform/builds/source.h"
 
 namespace skiff::platform {
 
@@ -141,6 +142,14 @@ io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::s
   log_info("build ended", {{"app", app}, {"build", id}, {"phases", describe_phases(details.phases)}});
   if (!release) release.error().message = plain_text(release.error().message);
   co_return release;
+}
+
+io::Task<Result<void>> Builder::receive_source(std::string id, size_t submodule_bytes,
+                                               net::BodyReader& body) {
+  auto limits = read_build_limits(options_.data);
+  SKIFF_CO_RETURN_IF_ERROR(limits);
+  auto received = co_await platform::receive_source(loop_, build_folder(id), *limits, submodule_bytes, body);
+  co_return received;
 }
 
 io::Task<Result<void>> Builder::purge_cache(std::string app) {

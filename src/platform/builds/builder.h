@@ -57,8 +57,8 @@ class Builder {
   bool is_building(const std::string& app) const { return building_.contains(app); }
   // The next build of the app finds an empty cache. Conflict while a build of it goes on.
   io::Task<Result<void>> purge_cache(std::string app);
-  // Takes the source of a build from a request's body, which begins with `submodule_bytes` of the commit's
-  // submodules (submodules.h). Whoever calls it removes build_folder() in the end.
+  // Takes the source of a build from a request's body (source.h). Whoever calls it removes build_folder() in
+  // the end.
   io::Task<Result<void>> receive_source(std::string id, size_t submodule_bytes, net::BodyReader& body);
   std::string build_folder(const std::string& id) const { return options_.data + "/builds/" + id; }
 
