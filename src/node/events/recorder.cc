@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 namespace skiff::node {
 
@@ -13,10 +14,7 @@ constexpr size_t kMaxMessage = 1024;                         // bytes, as upstre
 constexpr Duration kForgetAfter = std::chrono::minutes(60);  // the API server drops events after an hour
 
 std::string cut(std::string message) {
-  if (message.size() <= kMaxMessage) return message;
-  size_t end = kMaxMessage;
-  while (end > 0 && (static_cast<uint8_t>(message[end]) & 0xC0) == 0x80) --end;  // within a character
-  message.resize(end);
+  message.resize(utf8_prefix(message, kMaxMessage).size());
   return message;
 }
 }  // namespace

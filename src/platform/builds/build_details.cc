@@ -86,10 +86,11 @@ void PhaseClock::end(std::string name, std::vector<BuildPhase> parts) {
   int64_t left = (now - begin_) / std::chrono::milliseconds(1);
   begin_ = now;
   for (auto& part : parts) {
+    part.milliseconds = std::min(part.milliseconds, left);
     left -= part.milliseconds;
     details_.phases.push_back(std::move(part));
   }
-  details_.phases.push_back({std::move(name), std::max<int64_t>(left, 0)});
+  details_.phases.push_back({std::move(name), left});
 }
 
 }  // namespace skiff::platform

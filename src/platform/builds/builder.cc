@@ -163,22 +163,20 @@ io::Task<Result<void>> Builder::purge_cache(std::string app) {
 }
 
 io::Task<Result<Release>> Builder::build_and_release(std::string app, std::string id, std::string commit,
-                                                     BuildOutput::Sink output, BuildDetails& details) {
+                                                     BuildOutput::Sink sink, BuildDetails& details) {
   auto limits = read_build_limits(options_.data);
   SKIFF_CO_RETURN_IF_ERROR(limits);
-  BuildOutput bounded(loop_, output, limits->output_kb);
+  BuildOutput output(loop_, std::move(sink), limits->output_kb);
   io::TaskScope scope(loop_);
-  scope.spawn(BuildOutput::break_silence(&bounded));
+  scope.spawn(BuildOutput::break_silence(&output));
   PhaseClock clock(loop_, details);
   BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, {}, {}, pod_name(id)};
-  auto slug = co_await make_slug(std::move(facts), bounded, details, clock);
+  auto slug = co_await make_slug(std::move(facts), output, details, clock);
   SKIFF_CO_RETURN_IF_ERROR(slug);
-  for (const auto& [type, command] : slug->types)
-    output(plain_text(fmt::format("       {}: {}", type, command)) + "\n");
-  if (slug->types.contains("release")) {
-    output(" !     The release phase is not run yet: nothing runs the Procfile's \"release\" command\n");
-  }
-  output("-----> Launching...\n");
+  for (const auto& [type, command] : slug->types) output.tell(fmt::format("       {}: {}\n", type, command));
+  if (slug->types.contains("release"))
+    output.tell(" !     The release phase is not run yet: nothing runs the Procfile's \"release\" command\n");
+  output.tell("-----> Launching...\n");
   auto release = co_await apps_.release_slug(std::move(app), std::move(*slug));
   clock.end("release");
   co_return release;
@@ -223,6 +221,7 @@ io::Task<Result<Slug>> Builder::make_slug(BuildFacts facts, BuildOutput& output,
   auto ran = co_await run_with_layers(facts, output, clock);
   clock.end("end", read_details(facts, details));
   SKIFF_CO_RETURN_IF_ERROR(ran);
+  output.begin_phase("Storing the app");
   auto slug = co_await make_image(facts);
   clock.end("image");
   co_return slug;

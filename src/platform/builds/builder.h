@@ -66,7 +66,7 @@ class Builder {
   class Turn;
   // In the app's turn to the end: nobody else may write its images while old ones are removed.
   io::Task<Result<Release>> build_and_release(std::string app, std::string id, std::string commit,
-                                              BuildOutput::Sink output, BuildDetails& details);
+                                              BuildOutput::Sink sink, BuildDetails& details);
   io::Task<Result<Slug>> make_slug(BuildFacts facts, BuildOutput& output, BuildDetails& details,
                                    PhaseClock& clock);
   // What the build says of itself, however it ended.

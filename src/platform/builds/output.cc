@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "io/sync.h"
 
 namespace skiff::platform {
@@ -46,24 +47,23 @@ void BuildOutput::look_for_full_disk(std::string_view text) {
 void BuildOutput::look_for_phase(std::string_view text) {
   while (!text.empty()) {
     const size_t end = text.find('\n');
-    line_ += text.substr(0, std::min(end, kMostPhaseBytes - line_.size()));
+    line_ += utf8_prefix(text.substr(0, end), kMostPhaseBytes - line_.size());
     in_line_ = end == std::string_view::npos;
     if (in_line_) return;
     text.remove_prefix(end + 1);
-    if (std::string phase = phase_of(line_); !phase.empty()) {
-      phase_ = std::move(phase);
-      phase_begin_ = loop_.now();
-    }
+    if (std::string phase = phase_of(line_); !phase.empty()) begin_phase(std::move(phase));
     line_.clear();
   }
 }
 
+void BuildOutput::begin_phase(std::string name) {
+  phase_ = std::move(name);
+  phase_begin_ = loop_.now();
+}
+
 void BuildOutput::show(std::string_view text) {
   if (left_ <= 0 || text.empty()) return;
-  auto shown = text.substr(0, static_cast<size_t>(left_));
-  // No part of a character.
-  while (shown.size() < text.size() && !shown.empty() && (text[shown.size()] & 0xc0) == 0x80)
-    shown.remove_suffix(1);
+  const auto shown = utf8_prefix(text, static_cast<size_t>(left_));
   left_ -= static_cast<int64_t>(shown.size());
   sink_(shown);
   if (shown.size() == text.size() && left_ > 0) return;
@@ -82,17 +82,22 @@ void BuildOutput::write(std::string_view text) {
   show(plain);
 }
 
+void BuildOutput::tell(std::string_view text) {
+  last_write_ = loop_.now();
+  if (in_line_) sink_("\n");
+  line_.clear();
+  const std::string plain = plain_text(text);
+  look_for_phase(plain);
+  sink_(plain);
+}
+
 io::Task<void> BuildOutput::break_silence(BuildOutput* self) {
   for (;;) {
     const MonotonicTime heard = self->last_write_;
     co_await io::sleep(self->loop_, heard + kLongSilence - self->loop_.now());
     if (self->last_write_ != heard) continue;
     const auto seconds = (self->loop_.now() - self->phase_begin_) / std::chrono::seconds(1);
-    const std::string_view begin = self->in_line_ ? "\n" : "";
-    // Beyond the limit too: the pusher wants to know that it goes on.
-    self->sink_(fmt::format("{}       still: {}, {} s\n", begin, self->phase_, seconds));
-    self->in_line_ = false;
-    self->last_write_ = self->loop_.now();
+    self->tell(fmt::format("       still: {}, {} s\n", self->phase_, seconds));
   }
 }
 

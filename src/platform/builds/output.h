@@ -16,7 +16,12 @@ class BuildOutput {
  public:
   using Sink = std::function<void(std::string_view)>;
   BuildOutput(io::Loop& loop, Sink sink, int64_t limit_kb);
+  // Of the build.
   void write(std::string_view text);
+  // Of the platform itself, whole lines: shown beyond the limit too, on a line of their own.
+  void tell(std::string_view text);
+  // What goes on from now, for who waits; the build's own lines name the next one.
+  void begin_phase(std::string name);
   bool told_of_full_disk() const { return full_disk_; }
   // Tells the pusher again and again what takes so long when nothing else is written. For ever: for a scope
   // that ends before the output does.
@@ -33,8 +38,8 @@ class BuildOutput {
   int64_t limit_kb_;
   std::string tail_;  // of the text before: words may come in two pieces
   bool full_disk_ = false;
-  std::string line_;  // the one that is being written, its beginning
-  bool in_line_ = false;
+  std::string line_;      // the one that is being written, its beginning
+  bool in_line_ = false;  // the pusher sees the beginning of one
   std::string phase_ = "waiting for the build to start";
   MonotonicTime phase_begin_, last_write_;
 };

@@ -87,3 +87,41 @@ TEST_CASE("a build that speaks is not interrupted") {
   }
   CHECK(rig.seen.find("still") == std::string::npos);
 }
+
+TEST_CASE("what the platform says itself is shown beyond the limit, on lines of its own") {
+  Rig rig(1);
+  rig.output.write(std::string(2000, 'x'));
+  rig.take();
+  rig.output.tell("-----> Launching...\n");
+  CHECK(rig.take() == "\n-----> Launching...\n");
+  rig.output.tell("       web: \033[31mred\n");
+  CHECK(rig.take() == "       web: red\n");
+}
+
+TEST_CASE("a silence after the build's end names what the platform does, not what the build did") {
+  Rig rig;
+  rig.listen();
+  rig.output.write("-----> Compressing...\n");
+  rig.loop.advance(seconds(20));
+  rig.output.begin_phase("Storing the app");
+  rig.take();
+  rig.loop.advance(seconds(31));
+  CHECK(rig.take() == "       still: Storing the app, 10 s\n");
+  rig.output.tell("-----> Launching...\n");
+  rig.take();
+  rig.loop.advance(seconds(29));
+  CHECK(rig.seen == "");
+  rig.loop.advance(seconds(2));
+  CHECK(rig.take() == "       still: Launching, 30 s\n");
+}
+
+TEST_CASE("the name of a phase is cut between two characters") {
+  Rig rig;
+  rig.listen();
+  std::string ticks;
+  for (int i = 0; i < 100; ++i) ticks += "\xE2\x9C\x93";
+  rig.output.write("-----> " + ticks + "\n");
+  rig.take();
+  rig.loop.advance(seconds(31));
+  CHECK(rig.take() == "       still: " + ticks.substr(0, 192) + ", 30 s\n");
+}

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "io/file.h"
 #include "io/sync.h"
 #include "platform/resources/definitions.h"
@@ -35,7 +36,7 @@ std::string build_output_address(const std::string& app, const std::string& id) 
 }
 
 void BuildText::add(std::string_view piece) {
-  text_ += piece.substr(0, kMaxBuildText - text_.size());
+  text_ += utf8_prefix(piece, kMaxBuildText - text_.size());
 }
 
 std::string BuildText::buildpack() const {

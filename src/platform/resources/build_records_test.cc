@@ -24,6 +24,9 @@ TEST_CASE("the beginning of a long output is kept") {
   BuildText text;
   for (int i = 0; i < 3; ++i) text.add(std::string(kMaxBuildText / 2, 'x'));
   CHECK(text.text().size() == kMaxBuildText);
+  BuildText letters;
+  letters.add("a" + std::string(kMaxBuildText - 2, 'b') + "\xC3\xBC");
+  CHECK(letters.text().size() == kMaxBuildText - 1);  // no half of a letter
 }
 
 TEST_CASE("what a program says of itself within or behind a line names no buildpack") {
