@@ -12,6 +12,7 @@ static BuildFacts facts() {
           "c0ffee",
           "/d/builds/b1",
           {90, 512, 64, 1, 1, 1},
+          {},
           {"/d/disks/shop", 64, BuildDisk::Bound::kByFileSystem},
           {"node", "ruby"},
           "build-b1-2"};
@@ -94,6 +95,4 @@ TEST_CASE("a build without room says what it waits for, and how many are before 
         " !     The build waits for room: no room; another build is before it\n");
   CHECK(describe_wait("waits for room: no room", 3) ==
         " !     The build waits for room: no room; 3 other builds are before it\n");
-  CHECK(describe_wait("waits for its container, which is being made", 1) ==
-        " !     The build waits for its container, which is being made\n");
 }

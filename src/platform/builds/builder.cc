@@ -31,6 +31,7 @@ constexpr size_t kCopiesAtOnce = 2;        // large ones keep the disk busy
 constexpr size_t kMostDetails = 64 << 10;  // bytes of what a build says of itself
 constexpr int kLogTries = 10;              // for what came at the end: the node may just be starting again
 constexpr int kFirstError = 400;
+constexpr int kMostPods = 3;  // of a build (layer_plan.h)
 // How GNU tar says that the archive has no such file; its status is that of a damaged archive too.
 constexpr std::string_view kTarLacks = "tar: Procfile: Not found in archive";
 
@@ -38,12 +39,9 @@ std::string pod_path(const std::string& name_space, const std::string& name) {
   return fmt::format("/api/v1/namespaces/{}/pods/{}", name_space, name);
 }
 
-std::string pod_name(const std::string& id) {
-  return "build-" + id;
-}
-// Of the pod that has the stack layers which the first one lacked.
-std::string second_pod_name(const std::string& id) {
-  return pod_name(id) + "-2";
+// Of the build's pods, the first one is number 1.
+std::string pod_name(const std::string& id, int number) {
+  return number == 1 ? "build-" + id : fmt::format("build-{}-{}", id, number);
 }
 
 // Programs that met a full disk need not have said so.
@@ -170,7 +168,7 @@ io::Task<Result<Release>> Builder::build_and_release(std::string app, std::strin
   io::TaskScope scope(loop_);
   scope.spawn(BuildOutput::break_silence(&output));
   PhaseClock clock(loop_, details);
-  BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, {}, {}, pod_name(id)};
+  BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, others_going(app)};
   auto slug = co_await make_slug(std::move(facts), output, details, clock);
   SKIFF_CO_RETURN_IF_ERROR(slug);
   for (const auto& [type, command] : slug->types) output.tell(fmt::format("       {}: {}\n", type, command));
@@ -190,11 +188,8 @@ io::Task<void> Builder::remove_pod(std::string name) {
 }
 
 io::Task<void> Builder::clean_up(std::string app, std::string id) {
-  co_await remove_pod(pod_name(id));
-  co_await remove_pod(second_pod_name(id));
+  for (int number = 1; number <= kMostPods; ++number) co_await remove_pod(pod_name(id, number));
   co_await disks_.close(app);
-  auto folder = co_await io::run_blocking(loop_, [path = build_folder(id)] { return io::remove_tree(path); });
-  if (!folder) log_warn("build folder stays", {{"build", id}, {"error", folder.error().message}});
   building_.erase(app);
 }
 
@@ -307,57 +302,55 @@ io::Task<Result<Value>> Builder::see_to_end(PodWatch& watch, std::string log_pat
   co_return pod;
 }
 
-size_t Builder::count_going(const std::map<std::string, std::string>& builds) const {
-  return static_cast<size_t>(std::ranges::count_if(builds, [this](const auto& build) {
-    const auto going = building_.find(build.first);
-    return going != building_.end() && going->second == build.second;
-  }));
+std::set<std::string> Builder::others_going(const std::string& app) const {
+  std::set<std::string> ids;
+  for (const auto& [other, id] : building_) {
+    if (other != app) ids.insert(id);
+  }
+  return ids;
 }
 
-// The first pod has the layers of the app's last build. When it lacks some it ends at once, having named
-// them; so it does when those of the last build are no more.
+size_t Builder::count_going(const std::set<std::string>& ids) const {
+  return static_cast<size_t>(
+      std::ranges::count_if(building_, [&ids](const auto& build) { return ids.contains(build.second); }));
+}
+
 io::Task<Result<void>> Builder::run_with_layers(BuildFacts& facts, BuildOutput& output, PhaseClock& clock) {
-  const std::string out = facts.disk.folder + "/out";
-  facts.layers = recall_layers(options_.data, facts.app);
-  auto ran = co_await run_pod(facts, output, clock);
-  LayerNames needed;
-  if (ran) {
-    auto names = read_layer_names(out, "layers");
-    SKIFF_CO_RETURN_IF_ERROR(names);
-    needed = std::move(*names);
-  } else if (ran.error().code != Code::kNotFound || facts.layers.empty()) {
-    co_return ran;
-  }
-  if (!ran || !has_layers(facts.layers, needed)) {
+  LayerPlan plan(recall_layers(options_.data, facts.app));
+  for (int number = 1;; ++number) {
+    facts.layers = plan.layers();
+    facts.pod = pod_name(facts.id, number);
+    auto next = co_await run_pod_of_plan(facts, plan, output, clock);
+    SKIFF_CO_RETURN_IF_ERROR(next);
+    if (*next == LayerPlan::Next::kBuilt) break;
     co_await remove_pod(facts.pod);
     clock.end("layers");
     auto emptied = co_await disks_.empty(facts.app);
     SKIFF_CO_RETURN_IF_ERROR(emptied);
-    facts.layers = needed;
-    facts.pod = second_pod_name(facts.id);
-    ran = co_await run_pod(facts, output, clock);
-    SKIFF_CO_RETURN_IF_ERROR(ran);
-    auto again = read_layer_names(out, "layers");
-    SKIFF_CO_RETURN_IF_ERROR(again);
-    if (!has_layers(facts.layers, *again)) {
-      co_return fail(
-          Code::kInvalidArgument,
-          fmt::format("the buildpacks ask for other stack layers ({}) once they have those that they "
-                      "asked for ({}); their bin/layers must say the same each time",
-                      join_layers(*again, " "), join_layers(facts.layers, " ")));
-    }
-    needed = std::move(*again);
   }
-  facts.layers = std::move(needed);
-  remember_layers(options_.data, facts.app, facts.layers);
+  facts.layers = plan.layers();
+  auto remembered =
+      co_await io::run_blocking(loop_, [data = options_.data, app = facts.app, layers = facts.layers] {
+        return remember_layers(data, app, layers);
+      });
+  if (!remembered)
+    log_warn("stack layers are not remembered", {{"app", facts.app}, {"error", remembered.error().message}});
   co_return Result<void>{};
 }
 
+io::Task<Result<LayerPlan::Next>> Builder::run_pod_of_plan(BuildFacts facts, LayerPlan& plan,
+                                                           BuildOutput& output, PhaseClock& clock) {
+  auto ran = co_await run_pod(facts, output, clock);
+  if (!ran && ran.error().code == Code::kNotFound) co_return plan.on_missing(ran.error());
+  SKIFF_CO_RETURN_IF_ERROR(ran);
+  auto needed = read_layer_names(facts.disk.folder + "/out", "layers");
+  SKIFF_CO_RETURN_IF_ERROR(needed);
+  co_return plan.on_named(std::move(*needed));
+}
+
 io::Task<Result<void>> Builder::start_pod(BuildFacts facts, PodWatch& watch, BuildOutput& output) {
-  auto earlier = building_;
-  earlier.erase(facts.app);
   PodStart start(loop_, api_, watch, kBuildsNamespace, facts.pod, facts.layers, output,
-                 [this, earlier] { return count_going(earlier); });
+                 [this, earlier = facts.earlier] { return count_going(earlier); });
   auto started = co_await start.wait();
   co_return started;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "io/long_work.h"
@@ -17,11 +18,11 @@
 #include "platform/apps/apps.h"
 #include "platform/builds/build_details.h"
 #include "platform/builds/disk.h"
+#include "platform/builds/layer_plan.h"
 #include "platform/builds/limits.h"
 #include "platform/builds/output.h"
 #include "platform/builds/pod_start.h"
 #include "platform/builds/pod_watch.h"
-#include "platform/builds/stack_layers.h"
 #include "platform/git/confinement.h"
 
 namespace skiff::platform {
@@ -38,9 +39,10 @@ struct BuildFacts {
   std::string app, id, commit;
   std::string folder;  // of the input
   BuildLimits limits;
-  BuildDisk disk;
-  LayerNames layers;  // of the stack, that its pod has
-  std::string pod;
+  std::set<std::string> earlier = {};  // ids of the builds that went on when this one began
+  BuildDisk disk = {};
+  LayerNames layers = {};  // of the stack, that its pod has
+  std::string pod = {};
 };
 
 class Builder {
@@ -75,9 +77,13 @@ class Builder {
   io::Task<Result<void>> check_procfile(std::string id, BuildLimits limits);
   Result<void> write_input(const std::string& id, const json::Value& vars,
                            const std::vector<std::string>& buildpacks);
-  size_t count_going(const std::map<std::string, std::string>& builds) const;
+  // Ids of the builds of other apps that go on; how many of these go on.
+  std::set<std::string> others_going(const std::string& app) const;
+  size_t count_going(const std::set<std::string>& ids) const;
   // In a pod with the stack layers that the build asks for, which are then those of the facts.
   io::Task<Result<void>> run_with_layers(BuildFacts& facts, BuildOutput& output, PhaseClock& clock);
+  io::Task<Result<LayerPlan::Next>> run_pod_of_plan(BuildFacts facts, LayerPlan& plan, BuildOutput& output,
+                                                    PhaseClock& clock);
   io::Task<Result<void>> run_pod(BuildFacts facts, BuildOutput& output, PhaseClock& clock);
   io::Task<Result<void>> start_pod(BuildFacts facts, PodWatch& watch, BuildOutput& output);
   io::Task<void> remove_pod(std::string name);

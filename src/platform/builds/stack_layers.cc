@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/inside.h"
@@ -77,11 +76,9 @@ LayerNames recall_layers(const std::string& data, const std::string& app) {
   return parse_layer_names(*text).value_or(LayerNames{});
 }
 
-void remember_layers(const std::string& data, const std::string& app, const LayerNames& layers) {
-  if (recall_layers(data, app) == layers) return;
-  auto written = io::write_file_atomic(record_path(data, app), join_layers(layers, "\n"));
-  if (!written)
-    log_warn("stack layers are not remembered", {{"app", app}, {"error", written.error().message}});
+Result<void> remember_layers(const std::string& data, const std::string& app, const LayerNames& layers) {
+  if (recall_layers(data, app) == layers) return {};
+  return io::write_file_atomic(record_path(data, app), join_layers(layers, "\n"));
 }
 
 }  // namespace skiff::platform

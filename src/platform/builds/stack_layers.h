@@ -26,8 +26,8 @@ std::string join_layers(const LayerNames& names, std::string_view between);
 std::string build_image_name(const LayerNames& layers);
 
 // What the last build of an app had, so that the next one begins with it. In DATA/platform/cache, where no
-// build writes; none when it is not known.
+// build writes; none when it is not known. What is remembered is synced.
 LayerNames recall_layers(const std::string& data, const std::string& app);
-void remember_layers(const std::string& data, const std::string& app, const LayerNames& layers);
+Result<void> remember_layers(const std::string& data, const std::string& app, const LayerNames& layers);
 
 }  // namespace skiff::platform

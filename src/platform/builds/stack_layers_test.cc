@@ -42,7 +42,7 @@ TEST_CASE("a link in place of the names is not followed, and the last build's la
   CHECK_FALSE(read_layer_names(folder, "layers"));
   CHECK(read_layer_names(folder, "run-layers").value_or(LayerNames{"?"}).empty());
   CHECK(recall_layers(folder, "shop").empty());
-  remember_layers(folder, "shop", {"go", "node"});
+  CHECK(remember_layers(folder, "shop", {"go", "node"}));
   CHECK(recall_layers(folder, "shop") == LayerNames{"go", "node"});
   auto removed = io::remove_tree(folder);
 }
