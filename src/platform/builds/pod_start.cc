@@ -8,8 +8,9 @@ namespace skiff::platform {
 
 namespace {
 
+constexpr Duration kQueueTime = std::chrono::minutes(60);  // some builds, each to the end of its own time
 constexpr Duration kPodStart = std::chrono::minutes(3);
-// With layers to make: packages of a language are some 100 MB to fetch and unpack.
+// Packages of a language are some 100 MB to fetch and unpack.
 constexpr Duration kLayerTime = std::chrono::minutes(30);
 constexpr Duration kPatience = std::chrono::seconds(3);  // before the pusher is told what the build waits for
 constexpr Duration kLook = std::chrono::seconds(1);      // between looks at the other builds
@@ -23,6 +24,7 @@ PodStart::PodStart(io::Loop& loop, kube::Client& api, PodWatch& watch, const std
       layers_(std::move(layers)),
       output_(output),
       count_others_(std::move(count_others)),
+      stage_begin_(loop.now()),
       scope_(loop) {
   if (layers_.empty()) return;  // nothing to make, nothing to hear of
   scope_.spawn(api.follow(fmt::format("/api/v1/namespaces/{}/events", name_space),
@@ -43,17 +45,38 @@ void PodStart::on_event(const kube::ObjectChange& change) {
   output_.write(fmt::format("       {}\n", event["message"].str()));
 }
 
+Duration PodStart::longest(Stage stage) {
+  switch (stage) {
+    case Stage::kQueued:
+      return kQueueTime;
+    case Stage::kStarting:
+      return kPodStart;
+    case Stage::kMakingLayers:
+      return kLayerTime;
+  }
+  return kPodStart;
+}
+
+PodStart::Stage PodStart::stage() const {
+  if (makes_layers_) return Stage::kMakingLayers;
+  return watch_.lacks_room() && count_others_() > 0 ? Stage::kQueued : Stage::kStarting;
+}
+
 void PodStart::tell_what_it_waits_for() {
   const std::string why = watch_.what_it_waits_for();
   if (why.empty() || makes_layers_) return;  // then the node tells it
-  const std::string text = describe_wait(why, count_others_());
+  const std::string text = describe_wait(why, watch_.lacks_room() ? count_others_() : 0);
   if (text != told_) output_.write(text);
   told_ = text;
 }
 
-Result<void> PodStart::check_time(Duration waited) const {
-  const Duration limit = makes_layers_ ? kLayerTime : kPodStart;
-  if (waited < limit) return {};
+Result<void> PodStart::check_time() {
+  if (const Stage now = stage(); now != stage_) {
+    stage_ = now;
+    stage_begin_ = loop_.now();
+  }
+  const Duration limit = longest(stage_);
+  if (loop_.now() - stage_begin_ < limit) return {};
   const std::string why = watch_.what_it_waits_for();
   return fail(
       Code::kUnavailable,
@@ -69,7 +92,7 @@ io::Task<Result<void>> PodStart::wait() {
     const std::string failure = watch_.image_failure();
     if (!failure.empty() && !layers_.empty()) co_return fail(Code::kNotFound, failure);
     const Duration waited = loop_.now() - begin;
-    auto in_time = check_time(waited);
+    auto in_time = check_time();
     SKIFF_CO_RETURN_IF_ERROR(in_time);
     if (waited >= kPatience) tell_what_it_waits_for();
     co_await watch_.change(waited < kPatience ? kPatience - waited : kLook);
@@ -77,10 +100,9 @@ io::Task<Result<void>> PodStart::wait() {
 }
 
 std::string describe_wait(const std::string& why, size_t others) {
-  const bool has_room = !why.starts_with("waits for room");
-  const std::string before = others == 0 || has_room ? ""
-                             : others == 1           ? "; another build is before it"
-                                                     : fmt::format("; {} other builds are before it", others);
+  const std::string before = others == 0   ? ""
+                             : others == 1 ? "; another build is before it"
+                                           : fmt::format("; {} other builds are before it", others);
   return fmt::format(" !     The build {}{}\n", why, before);
 }
 

@@ -1,6 +1,5 @@
 // The start of a build's pod: waits for it, and tells the pusher what it waits for: room, other builds, the
-// stack layers that the node makes for it. Those may take long: the start waits as long as the node works on
-// them, to a bound of its own.
+// stack layers that the node makes for it. What goes on elsewhere may take long, and has a bound of its own.
 #pragma once
 
 #include <functional>
@@ -28,9 +27,18 @@ class PodStart {
   io::Task<Result<void>> wait();
 
  private:
+  enum class Stage {
+    kQueued,        // no room, while earlier builds go on
+    kStarting,      // nothing goes on that it would have to wait for
+    kMakingLayers,  // the node makes what its image lacks
+  };
   void on_event(const kube::ObjectChange& change);
+  // How long the stage may last.
+  static Duration longest(Stage stage);
+  Stage stage() const;
   void tell_what_it_waits_for();
-  Result<void> check_time(Duration waited) const;
+  // Too long in this stage?
+  Result<void> check_time();
   io::Loop& loop_;
   PodWatch& watch_;
   LayerNames layers_;
@@ -38,11 +46,14 @@ class PodStart {
   CountOthers count_others_;
   std::map<std::string, int64_t> heard_;  // events by name, and how often they came
   bool makes_layers_ = false;
+  Stage stage_ = Stage::kStarting;  // as of the last look
+  MonotonicTime stage_begin_;
   std::string told_;
   io::TaskScope scope_;
 };
 
-// Pure: what a pusher is told whose build does not start (PodWatch says why), while `others` go on.
+// Pure: what a pusher is told whose build does not start (PodWatch says why), while `others` have the room
+// that it waits for.
 std::string describe_wait(const std::string& why, size_t others);
 
 }  // namespace skiff::platform

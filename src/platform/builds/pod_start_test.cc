@@ -95,11 +95,41 @@ TEST_CASE("a build that waits for room is told its place, and again when it move
   rig.others = 1;
   rig.loop.advance(seconds(2));
   CHECK(rig.take() == " !     The build waits for room: no memory; another build is before it\n");
-  rig.loop.advance(minutes(3));
+}
+
+TEST_CASE("a build waits for those before it as long as they may take, then its own time begins") {
+  Rig rig({});
+  rig.others = 1;
+  rig.pod(kNoRoom);
+  rig.loop.advance(minutes(50));
+  CHECK_FALSE(rig.outcome);
+  rig.others = 0;
+  rig.loop.advance(minutes(2));
+  CHECK_FALSE(rig.outcome);
+  rig.loop.advance(minutes(2));
   REQUIRE(rig.outcome);
   CHECK(rig.outcome->error().message ==
         "the build did not start within 3 minutes: it waits for room: no memory; push again when that has "
         "passed");
+
+  Rig stuck({});
+  stuck.others = 1;
+  stuck.pod(kNoRoom);
+  stuck.loop.advance(minutes(61));
+  REQUIRE(stuck.outcome);
+  CHECK(
+      stuck.outcome->error().message.starts_with("the build did not start within 60 minutes: it waits for"));
+}
+
+TEST_CASE("a build that has its room waits for nobody") {
+  Rig rig({});
+  rig.others = 2;
+  rig.pod(
+      R"({"phase":"Pending","containerStatuses":[{"state":{"waiting":{"reason":"ContainerCreating"}}}]})");
+  rig.loop.advance(seconds(10));
+  CHECK(rig.take() == " !     The build waits for its container, which is being made\n");
+  rig.loop.advance(minutes(3));
+  CHECK(rig.outcome);
 }
 
 TEST_CASE("what the node tells of layers is shown as it comes, each once, and the start waits for them") {

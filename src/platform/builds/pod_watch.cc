@@ -39,11 +39,15 @@ std::string PodWatch::what_it_waits_for() const {
   if (being_made)
     return "waits for its container, which is being made" + (message == reason ? "" : ": " + message);
   if (!message.empty()) return "does not start yet: " + message;
+  const auto* refused = refused_place();
+  return refused ? "waits for room: " + (*refused)["message"].str_or("no node takes it") : "";
+}
+
+const json::Value* PodWatch::refused_place() const {
   for (const auto& condition : pod_["status"]["conditions"].items()) {
-    if (condition["type"].str() == "PodScheduled" && condition["status"].str() == "False")
-      return "waits for room: " + condition["message"].str_or("no node takes it");
+    if (condition["type"].str() == "PodScheduled" && condition["status"].str() == "False") return &condition;
   }
-  return "";
+  return nullptr;
 }
 
 std::string PodWatch::image_failure() const {
@@ -66,11 +70,6 @@ io::Task<Result<void>> PodWatch::next_change(io::Event* changed) {
 io::Task<void> PodWatch::change(Duration limit) {
   changed_.reset();
   auto heard = co_await io::with_timeout(loop_, limit, next_change(&changed_));
-}
-
-bool PodWatch::is_over() const {
-  const std::string phase = pod_["status"]["phase"].str();
-  return gone_ || phase == "Succeeded" || phase == "Failed";
 }
 
 io::Task<Result<json::Value>> PodWatch::reach(std::vector<std::string> phases) {

@@ -19,18 +19,20 @@ class PodWatch {
   // What holds the pod up, for people: "waits for room: 0/1 nodes are available"; "" when the cluster says
   // nothing.
   std::string what_it_waits_for() const;
+  // No node has room for it.
+  bool lacks_room() const { return refused_place() != nullptr; }
   // Why its image can't be had; "" when it can, or when that is not known yet.
   std::string image_failure() const;
   bool is_gone() const { return gone_; }
   // The pod runs, or has ended.
   bool has_begun() const;
-  // The pod has ended, or is gone.
-  bool is_over() const;
   // Until something is heard of the pod, or the time is over.
   io::Task<void> change(Duration limit);
 
  private:
   void on_change(const kube::ObjectChange& change);
+  // What the scheduler says of a pod that it found no place for; null when it did.
+  const json::Value* refused_place() const;
   static io::Task<Result<void>> next_change(io::Event* changed);
   io::Loop& loop_;
   io::Event changed_;
