@@ -24,11 +24,17 @@ struct Kind {
   std::string folder;
   const char* ending;  // of the names there, after the app's
 };
-std::vector<Kind> work_kinds(const DiskPlaces& places) {
-  return {{places.data + "/git", ".git"},
-          {places.data + "/cache", ".img"},
-          {places.data + "/cache", ".layers"},  // builds/stack_layers.h
+// Builds keep these (builds/disk.h, builds/stack_layers.h, resources/build_records.h).
+std::vector<Kind> build_kinds(const DiskPlaces& places) {
+  return {{places.data + "/cache", ".img"},
+          {places.data + "/cache", ".plain"},
+          {places.data + "/cache", ".layers"},
           {places.data + "/build-output", ""}};
+}
+std::vector<Kind> work_kinds(const DiskPlaces& places) {
+  auto all = build_kinds(places);
+  all.push_back({places.data + "/git", ".git"});
+  return all;
 }
 std::vector<Kind> kinds(const DiskPlaces& places) {
   auto all = work_kinds(places);
@@ -65,11 +71,19 @@ Result<void> remove_app_files(const DiskPlaces& places, const std::string& app) 
   return remove_app_images(places.images, app);
 }
 
-Result<void> remove_work_files(const DiskPlaces& places, const std::string& app) {
+static Result<void> remove_kinds(const std::vector<Kind>& kinds, const std::string& app) {
   SKIFF_RETURN_IF_ERROR(check_app_name(app));
-  for (const auto& kind : work_kinds(places))
+  for (const auto& kind : kinds)
     SKIFF_RETURN_IF_ERROR(io::remove_tree(kind.folder + "/" + app + kind.ending));
   return {};
+}
+
+Result<void> remove_work_files(const DiskPlaces& places, const std::string& app) {
+  return remove_kinds(work_kinds(places), app);
+}
+
+Result<void> remove_build_files(const DiskPlaces& places, const std::string& app) {
+  return remove_kinds(build_kinds(places), app);
 }
 
 Result<void> rename_work_files(const DiskPlaces& places, const std::string& from, const std::string& to) {

@@ -32,7 +32,9 @@ Result<void> remove_app_files(const DiskPlaces& places, const std::string& app);
 
 // The same but for its images. Blocking.
 Result<void> remove_work_files(const DiskPlaces& places, const std::string& app);
-// Gives these another app's name; fine when it was done before. Blocking.
+// What builds of the app keep: caches and outputs. Blocking.
+Result<void> remove_build_files(const DiskPlaces& places, const std::string& app);
+// Gives an app's work files another app's name; fine when it was done before. Blocking.
 Result<void> rename_work_files(const DiskPlaces& places, const std::string& from, const std::string& to);
 
 // Removes what killed processes left of files that they were writing into images and outputs of builds.

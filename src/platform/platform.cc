@@ -43,7 +43,7 @@ struct Platform::Impl {
         rollouts(l, n, a, apps, pods, options.api),
         renames(l, a, apps, logs, {options.data, options.images}, watch()),
         api(l, {apps, builder, builds, repositories, logs, rollouts, renames},
-            {url_port(options.http_port), options.token, options.edge_token}),
+            {url_port(options.http_port), options.token, options.edge_token, {options.data, options.images}}),
         scope(l) {}
 
   RenameWatch watch() {

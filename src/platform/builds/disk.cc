@@ -34,6 +34,7 @@ Result<void> wipe(const std::string& folder) {
 
 // The disk's root stays root's, so that a build can't replace one of its folders.
 Result<void> make_folders(const std::string& folder) {
+  SKIFF_RETURN_IF_ERROR(io::make_directories(folder));
   SKIFF_RETURN_IF_ERROR(wipe(folder));
   for (const char* name : {"app", "tmp", "out", "cache"}) {
     const std::string path = folder + "/" + name;
@@ -113,7 +114,7 @@ BuildDisks::~BuildDisks() {
 
 io::Task<Result<void>> BuildDisks::mount(std::string app) {
   std::vector<std::string> argv = {"mount", "-o", "loop,nosuid,nodev,noatime,discard", image(app),
-                                   folder(app)};
+                                   mount_point(app)};
   auto mounted = co_await run(loop_, std::move(argv));
   co_return mounted;
 }
@@ -138,8 +139,7 @@ io::Task<Result<void>> BuildDisks::remove_aside(std::string path) {
 }
 
 io::Task<Result<void>> BuildDisks::purge(std::string app) {
-  // A file with a file system, or the plain folder that took its place.
-  const std::string paths[] = {image(app), folder(app)};
+  const std::string paths[] = {image(app), plain(app)};
   for (const auto& path : paths) {
     if (open_.contains(app)) co_return fail(Code::kConflict, "a build of " + app + " is going on");
     auto removed = co_await remove_aside(path);
@@ -161,15 +161,17 @@ io::Task<void> BuildDisks::drop_cache(std::string app) {
 }
 
 io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes) {
-  BuildDisk disk{folder(app)};
-  open_.insert(app);
+  BuildDisk disk{mount_point(app)};
+  open_[app] = disk.folder;
   auto made = io::make_directories(disk.folder);
   SKIFF_CO_RETURN_IF_ERROR(made);
   unmount(disk.folder);
   const Usage usage = usage_of(image(app));
   int64_t free_mb = free_megabytes(data_);
   // A cache only saves time; what it holds goes before a build is refused for it, the oldest first.
-  const auto others = oldest_caches(data_ + "/cache", open_);
+  std::set<std::string> open;
+  for (const auto& [other, folder] : open_) open.insert(other);
+  const auto others = oldest_caches(data_ + "/cache", open);
   for (const auto& other : others) {
     if (plan_disk_size(megabytes, free_mb, usage.own_mb) == megabytes) break;
     co_await drop_cache(other);
@@ -189,6 +191,7 @@ io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes)
   if (!mounted) {
     log_warn("a build's disk is a plain folder", {{"app", app}, {"error", mounted.error().message}});
     disk.bound = BuildDisk::Bound::kByWatching;
+    open_[app] = disk.folder = plain(app);
   }
   auto folders = co_await io::run_blocking(loop_, [path = disk.folder] { return make_folders(path); });
   SKIFF_CO_RETURN_IF_ERROR(folders);
@@ -200,12 +203,16 @@ io::Task<Result<void>> BuildDisks::empty(std::string app) {
   co_return made;
 }
 
+std::string BuildDisks::folder(const std::string& app) const {
+  const auto found = open_.find(app);
+  return found == open_.end() ? mount_point(app) : found->second;
+}
+
 io::Task<void> BuildDisks::close(std::string app) {
-  const std::string path = folder(app);
-  auto wiped = co_await io::run_blocking(loop_, [path] {
+  auto wiped = co_await io::run_blocking(loop_, [path = folder(app), mounted = mount_point(app)] {
     auto result = wipe(path);
-    unmount(path);
-    ::rmdir(path.c_str());  // stays where it is a plain folder with the cache
+    unmount(mounted);
+    ::rmdir(mounted.c_str());
     return result;
   });
   open_.erase(app);
@@ -221,7 +228,13 @@ io::Task<void> BuildDisks::recover() {
   }
   auto apps = io::list_directory(data_ + "/disks");
   if (!apps) co_return;
-  for (const auto& app : *apps) co_await close(app);
+  for (const auto& app : *apps) {
+    co_await close(app);
+    // Of a version that kept a plain folder there.
+    auto removed =
+        co_await io::run_blocking(loop_, [path = mount_point(app)] { return io::remove_tree(path); });
+    if (!removed) log_warn("a build cache stays", {{"error", removed.error().message}});
+  }
 }
 
 }  // namespace skiff::platform

@@ -3,10 +3,11 @@
 // next.
 //
 // DATA/cache/<app>.img (sparse, mode 0600) is mounted at DATA/disks/<app> with the folders app, tmp, out (new
-// for each build) and cache. Where the host can't mount it, a plain folder takes its place and the build
-// script watches the size. One build of an app at a time.
+// for each build) and cache. Where the host can't mount it, the plain folder DATA/cache/<app>.plain takes its
+// place and the build script watches the size. One build of an app at a time.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -48,10 +49,13 @@ class BuildDisks {
   // A new, empty disk, mounted.
   io::Task<Result<void>> make(std::string app, int64_t megabytes);
   std::string image(const std::string& app) const { return data_ + "/cache/" + app + ".img"; }
-  std::string folder(const std::string& app) const { return data_ + "/disks/" + app; }
+  std::string plain(const std::string& app) const { return data_ + "/cache/" + app + ".plain"; }
+  std::string mount_point(const std::string& app) const { return data_ + "/disks/" + app; }
+  // Of the app's open disk.
+  std::string folder(const std::string& app) const;
   io::Loop& loop_;
   std::string data_;
-  std::set<std::string> open_;  // apps
+  std::map<std::string, std::string> open_;  // by app: the disk's folder
   uint64_t drops_ = 0;
 };
 

@@ -70,6 +70,61 @@ TEST_CASE("the cache of a build that has begun is not dropped, others are" *
   CHECK(io::remove_tree(data));
 }
 
+namespace {
+
+// A host without a program that mounts.
+struct NoMount {
+  NoMount() : path(::getenv("PATH")) { ::setenv("PATH", "/nowhere", 1); }
+  ~NoMount() { ::setenv("PATH", path.c_str(), 1); }
+  std::string path;
+};
+
+io::Task<int> build_twice(BuildDisks* disks, std::string data) {
+  auto disk = co_await disks->open("a", 64);
+  REQUIRE(disk);
+  CHECK(disk->bound == BuildDisk::Bound::kByWatching);
+  for (const char* name : {"/cache/kept", "/out/slug.tar"})
+    REQUIRE(io::write_file_atomic(disk->folder + name, "x"));
+  auto emptied = co_await disks->empty("a");
+  CHECK(emptied);
+  CHECK_FALSE(io::path_exists(disk->folder + "/out/slug.tar"));
+  co_await disks->close("a");
+  CHECK(io::list_directory(data + "/disks")->empty());
+  auto again = co_await disks->open("a", 64);
+  REQUIRE(again);
+  CHECK(io::path_exists(again->folder + "/cache/kept"));
+  co_await disks->close("a");
+  auto purged = co_await disks->purge("a");
+  CHECK(purged);
+  co_return 0;
+}
+
+}  // namespace
+
+TEST_CASE("where no disk can be mounted a plain folder beside the others' keeps the cache" *
+          doctest::skip(::geteuid() != 0)) {
+  std::string data = "/tmp/skiff-disks-XXXXXX";
+  REQUIRE(::mkdtemp(data.data()) != nullptr);
+  REQUIRE(io::make_directories(data + "/cache"));
+  // Of a version that kept it where disks are mounted.
+  REQUIRE(io::make_directories(data + "/disks/old/cache"));
+  const auto loop = io::make_epoll_loop();
+  {
+    const NoMount host;
+    BuildDisks disks(*loop, data);
+    io::block_on(*loop, [](BuildDisks* d) -> io::Task<int> {
+      co_await d->recover();
+      co_return 0;
+    }(&disks));
+    CHECK(io::list_directory(data + "/disks")->empty());
+    io::block_on(*loop, build_twice(&disks, data));
+  }
+  // The file of the disk that could not be used.
+  auto left = io::list_directory(data + "/cache").value();
+  CHECK(std::ranges::count(left, "a.plain") == 0);
+  CHECK(io::remove_tree(data));
+}
+
 TEST_CASE("caches are dropped from the one that was least recently used") {
   std::string folder = "/tmp/skiff-caches-XXXXXX";
   REQUIRE(::mkdtemp(folder.data()) != nullptr);

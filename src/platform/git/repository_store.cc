@@ -111,14 +111,12 @@ io::Task<Result<void>> RepositoryStore::make(std::string path) {
 
 io::Task<Result<void>> RepositoryStore::remove(std::string app) {
   const std::string aside = data_ + "/git/" + kRemoving + std::to_string(++removals_);
-  const std::string path = folder(app), cache = data_ + "/cache/" + app;
+  const std::string path = folder(app);
   const bool moved = ::rename(path.c_str(), aside.c_str()) == 0;
   if (!moved && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
     co_return fail_errno(errno, "move " + path + " aside");
-  auto removed = co_await io::run_blocking(loop_, [cache, tree = moved ? aside : path]() -> Result<void> {
-    for (const char* ending : {".img", ".layers"}) SKIFF_RETURN_IF_ERROR(io::remove_tree(cache + ending));
-    return io::remove_tree(tree);
-  });
+  auto removed =
+      co_await io::run_blocking(loop_, [tree = moved ? aside : path] { return io::remove_tree(tree); });
   co_return removed;
 }
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "io/sync.h"
 #include "platform/apps/manifests.h"
 #include "platform/http/api.h"
 #include "platform/http/errors.h"
@@ -30,10 +31,12 @@ std::string Api::git_url(const std::string& app) const {
 }
 
 io::Task<Result<void>> Api::remove_files(std::string app) {
-  co_await builds_.remove_output(app);
   logs_.remove(app);
-  auto removed = co_await repositories_.store().remove(app);
-  co_return removed;
+  auto repository = co_await repositories_.store().remove(app);
+  SKIFF_CO_RETURN_IF_ERROR(repository);
+  auto rest = co_await io::run_blocking(
+      loop_, [places = options_.places, app = std::move(app)] { return remove_build_files(places, app); });
+  co_return rest;
 }
 
 io::Task<Result<void>> Api::prepare_files(std::string app) {
@@ -103,7 +106,8 @@ io::Task<Api::Answer> Api::answer_app(Question question) {
     auto gone = co_await apps_.destroy(app);
     SKIFF_CO_RETURN_IF_ERROR(gone);
     auto removed = co_await remove_files(app);
-    if (!removed) log_warn("repository stays", {{"app", app}, {"error", removed.error().message}});
+    if (!removed)
+      log_warn("files of a destroyed app stay", {{"app", app}, {"error", removed.error().message}});
   }
   co_return json_response(200, shape(*object));
 }

@@ -8,6 +8,7 @@
 #include "platform/apps/apps.h"
 #include "platform/apps/rollouts.h"
 #include "platform/builds/builder.h"
+#include "platform/disk_care.h"
 #include "platform/git/repositories.h"
 #include "platform/http/guard.h"
 #include "platform/logs/log_store.h"
@@ -20,6 +21,7 @@ struct ApiOptions {
   std::string url_port;    // ":8080", or "" for port 80
   std::string token;       // secret
   std::string edge_token;  // secret
+  DiskPlaces places;
 };
 
 // The parts of the platform that the API speaks for; they outlive it.

@@ -61,12 +61,6 @@ std::string BuildRecords::output(const std::string& app, const std::string& id) 
   return io::read_file(output_path(app, id), kMaxBuildText).value_or("");
 }
 
-io::Task<void> BuildRecords::remove_output(std::string app) {
-  auto removed =
-      co_await io::run_blocking(loop_, [path = folder_ + "/" + app] { return io::remove_tree(path); });
-  if (!removed) log_warn("outputs of builds stay", {{"app", app}, {"error", removed.error().message}});
-}
-
 io::Task<Result<void>> BuildRecords::start() {
   auto found = co_await api_.list(resources_path("builds"), "");
   SKIFF_CO_RETURN_IF_ERROR(found);

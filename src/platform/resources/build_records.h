@@ -49,7 +49,6 @@ class BuildRecords {
               const BuildDetails& details);
   io::Task<Result<std::vector<json::Value>>> list(std::string app);         // newest first
   std::string output(const std::string& app, const std::string& id) const;  // "" when there is none
-  io::Task<void> remove_output(std::string app);
 
  private:
   static io::Task<void> end_cancelled(BuildRecords* self, std::string app, std::string id, BuildText text,
