@@ -144,6 +144,18 @@ def test_several_buildpacks_and_slugignore(skiff):
     assert wait_for(lambda: app.get("/made.html").endswith("made\n"), 60)
 
 
+def test_a_build_gets_the_layers_that_it_asks_for_whatever_the_last_one_had(skiff):
+    app = skiff.app({".buildpacks": "./pack\n", "pack/bin/compile": "ls /usr/share/skiff/layers\n",
+                     "pack/bin/layers": "echo python\n", "Procfile": "worker: true\n"})
+    record = skiff.data / "platform" / "cache" / f"{app.name}.layers"
+    record.write_text("nosuch")  # one that a version before had
+    assert "-----> pack app detected\npython\n" in deployed(app.push())
+    assert record.read_text() == "python"
+    app.write({"pack/bin/layers": "echo nosuch\n"})
+    pushed = app.push()
+    assert not pushed.ok and ' !     Push refused: there is no stack layer "nosuch"; there are ' in pushed.said, pushed.said
+
+
 def test_a_clone_without_history_deploys(skiff):
     app = skiff.app({"index.html": "one"})
     app.commit()
