@@ -57,6 +57,7 @@ def test_a_second_push_of_an_app_is_refused_while_the_first_builds(skiff):
         pushed = app.push()
         assert not pushed.ok
         assert (f" !     Push refused: another build of {app.name} is going on; push again when it has ended") in pushed.said
+        assert "curl" not in pushed.said
         pushed = other.push()
         assert pushed.ok, pushed.said
         assert skiff.build_pods() != []

@@ -41,7 +41,7 @@ def test_what_a_buildpack_reports_and_how_long_its_phases_took_are_in_the_record
     build = record(skiff, app)
     assert build["report"] == {"node_version": "20.1", "colour": "red", "by": "a variable"}
     assert [phase["name"] for phase in build["phases"]] == [
-        "prepare", "start", "unpack", "detect", "compile", "check", "pack", "end", "image", "release"]
+        "receive", "source", "prepare", "start", "unpack", "detect", "compile", "check", "pack", "end", "image", "release"]
     shown = skiff.skiff("builds:info", build["output"].split("/")[-1], "-a", app.name).stdout
     assert "node_version         20.1\n" in shown and " s\n" in shown.split("compile ")[1]
     app.write({"fail": ""})

@@ -35,7 +35,9 @@ json::Value encode_report(const std::map<std::string, std::string>& report);
 // Adds a phase to the details each time that one ends.
 class PhaseClock {
  public:
-  PhaseClock(io::Loop& loop, BuildDetails& details) : loop_(loop), details_(details), begin_(loop.now()) {}
+  PhaseClock(io::Loop& loop, BuildDetails& details) : PhaseClock(loop, details, loop.now()) {}
+  PhaseClock(io::Loop& loop, BuildDetails& details, MonotonicTime begin)
+      : loop_(loop), details_(details), begin_(begin) {}
   void end(std::string name);
   // The phases that took place inside of the one that ends now; what they leave of it has the name.
   void end(std::string name, std::vector<BuildPhase> parts);

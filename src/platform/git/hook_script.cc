@@ -69,7 +69,7 @@ while read -r old new ref; do
     echo "       or raise \"pushMb\" in DATA/platform/build-limits.json"
     exit 1
   fi
-  curl -sS -N --fail-with-body --unix-socket "$SKIFF_SOCKET" -T "$archive" -X POST "http://skiff/build?commit=$new&submodules=$submodules" |
+  curl -sS -N --unix-socket "$SKIFF_SOCKET" -T "$archive" -X POST "http://skiff/build?commit=$new&submodules=$submodules" |
   {
     result=1
     while IFS= read -r line; do

@@ -81,8 +81,8 @@ io::Task<Result<io::ExitStatus>> wait_for(io::Process* process) {
 // for a build end too.
 class Repositories::Git {
  public:
-  Git(Repositories& owner, std::string app, bool takes_push, std::unique_ptr<io::Process> process,
-      std::unique_ptr<ControlGroup> group, net::BodyReader* body)
+  Git(Repositories& owner, std::string app, MonotonicTime began, bool takes_push,
+      std::unique_ptr<io::Process> process, std::unique_ptr<ControlGroup> group, net::BodyReader* body)
       : owner_(owner),
         use_(std::make_unique<RepositoryStore::Use>(owner.store_, app)),
         takes_push_(takes_push),
@@ -90,7 +90,7 @@ class Repositories::Git {
         group_(std::move(group)),
         feeding_(owner.loop_) {
     session_ = process_->pid();
-    owner_.running_[session_] = std::move(app);
+    owner_.running_[session_] = {std::move(app), began};
     feeding_.spawn(feed(body, process_.get()));
   }
   ~Git() {
@@ -145,12 +145,12 @@ Result<void> Repositories::open_socket() {
   return {};
 }
 
-std::string Repositories::pushed_app(const net::Peer& peer) const {
+const Repositories::Push* Repositories::find_push(const net::Peer& peer) const {
   const auto who = io::parse_unix_peer(peer.address);
-  if (!who || who->user != kGitUser) return "";
+  if (!who || who->user != kGitUser) return nullptr;
   // A process that has ended has no session, and one that left git's session no push.
   const auto found = running_.find(::getsid(who->process));
-  return found == running_.end() ? "" : found->second;
+  return found == running_.end() ? nullptr : &found->second;
 }
 
 io::Task<void> Repositories::reap(Repositories* self, std::unique_ptr<RepositoryStore::Use> use,
@@ -236,6 +236,7 @@ io::Task<Result<void>> Repositories::relay(Git& git, BuildLimits limits, net::Re
 
 io::Task<void> Repositories::serve(std::string app, std::string service, const net::Request& request,
                                    net::BodyReader& body, net::ResponseWriter& writer) {
+  const MonotonicTime began = loop_.now();
   std::optional<CountedUse> push;
   if (service == kPushService) push.emplace(pushes_, app);
   auto limits = read_build_limits(data_);
@@ -267,8 +268,8 @@ io::Task<void> Repositories::serve(std::string app, std::string service, const n
     auto sent = co_await writer.send(net::Response::text(500, "git can't be started\n"));
     co_return;
   }
-  Git git(*this, std::move(app), service == kPushService, std::move(*process), std::move(confined->group),
-          &body);
+  Git git(*this, std::move(app), began, service == kPushService, std::move(*process),
+          std::move(confined->group), &body);
   auto started = co_await writer.start(git_response(service, "result"));
   if (!started) co_return;
   const Duration longest = std::chrono::seconds(limits->seconds + kBesideBuildSeconds);

@@ -37,9 +37,12 @@ class Repositories {
   // POST /<app>.git/<service>
   io::Task<void> serve(std::string app, std::string service, const net::Request& request,
                        net::BodyReader& body, net::ResponseWriter& writer);
-  // The app whose push the process at the other end of hook_socket() belongs to; "" when it is no hook of
-  // ours.
-  std::string pushed_app(const net::Peer& peer) const;
+  struct Push {
+    std::string app;
+    MonotonicTime began;
+  };
+  // The push that the process at the other end of hook_socket() belongs to; null when it is no hook of ours.
+  const Push* find_push(const net::Peer& peer) const;
   // While a push is served, from its request to its end.
   bool has_push(const std::string& app) const { return pushes_.contains(app); }
   std::string folder(const std::string& app) const { return store_.folder(app); }
@@ -57,9 +60,9 @@ class Repositories {
   std::string data_;
   Confinement confinement_;
   RepositoryStore store_;
-  std::map<pid_t, std::string> running_;  // sessions of git that take a push
-  std::map<std::string, int> pushes_;     // by app: how many are served
-  io::TaskScope ending_;                  // waits for the processes of pushers who left
+  std::map<pid_t, Push> running_;      // sessions of git that take a push
+  std::map<std::string, int> pushes_;  // by app: how many are served
+  io::TaskScope ending_;               // waits for the processes of pushers who left
 };
 
 // True for "git-upload-pack" and "git-receive-pack".

@@ -59,7 +59,7 @@ class Api {
   io::Task<void> serve_git(std::string app, std::string rest, const net::Request& request,
                            net::BodyReader& body, net::ResponseWriter& writer);
   // Builds what lies in the build's folder and releases it, with its output as the answer.
-  io::Task<void> build_pushed(std::string app, std::string id, std::string commit,
+  io::Task<void> build_pushed(std::string app, std::string id, std::string commit, BuildDetails details,
                               net::ResponseWriter& writer);
   io::Task<void> serve_json(std::vector<std::string> path, const net::Request& request, net::BodyReader& body,
                             net::ResponseWriter& writer);

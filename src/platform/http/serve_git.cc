@@ -43,8 +43,8 @@ class BuildFolder {
 
 // A build that runs beside the request that streams its output.
 struct RunningBuild {
-  RunningBuild(io::Loop& loop, BuildRecords& r, std::string a, std::string i)
-      : records(r), app(std::move(a)), id(std::move(i)), lines(loop) {}
+  RunningBuild(io::Loop& loop, BuildRecords& r, std::string a, std::string i, BuildDetails d)
+      : records(r), app(std::move(a)), id(std::move(i)), lines(loop), details(std::move(d)) {}
   // The pusher who waits for it may go away: the task ends where it stands then.
   ~RunningBuild() {
     if (!recorded) records.cancel(app, id, text, details);
@@ -122,7 +122,11 @@ io::Task<void> Api::serve_git(std::string app, std::string rest, const net::Requ
 
 io::Task<void> Api::handle_hook(const net::Request& request, net::BodyReader& body,
                                 net::ResponseWriter& writer) {
-  const std::string app = repositories_.pushed_app(request.peer);
+  const auto* push = repositories_.find_push(request.peer);
+  const std::string app = push ? push->app : "";
+  BuildDetails details;
+  PhaseClock clock(loop_, details, push ? push->began : loop_.now());
+  clock.end("receive");
   const std::string commit = request.query_parameter("commit").value_or("");
   const auto submodules = parse_int(request.query_parameter("submodules").value_or("0"));
   if (!app.empty() && request.path() == "/rollout") {
@@ -154,19 +158,21 @@ io::Task<void> Api::handle_hook(const net::Request& request, net::BodyReader& bo
         net::Response::text(400, fmt::format(" !     Push refused: {}\n", received.error().message)));
     co_return;
   }
-  co_await build_pushed(app, id, commit, writer);
+  clock.end("source");
+  co_await build_pushed(app, id, commit, std::move(details), writer);
 }
 
-io::Task<void> Api::build_pushed(std::string app, std::string id, std::string commit,
+io::Task<void> Api::build_pushed(std::string app, std::string id, std::string commit, BuildDetails details,
                                  net::ResponseWriter& writer) {
   net::Response head;
   head.headers.set("Content-Type", "text/plain; charset=utf-8");
   auto going = co_await writer.start(std::move(head));
   if (!going) co_return;
   note(app, "Build started by user skiff");
+  // Before it is recorded: the record of a pusher who leaves meanwhile has an end, too.
+  RunningBuild build(loop_, builds_, app, id, std::move(details));
   auto recorded = co_await builds_.begin(app, id, commit);
   if (!recorded) log_warn("build is not recorded", {{"build", id}, {"error", recorded.error().message}});
-  RunningBuild build(loop_, builds_, app, id);
   io::TaskScope scope(loop_);
   scope.spawn(run_build(builder_, app, id, commit, build));
   for (;;) {
