@@ -73,13 +73,18 @@ detect() { # detect NAME
   is_built_in "$1" && bash "$packs/$1/bin/detect" /app >/dev/null && use_built_in "$1"
 }
 
-# A language's own file wins over what C++ or a page would take the app for.
+# A language's own file wins over what C++ or a page would take the app for. Of several languages the first builds.
 detect_language() {
-  local name
+  local name first='' also=()
   for name in "${built_in[@]}"; do
-    case $name in cpp | static | apt) ;; *) ! detect "$name" || return 0 ;; esac
+    case $name in cpp | static | apt) continue ;; esac
+    bash "$packs/$name/bin/detect" /app >/dev/null || continue
+    if [ -z "$first" ]; then first=$name; else also+=("$name"); fi
   done
-  return 1
+  [ -n "$first" ] || return 1
+  use_built_in "$first"
+  [ ${#also[@]} = 0 ] || echo " !     This app is also one of $(join_names "${also[@]}"), and $first alone builds it. To have both, name them in" \
+    "their order: skiff buildpacks:add heroku/${also[0]}, then skiff buildpacks:add heroku/$first"
 }
 
 refuse_others() {

@@ -57,12 +57,15 @@ take_export() { # take_export FILE
 
 # Builds with the buildpack $pack.
 compile() {
-  local name compiled=yes
-  name=$(run_script "$pack/bin/detect" /app 2>/dev/null) || name=$(basename "$pack")
+  local name compiled=yes other=()
+  name=$(run_script "$pack/bin/detect" /app 2>/dev/null) || {
+    name=$(basename "$pack")
+    other=("The buildpack $name, which was named, does not take this app for its own; see skiff buildpacks, and .buildpacks.")
+  }
   echo "-----> $name app detected"
   run_script "$pack/bin/compile" /app "$cache" "$input/env" || compiled=
   report
-  [ -n "$compiled" ] || fail "The build failed; what went wrong stands above."
+  [ -n "$compiled" ] || fail "The build failed; what went wrong stands above." "${other[@]}"
   [ ! -r "$pack/export" ] || take_export "$pack/export"
   if [ -f "$pack/run-layers" ]; then
     list_entries "$pack/run-layers" >>"$out/run-layers"

@@ -106,6 +106,16 @@ def test_a_languages_own_file_wins(skiff):
     assert "app detected" not in pushed.said
 
 
+def test_of_several_languages_the_first_builds_and_the_others_are_told(skiff):
+    refused(skiff.app({"config.ru": "x", "package.json": "{}", "pom.xml": ""}).push(), "-----> Ruby app detected",
+            " !     This app is also one of nodejs, java, and ruby alone builds it.", "skiff buildpacks:add heroku/nodejs")
+
+
+def test_a_named_buildpack_that_fails_with_an_app_of_another_kind_is_told(skiff):
+    refused(skiff.app({"README": "x"}, ["BUILDPACK_URL=skiff/cpp"]).push(), " !     The build failed",
+            " !     The buildpack cpp, which was named, does not take this app for its own")
+
+
 def test_a_language_without_a_known_buildpack(skiff):
     refused(skiff.app({"Cargo.toml": "", "Makefile": "all:\n\ttrue\n"}).push(), " !     This is a Rust app (Cargo.toml)",
             "BUILDPACK_URL=<address of a git repository>", " !     To build it as C++ all the same: BUILDPACK_URL=cpp")
