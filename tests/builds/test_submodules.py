@@ -1,10 +1,12 @@
 """Submodules of a pushed commit: fetched by the build, at the commit that the app names. As root."""
+import importlib.util
 import subprocess
 
 import pytest
 
 from conftest import Pushed
 from support import pushes
+from support.instance import ROOT
 from support.servers import GitHandler, serving
 
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "protocol.file.allow=always"]
@@ -115,6 +117,48 @@ def test_what_can_not_be_fetched_refuses_the_push_and_names_it(skiff, server):
     refused(push(app, links, "[submodule\n"), ".gitmodules can't be read: ")
     said = skiff.skiff("builds", "-a", app.name).stdout
     assert "s3cret" not in said and "s3cret" not in skiff.skiff("logs", "-a", app.name).stdout
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """The build's own reading of paths and addresses."""
+    spec = importlib.util.spec_from_file_location("submodules", ROOT / "buildpacks" / "lib" / "submodules.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", ["", "..", "a/../b", "/etc", "a//b", "./a", ".git", "a/.GIT/hooks", "-a", "a/-b", "a\nb", 'a"b', "a\\b",
+                                  "\x7f", "a/" * 600 + "a"])
+def test_a_path_that_leads_elsewhere_is_refused(reader, path):
+    with pytest.raises(reader.Refused):
+        reader.check_path(path)
+
+
+def test_paths_that_are_fetched_to(reader):
+    for path in ("lib", "lib/one two", "a.git", "...", "ü/✓"):
+        reader.check_path(path)
+
+
+def test_a_submodule_is_written_into_its_own_empty_folder_alone(reader, tmp_path):
+    app = tmp_path / "app"
+    for folder in ("full", "empty", "real"):
+        (app / folder).mkdir(parents=True)
+    (app / "full" / "x").write_text("x")
+    (app / "link").symlink_to(tmp_path)
+    (app / "inside").symlink_to("real")
+    assert reader.target_of(str(app), "empty") == str(app / "empty") and reader.target_of(str(app), "new/deep") == str(app / "new" / "deep")
+    for path, words in (("link/x", "lies behind a symbolic link"), ("inside", "lies behind a symbolic link"), ("full", "has files of its own")):
+        with pytest.raises(reader.Refused, match=words):
+            reader.target_of(str(app), path)
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_address_above_its_host_is_refused(reader):
+    assert reader.relative("https://h/a/b.git/", "../c.git", "x") == "https://h/a/c.git"
+    assert reader.relative("https://h/a/b.git", "./c", "x") == "https://h/a/b.git/c"
+    with pytest.raises(reader.Refused, match="above the host"):
+        reader.relative("https://h/a", "../../../c", "x")
 
 
 def test_a_repository_of_its_own_without_gitmodules_is_told(skiff):
