@@ -13,7 +13,8 @@ import threading
 
 from support.instance import ROOT
 
-DEBIAN_GEMS = ROOT / "buildpacks" / "ruby" / "lib" / "debian_gems.rb"
+PARTS = ROOT / "buildpacks" / "ruby" / "lib"
+DEBIAN_GEMS = PARTS / "debian_gems.rb"
 # Of what a package depends on, these are gems.
 GEM_PACKAGES = re.compile(r"(ruby-.*|puma|rake|thin|rackup|bundler|jekyll.*)")
 
@@ -45,8 +46,8 @@ def unpack(packages, root):
         (info / f"{package.name.split('_')[0]}.list").write_text("\n".join(files) + "\n")
 
 
-def build_gem(folder, name, files, specification):
-    """A gem of the test's own in `folder`/gems."""
+def build_gem(folder, name, files, specification, ending="", *options):
+    """The file of a gem of the test's own, below `folder`."""
     source = folder / name
     for path, text in files.items():
         (source / path).parent.mkdir(parents=True, exist_ok=True)
@@ -54,8 +55,14 @@ def build_gem(folder, name, files, specification):
     (source / f"{name}.gemspec").write_text(
         f"Gem::Specification.new do |s|\n  s.name = '{name}'\n  s.version = '1.0.0'\n  s.summary = 'a test'\n  s.authors = ['test']\n"
         f"  s.files = {list(files)!r}\n  {specification}\nend\n")
-    run("gem", "build", "--silent", f"{name}.gemspec", cwd=source)
-    os.replace(source / f"{name}-1.0.0.gem", folder / "gems" / f"{name}-1.0.0.gem")
+    run("ruby", *options, "-S", "gem", "build", "--silent", f"{name}.gemspec", cwd=source)
+    return source / f"{name}-1.0.0{ending}.gem"
+
+
+def build_binary(folder, name, files):
+    """The file of a gem that is compiled for Linux with glibc, as RubyGems 3.3.22 and later know it."""
+    return build_gem(folder, name, files, "s.platform = 'x86_64-linux-gnu'; s.required_rubygems_version = '>= 3.3.22'",
+                     "-x86_64-linux-gnu", "-r", str(PARTS / "gnu_platform.rb"))
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -91,7 +98,8 @@ class GemIndex:
         self.server = None
 
     def add(self, name, files, specification):
-        build_gem(self.folder, name, files, specification)
+        made = build_gem(self.folder, name, files, specification)
+        os.replace(made, self.folder / "gems" / made.name)
 
     def start(self, address):
         run("gem", "generate_index", "--silent", "-d", str(self.folder))

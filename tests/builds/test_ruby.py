@@ -1,5 +1,6 @@
 """Ruby apps: their gems from a server that the test makes of Debian's, what runs, and what is refused."""
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -40,8 +41,9 @@ def gemfile(*lines):
 def index(skiff, tmp_path_factory):
     if not shutil.which("gem"):
         pytest.skip("Ruby is not installed")
-    made = gem_index.GemIndex(tmp_path_factory.mktemp("gems"), ["ruby-sinatra", "ruby-execjs", "puma", "rake"])
+    made = gem_index.GemIndex(tmp_path_factory.mktemp("gems"), ["ruby-sinatra", "ruby-execjs", "puma", "rake", "rails", "ruby-sass-rails", "ruby-bootsnap"])
     made.add("hello_c", HELLO_C, "s.extensions = ['ext/hello_c/extconf.rb']; s.require_paths = ['lib']")
+    made.add("newer", {"lib/newer.rb": ""}, "s.required_ruby_version = '>= 3.2'")
     made.add("needs_sqlite", NEEDS_SQLITE, "s.extensions = ['ext/needs_sqlite/extconf.rb']")
     yield made.start(skiff.gateway)
     made.close()
@@ -51,8 +53,13 @@ def mirror(index):
     return [f"BUNDLE_MIRROR__ALL={index.address}"]
 
 
+def files_of(name):
+    folder = APPS / name
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
 def sinatra():
-    return {path.name: path.read_text() for path in (APPS / "sinatra").iterdir()}
+    return files_of("sinatra")
 
 
 def test_sinatra_runs_and_the_second_push_fetches_nothing(skiff, index):
@@ -68,10 +75,39 @@ def test_sinatra_runs_and_the_second_push_fetches_nothing(skiff, index):
     assert wait_for(lambda: "hello from C again" in app.get(), 60), app.get()
 
 
-def test_a_lock_of_a_newer_bundler(skiff, index):
+def test_rails_with_assets_and_sessions(skiff, index):
+    """Debian's Rails: its gems have folders called cache, and bootsnap notes files that only a build has."""
+    app = skiff.app({**files_of("rails"), "lib/tasks/bad.rake": "require 'nobody/has/this'\n"}, mirror(index))
+    refused(app.push(), "LoadError: cannot load such file -- nobody/has/this", " !     The Rakefile can't be loaded")
+    (app.folder / "lib/tasks/bad.rake").unlink()
+    (app.folder / "bin/rails").chmod(0o755)
+    said = accepted(app.push())
+    assert "-----> Ruby on Rails app detected" in said and "-----> Running: rake assets:precompile" in said, said
+    assert wait_for(lambda: "production, visit 1" in app.get(), 60), app.get()
+    page = app.get()
+    style = re.search(r'href="(/assets/application-[0-9a-f]+\.css)"', page)[1]
+    assert "color:#123456" in app.get(style)
+    cookie = re.search(r"Set-Cookie: ([^;]+)", page)[1]
+    assert "visit 2" in app.get("/", "-H", f"Cookie: {cookie}")
+
+
+def test_a_lock_of_a_newer_bundler(skiff, index, tmp_path):
+    """It names binaries for each C library, which Debian's RubyGems does not know."""
+    binary = gem_index.build_binary(tmp_path, "binary", {"lib/binary.rb": "BINARY = 'for glibc'\n"})
     files = sinatra()
-    files["Gemfile.lock"] = files["Gemfile.lock"].replace("2.3.15", "2.6.9").replace("\n", "\r\n")
-    assert "Bundler 2.3.15" in accepted(skiff.app(files, mirror(index)).push())
+    lock = files["Gemfile.lock"].replace("2.3.15", "2.6.9").replace("    hello_c (", "".join(
+        f"    binary (1.0.0-{platform})\n" for platform in ("arm64-darwin", "x86_64-linux-gnu", "x86_64-linux-musl")) + "    hello_c (")
+    lock = lock.replace("  x86_64-linux\n", "  arm64-darwin\n  x86_64-linux-gnu\n  x86_64-linux-musl\n").replace("  hello_c\n", "  binary\n  hello_c\n")
+    lock = lock.replace("RUBY VERSION", "CHECKSUMS\n  binary (1.0.0-x86_64-linux-musl) sha256=0\n\nRUBY VERSION")
+    files["Gemfile.lock"] = lock.replace("\n", "\r\n")
+    files["Gemfile"] += 'gem "binary"\n'
+    files["app.rb"] = files["app.rb"].replace("HelloC.greet}", "HelloC.greet} #{BINARY}").replace('require "hello_c"', 'require "hello_c"\nrequire "binary"')
+    # With vendor/cache Bundler asks no server.
+    files |= {f"vendor/cache/{gem.name}": gem.read_bytes() for gem in (binary, index.folder / "gems" / "hello_c-1.0.0.gem")}
+    app = skiff.app(files, mirror(index))
+    said = accepted(app.push())
+    assert "Bundler 2.3.15" in said and "Installing binary 1.0.0 (x86_64-linux-gnu)" in said, said
+    assert wait_for(lambda: "hello from C for glibc" in app.get(), 60), app.get()
 
 
 @pytest.mark.parametrize("file, text, words", [
@@ -83,6 +119,7 @@ def test_a_lock_of_a_newer_bundler(skiff, index):
     ("Gemfile.lock", LOCK.format("hello_c") + "\nRUBY VERSION\n   ruby 3.4.1p0\n", ["Gemfile.lock asks for Ruby 3.4.1p0"]),
     ("Gemfile.lock", LOCK.format("hello_c").replace("x86_64-linux", "arm64-darwin-22"),
      ["Gemfile.lock is for arm64-darwin-22, and not for x86_64-linux", "bundle lock --add-platform x86_64-linux"]),
+    ("Gemfile.lock", LOCK.format("hello_c").replace("x86_64-linux", "x86_64-linux-musl"), ["Gemfile.lock is for x86_64-linux-musl, and not for x86_64-linux"]),
     ("Gemfile.lock", "<<<<<<< HEAD\n" + LOCK.format("hello_c"), ["Gemfile.lock has the marks of a merge"]),
     ("Gemfile.lock", "nothing\n", ["Gemfile.lock is no lock file of Bundler's"]),
     ("Gemfile", gemfile('gem "puma"', 'gem "hello_c"'), ["Gemfile.lock is not up to date with the Gemfile", 'Run "bundle lock"']),
@@ -100,6 +137,8 @@ def test_gems_that_can_not_be_had(skiff, index):
     refused(app.push(), "There is a Gemfile and no Gemfile.lock")
     app.write({"Gemfile.lock": LOCK.format("needs_sqlite")})
     refused(app.push(), "The gem needs_sqlite could not be compiled.", "Native code needs sqlite3.h", 'Write the line "libsqlite3-dev" into a file Aptfile')
+    app.write({"Gemfile": gemfile('gem "newer"'), "Gemfile.lock": LOCK.format("newer")})
+    refused(app.push(), "The gem newer 1.0.0 needs Ruby >= 3.2, and there is Ruby 3.1", 'run "bundle update newer"')
     app.write({"Gemfile": gemfile('gem "gone"'), "Gemfile.lock": LOCK.format("gone")})
     refused(app.push(), "gone", "A gem of Gemfile.lock can't be had")
     index.server.password = "Basic dXNlcjpwYXNz"

@@ -50,7 +50,7 @@ def clean(spec, names)
   copy.loaded_from = nil
   copy.files = names
   copy.extensions = []
-  copy.require_paths = ["lib"]
+  copy.require_paths = (copy.require_paths.select { |path| names.any? { |name| name.start_with?("#{path}/") } } | ["lib"])
   copy.executables = spec.executables.select { |name| names.include?("#{spec.bindir}/#{name}") }
   copy.test_files = copy.extra_rdoc_files = []
   copy.authors = ["Debian"] if copy.authors.to_a.empty?
@@ -61,8 +61,6 @@ end
 def pack(spec, files, target)
   Dir.mktmpdir do |folder|
     names = copy_files(spec, files, folder)
-    return if names.empty?
-
     Dir.chdir(folder) do
       Gem::DefaultUserInteraction.use_ui(Gem::SilentUI.new) do
         FileUtils.mv(Gem::Package.build(clean(spec, names), true), target)

@@ -31,13 +31,17 @@ choose_gem_folder() {
   fi
 }
 
+list_debian_gems() {
+  ls /usr/share/rubygems-integration/*/specifications /usr/lib/*/rubygems-integration/*/specifications 2>/dev/null || true
+}
+
 # All that decides which gems there are.
 gems_stamp() {
   {
     cat Gemfile Gemfile.lock ./*.gemspec 2>/dev/null || true
     printf '%s\n' "$ruby_version" "$runs_ruby" "$BUNDLE_WITHOUT" "${BUNDLE_ONLY:-}" "${BUNDLE_WITH:-}"
     cat Aptfile /usr/share/skiff/layers/ruby/run-programs 2>/dev/null || true
-    ls /usr/share/rubygems-integration/*/specifications /usr/lib/*/rubygems-integration/*/specifications 2>/dev/null || true
+    list_debian_gems
   } | sha256sum | cut -d ' ' -f 1
 }
 
@@ -47,16 +51,23 @@ make_lock() {
     fail "There is a Gemfile and no Gemfile.lock, which says the version of each gem." \
       "Run \"bundle lock --add-platform $platform\", commit Gemfile.lock (see that .gitignore does not name it), and push again."
   fi
-  say_step "There is no Gemfile.lock: choosing versions now, Debian's where they will do"
-  if [ -f "$store/made.lock" ] && cmp -s Gemfile "$store/made.Gemfile"; then
+  made_for=$({ cat Gemfile && list_debian_gems; } | sha256sum | cut -d ' ' -f 1)
+  if [ "$(cat "$store/made-for" 2>/dev/null)" = "$made_for" ]; then
+    say_step "There is no Gemfile.lock: taking the versions of the last push"
     cp "$store/made.lock" Gemfile.lock
   else
+    say_step "There is no Gemfile.lock: choosing versions now, Debian's where they will do"
     { BUNDLE_FROZEN=false bundle lock --local >/tmp/bundle.log 2>&1 || BUNDLE_FROZEN=false bundle lock >>/tmp/bundle.log 2>&1; } ||
       explain_bundler /tmp/bundle.log
-    cp Gemfile "$store/made.Gemfile"
-    cp Gemfile.lock "$store/made.lock"
   fi
   warn "Commit a Gemfile.lock (bundle lock --add-platform $platform), so that each push has the same gems."
+}
+
+# For the next push, once a site could be built with it.
+keep_made_lock() {
+  [ -n "${made_for:-}" ] || return 0
+  cp Gemfile.lock "$store/made.lock"
+  echo "$made_for" >"$store/made-for"
 }
 
 # Debian's gems of the lock's versions, copied to where Bundler looks for what is installed.
@@ -71,9 +82,30 @@ take_debian_gems() {
     warn "Debian's gems can't be copied, so they are fetched: $(tail -n 1 /tmp/gem.log)"
 }
 
+# Another version of this buildpack may have laid out what is kept in another way.
+drop_gems_of_other_versions() {
+  local version
+  version=$(cat "$pack"/lib/{gems.sh,debian_gems.rb,gnu_platform.rb,plain_platforms.py} | sha256sum | cut -d ' ' -f 1)
+  [ "$(cat "$store/laid-out-by" 2>/dev/null)" = "$version" ] || rm -rf "$store/gems" "$store/bundle" "$store/stamp"
+  echo "$version" >"$store/laid-out-by"
+}
+
+# Gems of a lock that names binaries for glibc are fetched by that lock; the app gets the one that Debian's RubyGems reads.
+fetch_gems() {
+  cp Gemfile.lock /tmp/plain.lock
+  cp /tmp/pushed.lock Gemfile.lock
+  cmp -s /tmp/plain.lock /tmp/pushed.lock || set -- "-r$pack/lib/gnu_platform.rb"
+  RUBYOPT="${RUBYOPT:-} ${*-}" bundle install || return
+  cp /tmp/plain.lock Gemfile.lock
+  python3 "$pack/lib/plain_platforms.py" gems "$gems" "$platform"
+}
+
 install_gems() {
   local stamp began
   python3 "$pack/lib/lock.py" "$app" "$platform" || exit 1
+  cp Gemfile.lock /tmp/pushed.lock
+  python3 "$pack/lib/plain_platforms.py" lock Gemfile.lock "$platform"
+  drop_gems_of_other_versions
   stamp=$(gems_stamp)
   if [ "$(cat "$store/stamp" 2>/dev/null)" = "$stamp" ] && restore_gems; then
     say_step "The gems of Gemfile.lock are those of the last build"
@@ -87,12 +119,12 @@ install_gems() {
   if bundle install --local >/tmp/bundle.log 2>&1; then
     indent <<<"Nothing to fetch: all are here"
   else
-    bundle install 2>&1 | tee /tmp/bundle.log | grep --line-buffered -vE '^(Using|Fetching gem metadata|Bundle complete|Bundled gems|Use .bundle info|Gems in the group)' |
+    fetch_gems 2>&1 | tee /tmp/bundle.log | grep --line-buffered -vE '^(Using|Fetching gem metadata|Bundle complete|Bundled gems|Use .bundle info|Gems in the group)' |
       indent || explain_bundler /tmp/bundle.log
     bundle clean --force >/dev/null 2>&1 || true # of versions that the lock no longer names
     indent <<<"$(grep -c '^Installing ' /tmp/bundle.log || true) gems installed in $((SECONDS - began)) s"
   fi
-  find "$gems" -type d -name cache -path '*/cache' -prune -exec rm -rf {} + 2>/dev/null || true # the .gem files
+  rm -rf "$gems"/cache "$gems"/ruby/*/cache # the .gem files; gems have folders of that name, too
   find "$gems" \( -name mkmf.log -o -name gem_make.out \) -delete 2>/dev/null || true
   keep_gems
   echo "$stamp" >"$store/stamp"
@@ -129,26 +161,33 @@ explain_gem() { # explain_gem LOG
 
 # Says last what a failed Bundler means and what to do.
 explain_bundler() { # explain_bundler LOG
-  local source host
+  local source host gem
   if grep -q 'Failed to build gem native extension' "$1"; then explain_gem "$1"; fi
   if grep -qE 'deployment mode|frozen|gemspecs for path gems changed|dependencies in your gemfile changed' "$1"; then
     grep -E '^(You have|You are|\* |The )' "$1" | head -n 12 | indent
     fail "Gemfile.lock is not up to date with the Gemfile." "Run \"bundle lock\", commit both, and push again."
   fi
   if grep -qE 'Your Ruby version is' "$1"; then fail "$(grep -m 1 'Your Ruby version is' "$1")"; fi
-  if grep -qE "Could not reach host|Could not fetch specs|Network error|Net::|SocketError|Could not find '?https?|certificate verify|Retrying|Connection refused" "$1"; then
+  gem=$(tr '\n' ' ' <"$1" | sed -nE 's/.*[ ]([a-z][^ ]*)-([0-9][^ ]*) requires ruby version ([^,]+), which.*/\1 \2 needs Ruby \3/Ip' | head -n 1)
+  if [ -n "$gem" ]; then
+    fail "The gem $gem, and there is Ruby $ruby_version (Debian 12's, with its security updates)." \
+      "Write ruby \"~> ${ruby_version%.*}.0\" into the Gemfile, run \"bundle update ${gem%% *}\", commit both files, and push again."
+  fi
+  if grep -qE "Could not reach host|Could not fetch specs|Network error|Net::(Open|Read)Timeout|SocketError|Could not find '?https?|certificate verify|Connection refused" "$1"; then
     source=$(sed -nE 's/.*(https?:[^ ]+[^ .)]).*/\1/p' "$1" | sed -E 's#//[^/@]*@#//#' | head -n 1)
     host=$(sed -nE 's/.*Could not reach host ([^ ]+[^ .]).*/\1/p' "$1" | head -n 1)
     fail "The server of the gems ${source:-${host:-that the Gemfile names}} can't be reached from here." \
       "Name a mirror of it: skiff config:set BUNDLE_MIRROR__ALL=<address>, or take the gems along: bundle cache && git add vendor/cache"
   fi
-  if grep -qE 'Authentication is required|Bad username or password|401|403 Forbidden' "$1"; then
+  if grep -qE 'Authentication is required|Bad username or password|401 Unauthorized|403 Forbidden' "$1"; then
     source=$(sed -nE 's/.*(https?:[^ ]+[^ .)]).*/\1/p' "$1" | sed -E 's#//[^/@]*@#//#' | head -n 1)
     host=$(sed -E 's#^https?://##; s#[/:].*##; s#\.#__#g; s#-#___#g' <<<"${source:-gems.example.com}")
     fail "The gem server ${source:-} asks for a password." "Give it: skiff config:set BUNDLE_${host^^}=<user>:<password>"
   fi
   if grep -qE "Could not find gem|Could not find [^ ]+-[0-9]|can no longer be found|has removed it|in any of the sources" "$1"; then
     grep -E 'Could not find|no longer be found|has removed it|any of the sources' "$1" | head -n 5 | indent
+    [ ! -d vendor/cache ] || fail "A gem of Gemfile.lock is not in vendor/cache; which one stands above. With that folder Bundler asks no server." \
+      "Run \"bundle cache --all-platforms\", commit vendor/cache, and push again."
     fail "A gem of Gemfile.lock can't be had; which one stands above." \
       "If it was withdrawn: bundle update <gem>, commit Gemfile.lock, and push again."
   fi

@@ -54,7 +54,10 @@ runs_ruby() {
   return 1
 }
 
-names_web() { list_processes | grep -q '^web '; }
+# Whether nginx has a part in it: without a web process the site is served by it.
+nginx_serves() {
+  ! list_processes | grep -q '^web ' || grep -qE '(bin/boot|\.skiff/serve)' "$app/Procfile"
+}
 
 lock_has() { # lock_has PATTERN: a gem of Gemfile.lock
   grep -qsE "^ {4}(${1}) \(" "$app/Gemfile.lock"

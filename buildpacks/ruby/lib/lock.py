@@ -33,7 +33,7 @@ def problem(app, platform):
         return ["Gemfile.lock is no lock file of Bundler's: it has neither PLATFORMS nor DEPENDENCIES.",
                 f"Run: rm Gemfile.lock && bundle lock; {COMMIT}"]
     platforms = section(text, "PLATFORMS")
-    if platforms and not any(name == "ruby" or name.startswith(platform) for name in platforms):
+    if platforms and not {"ruby", platform, f"{platform}-gnu"} & set(platforms):
         return [f"Gemfile.lock is for {', '.join(platforms)}, and not for {platform}, where the app runs.",
                 f"Run: bundle lock --add-platform {platform}; {COMMIT}"]
     return None

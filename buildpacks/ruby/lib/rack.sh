@@ -50,6 +50,9 @@ precompile_assets() {
   [ ! -d tmp/cache/assets ] || mv tmp/cache/assets "$store/assets"
 }
 
+# Bootsnap notes where each file was found, and believes that of the system's folders: a dyno has fewer of them than a build.
+drop_bootsnap_cache() { rm -rf tmp/cache/bootsnap tmp/cache/bootsnap-*; }
+
 # The environment of each dyno: .profile.d/ruby.sh.
 write_profile() {
   mkdir -p .profile.d
