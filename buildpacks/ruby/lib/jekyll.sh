@@ -3,14 +3,15 @@
 
 MAX_KEPT_MB=500 # of what a site's plugins keep between builds
 
-# Sets `destination`, `cache_folder` and the array `kept` (paths below the app that a build keeps), as _config.yml has them.
+# Sets `destination`, `cache_folder`, `baseurl` and the array `kept` (paths below the app that a build keeps), as _config.yml has them.
 read_site_config() {
   local lines
   mapfile -t lines < <(python3 "$pack/lib/site_config.py" "$app/$config")
   [ "${lines[0]:-}" = ok ] || fail "${lines[@]:1}"
   destination=${lines[1]}
   cache_folder=${lines[2]}
-  kept=("$cache_folder" resources "${lines[@]:3}")
+  baseurl=${lines[3]}
+  kept=("$cache_folder" "${lines[@]:4}")
 }
 
 # What the last build left, unless the repository has a folder of that name itself.
@@ -32,13 +33,14 @@ restore_kept() {
 keep_kept() {
   local path used
   rm -rf "$store/kept"
+  mkdir -p "$store/kept" "$SKIFF_CACHE_DIR" # a site may keep nothing, and a plugin remove its folder
   for path in "${save[@]}"; do
     [ -e "$app/$path" ] || continue
     mkdir -p "$store/kept/$(dirname "$path")"
     if [ "$path" = "$cache_folder" ]; then mv "$app/$path" "$store/kept/$path"; else cp -a "$app/$path" "$store/kept/$path"; fi
   done
-  used=$(du -smc "$store/kept" "$SKIFF_CACHE_DIR" 2>/dev/null | tail -n 1 | cut -f1)
-  if [ "${used:-0}" -gt "$MAX_KEPT_MB" ]; then
+  used=$(du -smc "$store/kept" "$SKIFF_CACHE_DIR" | tail -n 1 | cut -f1)
+  if [ "$used" -gt "$MAX_KEPT_MB" ]; then
     warn "What the site keeps between builds takes $used MB, more than $MAX_KEPT_MB: it begins anew at the next push."
     rm -rf "$store/kept" "$SKIFF_CACHE_DIR"
   fi
@@ -49,8 +51,9 @@ plain_messages() {
   if [ -n "${DEBUG:-}" ]; then
     cat
   else
-    sed -uE -e 's/\x1b\[[0-9;]*m//g' -e '/^[[:blank:]]+(from |[0-9]+: from )/d' -e '/^[[:blank:]]+-{20,}[[:blank:]]*$/d' -e '/Please append `--trace`/d' \
-      -e '/for any additional information or backtrace/d' -e '/^[[:blank:]]*$/d' -e '/ warning: /d' \
+    sed -uE -e 's/\x1b\[[0-9;]*m//g' -e "/^[[:blank:]]*(from |[0-9]+: from )?[^[:blank:]]+:[0-9]+:in [\`'][^']*'[[:blank:]]*$/d" \
+      -e '/^[[:blank:]]+-{20,}[[:blank:]]*$/d' -e '/Please append `--trace`/d' -e '/See full trace by running task with --trace/d' \
+      -e '/for any additional information or backtrace/d' -e '/^[[:blank:]]*$/d' -e '/^[^[:blank:]]+:[0-9]+: warning: /d' \
       -e "s#^/app/([^:]*):([0-9]+):in [\`'][^']*': #\\1, line \\2: #" -e "s#^(/[^:]*|<[^>]*>):[0-9]+:in [\`'][^']*': ##"
   fi
 }
@@ -64,8 +67,15 @@ explain_jekyll() { # explain_jekyll LOG
   elif [ -n "$gem" ]; then
     fail "The site needs $gem, which the Gemfile does not bring: name it there, run \"bundle lock\", commit both, and push again."
   fi
-  # The last line that says something is Jekyll's reason.
-  fail "Jekyll: $(grep -vE '^[[:blank:]]*(done in .*|\.\.\.done.*)?$' "$1" | tail -n 1 | sed -E 's/^[[:blank:]]+//' | cut -c 1-500)"
+  fail "Jekyll: $(python3 "$pack/lib/jekyll_reason.py" "$1")"
+}
+
+# Jekyll copies what it does not know: what tells Skiff how to build and run is no page of the site.
+hide_build_files() {
+  local name
+  for name in Procfile static.json Aptfile app.json; do
+    ! cmp -s "$name" "$destination/$name" || rm "$destination/$name"
+  done
 }
 
 build_site() {
@@ -76,18 +86,25 @@ build_site() {
   mkdir -p "$SKIFF_CACHE_DIR"
   restore_kept
   say_step "Running: JEKYLL_ENV=$JEKYLL_ENV ${command[*]}"
-  if ! RUBYOPT="-W0 ${RUBYOPT:-}" "${command[@]}" 2>&1 </dev/null | plain_messages | tee /tmp/jekyll.log | indent; then
+  if ! "${command[@]}" 2>&1 </dev/null | tee /tmp/jekyll.log | plain_messages | indent; then
     explain_jekyll /tmp/jekyll.log
   fi
   [ -d "$app/$destination" ] || fail "Jekyll left no folder $destination: see what it says above."
+  hide_build_files
   python3 "$pack/lib/keep_times.py" "$app/$destination" "$store/times.json"
   keep_kept
 }
 
 # nginx serves the site as it serves a static one, with addresses without endings; static.json may say otherwise.
+# The links of a site with a baseurl lead below that, so it is there, as with `jekyll serve`.
 serve_statically() {
   [ ! -f static.json ] || cp static.json /tmp/static.json
-  python3 "$pack/lib/static_json.py" "$app" "$destination"
+  if [ -n "$baseurl" ]; then
+    mkdir -p "$app/.skiff/site/$(dirname "$baseurl")"
+    ln -s "$app/$destination" "$app/.skiff/site/$baseurl"
+    say_step "The site is at /$baseurl/, its baseurl; / leads there"
+  fi
+  python3 "$pack/lib/static_json.py" "$app" "$destination" "$baseurl"
   bash /skiff/buildpacks/static/bin/compile "$app" || exit 1
   rm -f static.json
   [ ! -f /tmp/static.json ] || cp /tmp/static.json static.json

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """site_config.py FILE: what a build needs of a Jekyll site's configuration.
 
-Prints "ok", the destination, the folder of Jekyll's cache, and what keep_files names in the destination, one a line; or
-"wrong" and what is wrong. TOML is read by Jekyll alone: its sites have the default folders here.
+Prints "ok", the destination, the folder of Jekyll's cache, the baseurl without slashes around it, and what else is kept
+(`resources`, what keep_files names in the destination), one a line; or "wrong" and what is wrong. TOML is read by Jekyll
+alone: its sites have the default folders here.
 """
 import os
 import re
@@ -44,15 +45,24 @@ def read(path):
     return found
 
 
+def base(site):
+    """`baseurl` as folders; what is none, such as a whole address, is left to Jekyll."""
+    path = str(site.get("baseurl") or "").strip("/")
+    return path if re.fullmatch(r"(?!\.)[\w.~-]+(?:/(?!\.)[\w.~-]+)*", path) else ""
+
+
 def main(path):
     name = os.path.basename(path)
     site = read(path)
     destination = folder(site.get("destination"), "_site", "destination", name)
-    cache = folder(site.get("cache_dir"), ".jekyll-cache", "cache_dir", name)
+    # The cache is below the site's source, the destination below the folder where Jekyll runs.
+    source = "" if site.get("source") in (None, "", ".", "./") else folder(site["source"], "site", "source", name)
+    cache = os.path.join(source, folder(site.get("cache_dir"), ".jekyll-cache", "cache_dir", name))
     kept = site.get("keep_files") or []
     kept = [str(entry) for entry in kept if isinstance(entry, str)] if isinstance(kept, list) else []
     kept = [os.path.normpath(os.path.join(destination, entry)) for entry in kept[:MAX_KEPT] if entry and not re.search(r"[\n\r]", entry)]
-    return [destination, cache, *(entry for entry in kept if entry.startswith(destination + "/"))]
+    resources = {"resources": 1, os.path.join(source, "resources"): 1}
+    return [destination, cache, base(site), *resources, *(entry for entry in kept if entry.startswith(destination + "/"))]
 
 
 if __name__ == "__main__":
