@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -93,6 +94,21 @@ class App:
         """Commits all and pushes; the pusher's view is in .said."""
         self.commit()
         return Pushed(self.git("push", *(args or ("skiff", "main")), check=False))
+
+    def push_as(self, files, config=()):
+        """A push of exactly these files, with this config for it alone. Tests of a language share an app so, which has fetched
+        its tools and packages once."""
+        for path in self.folder.iterdir():
+            if path.name != ".git":
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        self.write(files)
+        if config:
+            self.skiff.skiff("config:set", *config, "-a", self.name)
+        try:
+            return self.push()
+        finally:
+            if config:
+                self.skiff.skiff("config:unset", *(pair.split("=")[0] for pair in config), "-a", self.name)
 
     def start_push(self):
         self.commit()

@@ -26,18 +26,36 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "' + "a" * 1000 + '">' + "".join(
 PATIENCE_SECONDS = 60
 
 
+# Asks for many lists in one build, by the blog's own means, and leaves what it got as /asked.json.
+MANY = """module Blog
+  class Asked < Jekyll::Generator
+    def generate(site)
+      got = ENV.fetch("LISTS").split.to_h do |address|
+        kept = site.in_source_dir(".jekyll-cache/#{address[/[a-z]+\\z/]}.json")
+        [address[/[a-z]+\\z/], ReadingList::Copy.new(kept, address).newest.to_h { |entry| entry.values_at("title", "url") }]
+      end
+      page = Jekyll::PageWithoutAFile.new(site, site.source, "", "asked.json")
+      page.content = JSON.generate(got)
+      site.pages << page
+    end
+  end
+end
+"""
+
+
 class Shelf:
-    """A server on this machine, as pods see it, whose list is what a test puts into .text, or what .behave does."""
+    """A server on this machine, as pods see it: what it answers at a path is what a test puts into .lists, a text or a function
+    of the request."""
 
     def __init__(self, address):
-        self.text, self.status, self.behave, self.asked, self.closed = "[]", 200, None, 0, threading.Event()
+        self.lists, self.asked, self.closed = {}, [], threading.Event()
         shelf = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                shelf.asked += 1
+                shelf.asked.append(self.path)
                 with contextlib.suppress(OSError):
-                    shelf.answer(self)
+                    shelf.answer(self, shelf.lists[self.path[1:]])
 
             def log_message(self, *_):
                 pass
@@ -45,22 +63,27 @@ class Shelf:
         self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://{address}:{self.server.server_port}/list"
+        self.url = f"http://{address}:{self.server.server_port}/"
 
-    def answer(self, request):
-        body = self.text.encode()
-        request.send_response(self.status)
-        if self.status in (301, 302):
-            request.send_header("Location", "/list")
-        if self.behave is None:
-            request.send_header("Content-Length", str(len(body)))
+    @staticmethod
+    def answer(request, text):
+        if callable(text):
+            text(request)
+            return
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(text.encode())))
         request.end_headers()
-        if self.behave is None:
-            request.wfile.write(body)
-        else:
-            self.behave(request)
+        request.wfile.write(text.encode())
+
+    def redirects(self, request):
+        request.send_response(302)
+        request.send_header("Location", request.path)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
 
     def slowly(self, request):
+        request.send_response(200)
+        request.end_headers()
         for _ in range(PATIENCE_SECONDS):
             request.wfile.write(b" ")
             request.wfile.flush()
@@ -68,6 +91,8 @@ class Shelf:
                 return
 
     def without_an_end(self, request):
+        request.send_response(200)
+        request.end_headers()
         while not self.closed.is_set():
             request.wfile.write(b"[" + b" " * 65536)
 
@@ -80,13 +105,10 @@ class Shelf:
 class Reader:
     """A blog whose builds ask a shelf."""
 
-    def __init__(self, skiff, shelf):
-        self.skiff, self.shelf = skiff, shelf
+    def __init__(self, skiff, config):
         self.app, self.address = copy_of_the_blog(skiff)
+        skiff.skiff("config:set", config, "-a", self.app.name)
         self.pushes = 0
-
-    def ask(self, url):
-        self.skiff.skiff("config:set", f"READING_LIST_URL={url}", "-a", self.app.name)
 
     def push(self):
         """The blog as it is after another push, which says so on a page of its own."""
@@ -107,29 +129,19 @@ def shelf(skiff):
     made.close()
 
 
-@pytest.fixture(scope="module")
-def reader(skiff, shelf):
-    return Reader(skiff, shelf)
-
-
-@pytest.fixture(autouse=True)
-def a_friendly_shelf(shelf):
-    shelf.text, shelf.status, shelf.behave = "[]", 200, None
-
-
 def items(blog):
     page = blog.page("/reading/")
     return {e.text: e["href"] for e in page.all("a") if e.parent.name == "li" and e["rel"] == "noopener noreferrer"}
 
 
-def is_left_out(blog):
-    return blog.get("/reading/").status == 404 and "Reading" not in [e.text for e in blog.page("/").all("a")]
+def told(blog):
+    """What the build said of lists, in order."""
+    return [line.split("Reading list:")[1].strip() for line in blog.says.splitlines() if "Reading list:" in line]
 
 
-def test_a_list_is_shown_and_outlives_its_server(reader, shelf):
-    """One story: the list is there, then its server does what servers do."""
-    reader.ask(shelf.url)
-    shelf.text = json.dumps(LIST)
+def test_a_list_is_shown_and_outlives_its_server(skiff, shelf):
+    reader = Reader(skiff, f"READING_LIST_URL={shelf.url}story")
+    shelf.lists["story"] = json.dumps(LIST)
     blog = reader.push()
     shown = items(blog)
     assert shown["Out of the <b>Tar</b> Pit & more"] == "https://example.com/tar?a=1&b=2"
@@ -138,49 +150,45 @@ def test_a_list_is_shown_and_outlives_its_server(reader, shelf):
     assert blog.page("/").link("What we read").endswith("/reading/") and blog.page("/reading/").problems == []
     assert "<b>Tar" not in blog.get("/reading/").body.decode()
 
-    def fails(expected, **how):
-        for name, value in how.items():
-            setattr(shelf, name, value)
-        asked = shelf.asked
-        blog = reader.push()
-        assert shelf.asked > asked and items(blog) == shown
-        lines = [line for line in blog.says.splitlines() if "Reading list:" in line]
-        assert len(lines) == 1 and expected in lines[0] and "the copy of an earlier build is used" in lines[0], blog.says
-
-    fails("XML that can't be read", text="<html><p>Please log in")
-    fails("redirects without an end", status=302)
-    fails("did not answer in 5 seconds", status=200, behave=shelf.slowly)
-    fails("more than 512 KB", behave=shelf.without_an_end)
-    shelf.behave = None
-
-    shelf.text = "[]"
-    assert is_left_out(reader.push())
-
-
-def test_feeds_are_reading_lists_too(reader, shelf):
-    reader.ask(shelf.url + "/feed")
-    shelf.text = RSS
-    assert items(reader.push()) == {"Hints & more": "https://example.com/hints"}
-    shelf.text = ATOM
-    assert items(reader.push()) == {"Reflections": "https://example.com/trust"}
-
-
-GARBAGE = {"no text": "\0\1\2 garbage", "nested": "[" * 1000, "entities upon entities": BOMB,
-           "addresses of files": '[{"title": "x", "url": "file:///etc/passwd"}]'}
-
-
-def test_garbage_without_a_copy_leaves_the_list_out(reader, shelf):
-    reader.ask(f"{shelf.url}/garbage")  # no earlier build had a list from there
-    for kind, text in GARBAGE.items():
-        shelf.text = text
-        blog = reader.push()
-        assert is_left_out(blog) and "the list is left out" in blog.says, kind
-
-
-def test_a_server_that_is_not_there_costs_the_push_nothing(reader):
-    reader.ask("http://127.0.0.1:9/list")
+    shelf.lists["story"] = "<html><p>Please log in"
+    asked = shelf.asked.count("/story")
     blog = reader.push()
-    assert is_left_out(blog) and "can't be reached" in blog.says
-    reader.ask("ftp://example.com/list")
+    assert items(blog) == shown and shelf.asked.count("/story") > asked
+    assert told(blog) == ["READING_LIST_URL has XML that can't be read; the copy of an earlier build is used"]
+
+    shelf.lists["story"] = "[]"
     blog = reader.push()
-    assert is_left_out(blog) and "is no http or https address" in blog.says
+    assert blog.get("/reading/").status == 404 and "Reading" not in [e.text for e in blog.page("/").all("a")]
+    assert told(blog) == []
+
+
+GARBAGE = {"binary": "\0\1\2 garbage", "nested": "[" * 1000, "entities": BOMB, "files": '[{"title": "x", "url": "file:///etc/passwd"}]'}
+OTHERS = {"rss": RSS, "atom": ATOM}
+GOOD = json.dumps([{"title": "Kept", "url": "https://example.com/kept"}])
+
+
+def test_nothing_that_servers_do_spoils_a_push(skiff, shelf):
+    """Two builds ask many servers: a good day, and a bad one for some, whose lists of the day before are used."""
+    bad_day = {"redirects": shelf.redirects, "slow": shelf.slowly, "endless": shelf.without_an_end, "broken": "<rss>"}
+    names = [*OTHERS, *bad_day, *GARBAGE]
+    addresses = [shelf.url + name for name in names] + ["http://127.0.0.1:9/absent", "ftp://example.com/ftp"]
+    reader = Reader(skiff, "LISTS=" + " ".join(addresses))
+    reader.app.write({"_plugins/asked.rb": MANY})
+    expected = {"rss": {"Hints & more": "https://example.com/hints"}, "atom": {"Reflections": "https://example.com/trust"},
+                **dict.fromkeys(bad_day, {"Kept": "https://example.com/kept"}), **dict.fromkeys([*GARBAGE, "absent", "ftp"], {})}
+
+    def push(left_out, **lists):
+        shelf.lists.update(OTHERS | GARBAGE | lists)
+        blog = reader.push()
+        assert json.loads(blog.get("/asked.json").body) == expected
+        said = told(blog)
+        assert [line.split("; ")[1] for line in said[-left_out:]] == ["the list is left out"] * left_out, said
+        assert "can't be reached" in said[-2] and "is no http or https address" in said[-1], said
+        return said[:-left_out]
+
+    left_out = len(GARBAGE) + 2
+    assert push(left_out, **dict.fromkeys(bad_day, GOOD)) == []
+    said = push(left_out, **bad_day)
+    for line, words in zip(said, ("redirects without an end", "did not answer in 5 seconds", "more than 512 KB", "XML that can't be read"),
+                           strict=True):
+        assert words in line and line.endswith("; the copy of an earlier build is used"), said

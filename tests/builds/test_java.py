@@ -88,63 +88,83 @@ dependencies { compile 'com.google.code.gson:gson:2.10.1' }
 WRAPPER = '#!/bin/sh\r\necho "the wrapper of the app"\r\nexec %s "$@"\r\n'
 
 
-def test_maven_builds_and_the_second_push_fetches_nothing(skiff):
-    app = skiff.app(MAVEN)
-    said = accepted(app.push())
-    assert "Java app detected" in said and "BUILD SUCCESS" in said, said
-    answer = app.get().split("\n\n", 1)[1]
+@pytest.fixture(scope="module")
+def maven(skiff):
+    """One app for most pushes, so that Maven's plugins are fetched once; likewise Gradle's."""
+    return skiff.app({})
+
+
+@pytest.fixture(scope="module")
+def gradle(skiff):
+    return skiff.app({})
+
+
+def test_maven_builds_and_the_second_push_fetches_nothing(maven):
+    accepted(maven.push_as(MAVEN), "Java app detected", "BUILD SUCCESS")
+    answer = maven.get().split("\n\n", 1)[1]
     assert '"greeting":"hello"' in answer, answer
     # A part of the dyno's 512 MB, so that what else a JVM takes has room.
     heap = int(re.search(r'"heap":(\d+)', answer).group(1))
     assert 200 <= heap <= 330, answer
     # Without the network: all that is needed was kept.
-    skiff.skiff("config:set", "MAVEN_CUSTOM_OPTS=-DskipTests --offline", "-a", app.name)
-    app.write({"src/main/java/shop/Main.java": MAIN.replace('"hello"', '"hello again"')})
-    accepted(app.push())
-    assert wait_for(lambda: "hello again" in app.get()), app.get()
+    changed = {**MAVEN, "src/main/java/shop/Main.java": MAIN.replace('"hello"', '"hello again"')}
+    accepted(maven.push_as(changed, ["MAVEN_CUSTOM_OPTS=-DskipTests --offline"]))
+    assert wait_for(lambda: "hello again" in maven.get()), maven.get()
 
 
-def test_spring_boot_needs_no_procfile(skiff):
-    app = skiff.app({"pom.xml": SPRING_POM, "src/main/java/shop/Shop.java": SPRING_MAIN})
-    said = accepted(app.push())
-    assert "web: java -Dserver.port=$PORT $JAVA_OPTS -jar target/shop-1.jar" in said, said
-    assert "hello from Spring" in app.get()
+def test_spring_boot_needs_no_procfile(maven):
+    accepted(maven.push_as({"pom.xml": SPRING_POM, "src/main/java/shop/Shop.java": SPRING_MAIN}),
+             "web: java -Dserver.port=$PORT $JAVA_OPTS -jar target/shop-1.jar")
+    assert wait_for(lambda: "hello from Spring" in maven.get()), maven.get()
 
 
-def test_gradle_without_a_wrapper_runs_its_application(skiff):
-    app = skiff.app(GRADLE)
-    said = accepted(app.push())
-    assert "Gradle app detected" in said and "no Gradle wrapper" in said and "web: build/install/shop/bin/shop" in said, said
-    assert '"greeting":"hello"' in app.get()
-    skiff.skiff("config:set", "GRADLE_TASK=installDist --offline", "-a", app.name)
-    app.write({"src/main/java/shop/Main.java": MAIN.replace('"hello"', '"hello again"')})
-    accepted(app.push())
-    assert wait_for(lambda: "hello again" in app.get()), app.get()
+def test_gradle_without_a_wrapper_runs_its_application(gradle):
+    accepted(gradle.push_as(GRADLE), "Gradle app detected", "no Gradle wrapper", "web: build/install/shop/bin/shop")
+    assert wait_for(lambda: '"greeting":"hello"' in gradle.get()), gradle.get()
+    changed = {**GRADLE, "src/main/java/shop/Main.java": MAIN.replace('"hello"', '"hello again"')}
+    accepted(gradle.push_as(changed, ["GRADLE_TASK=installDist --offline"]))
+    assert wait_for(lambda: "hello again" in gradle.get()), gradle.get()
 
 
-def test_the_apps_own_wrappers_build(skiff):
-    maven = skiff.app({**MAVEN, "mvnw": WRAPPER % "mvn", ".mvn/wrapper/maven-wrapper.properties": "wrapperVersion=3.3.2\n"})
-    assert "the wrapper of the app" in accepted(maven.push())
-    gradle = skiff.app({**GRADLE, "gradlew": WRAPPER % "gradle", "gradle/wrapper/gradle-wrapper.jar": "a jar",
-                        "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=https\\://example.com/gradle-8.5-bin.zip\n"})
-    assert "the wrapper of the app" in accepted(gradle.push())
+def test_the_apps_own_wrappers_build(maven, gradle):
+    accepted(maven.push_as({**MAVEN, "mvnw": WRAPPER % "mvn", ".mvn/wrapper/maven-wrapper.properties": "wrapperVersion=3.3.2\n"}),
+             "the wrapper of the app")
+    accepted(gradle.push_as({**GRADLE, "gradlew": WRAPPER % "gradle", "gradle/wrapper/gradle-wrapper.jar": "a jar",
+                             "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=https\\://example.com/gradle-8.5-bin.zip\n"}),
+             "the wrapper of the app")
 
 
-def test_wrappers_that_lack_their_files(skiff):
-    app = skiff.app({**MAVEN, "mvnw": WRAPPER % "mvn"})
-    refused(app.push(), "git add -f .mvn/wrapper")
-    app = skiff.app({**GRADLE, "gradlew": WRAPPER % "gradle"})
-    refused(app.push(), "git add -f gradle/wrapper/gradle-wrapper.jar")
+def test_wrappers_that_lack_their_files(maven, gradle):
+    refused(maven.push_as({**MAVEN, "mvnw": WRAPPER % "mvn"}), "git add -f .mvn/wrapper")
+    refused(gradle.push_as({**GRADLE, "gradlew": WRAPPER % "gradle"}), "git add -f gradle/wrapper/gradle-wrapper.jar")
 
 
-def test_another_maven_of_the_registry(skiff):
-    app = skiff.app({**MAVEN, "system.properties": "maven.version=newest\n"})
-    refused(app.push(), "maven.version=newest is no version")
-    app.write({"system.properties": "maven.version=3.0.99\n"})
-    refused(app.push(), "system.properties asks for Maven 3.0.99", "Could not find artifact")
-    app.write({"system.properties": "maven.version=3.9.9\r\njava.runtime.version=temurin-17\r\n", "pom.xml": "<project>"})
-    refused(app.push(), "Fetching Maven 3.9.9", "POM /app/pom.xml")
-    assert "Fetching Maven" not in app.push().said  # it was kept
+def test_another_maven_of_the_registry(maven):
+    refused(maven.push_as({**MAVEN, "system.properties": "maven.version=newest\n"}), "maven.version=newest is no version")
+    refused(maven.push_as({**MAVEN, "system.properties": "maven.version=3.0.99\n"}), "system.properties asks for Maven 3.0.99",
+            "Could not find artifact")
+    files = {"system.properties": "maven.version=3.9.9\r\njava.runtime.version=temurin-17\r\n", "pom.xml": "<project>"}
+    refused(maven.push_as(files), "Fetching Maven 3.9.9", "POM /app/pom.xml")
+    assert "Fetching Maven" not in refused(maven.push_as(files), "POM /app/pom.xml")  # it was kept
+
+
+def check_java(folder, files):
+    """What a build with Java 17.0.9 says to these files; nothing when it goes on."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    script = f'. {ROOT}/buildpacks/lib/jvm.sh; find_java() {{ java_version=17.0.9; }}; check_java "{folder}"'
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=30)
+    assert done.returncode == (1 if done.stdout else 0) and not done.stderr, done
+    return done.stdout
+
+
+@pytest.mark.parametrize("files", [
+    {}, {"system.properties": "java.runtime.version=17\r\n"}, {"system.properties": "# none\nmaven.version=3.9.9\n"},
+    {".java-version": "temurin-17\n"}, {".tool-versions": "java openjdk-17.0.9\n"}, {".java-version": "17.0\n"},
+    {"system.properties": "java.runtime.version=17\n", ".java-version": "25\n"},
+])
+def test_a_java_that_can_be_had(tmp_path, files):
+    assert check_java(tmp_path, files) == ""
 
 
 @pytest.mark.parametrize("name, text, words", [
@@ -154,28 +174,30 @@ def test_another_maven_of_the_registry(skiff):
     (".java-version", "temurin-25\n", [".java-version asks for Java temurin-25"]),
     (".tool-versions", "nodejs 20.1.0\njava openjdk-11.0.2\n", [".tool-versions asks for Java openjdk-11.0.2"]),
 ])
-@pytest.mark.parametrize("files", [MAVEN, GRADLE], ids=["maven", "gradle"])
-def test_a_java_that_cannot_be_had(skiff, files, name, text, words):
-    refused(skiff.app({**files, name: text}).push(), *words)
+def test_a_java_that_cannot_be_had(tmp_path, name, text, words):
+    said = check_java(tmp_path, {name: text})
+    for word in words:
+        assert word in said, said
 
 
-def test_what_the_build_says_is_explained(skiff):
-    app = skiff.app({**MAVEN, "pom.xml": POM.replace("target>17", "target>99")})
-    refused(app.push(), "invalid target release: 99", "wants a newer Java than 17", "pom.xml")
-    app.write({"pom.xml": POM.replace("2.10.1", "2.10.1-never")})
-    refused(app.push(), "Maven could not get com.google.code.gson:gson:jar:2.10.1-never")
-    app.write({"pom.xml": "<project>"})
-    refused(app.push(), "POM /app/pom.xml")
-    skiff.skiff("config:set", "MAVEN_SETTINGS_PATH=none.xml", "-a", app.name)
-    refused(app.push(), "MAVEN_SETTINGS_PATH names none.xml")
+@pytest.mark.parametrize("tool, files", [("maven", MAVEN), ("gradle", GRADLE)])
+def test_another_java_refuses_the_push(request, tool, files):
+    said = refused(request.getfixturevalue(tool).push_as({**files, ".java-version": "21\n"}), " !     .java-version asks for Java 21")
+    assert "-----> Building" not in said, said
 
 
-def test_gradle_failures_are_explained(skiff):
-    app = skiff.app(GRADLE, ["GRADLE_TASK=ship"])
-    refused(app.push(), "the build has no task \"ship\"".replace("the", "The", 1), "GRADLE_TASK=<task>")
-    skiff.skiff("config:unset", "GRADLE_TASK", "-a", app.name)
-    app.write({"build.gradle": GRADLE["build.gradle"].replace("2.10.1", "2.10.1-never")})
-    refused(app.push(), "Gradle could not get a dependency")
+def test_what_the_build_says_is_explained(maven):
+    refused(maven.push_as({**MAVEN, "pom.xml": POM.replace("target>17", "target>99")}), "invalid target release: 99",
+            "wants a newer Java than 17", "pom.xml")
+    refused(maven.push_as({**MAVEN, "pom.xml": POM.replace("2.10.1", "2.10.1-never")}),
+            "Maven could not get com.google.code.gson:gson:jar:2.10.1-never")
+    refused(maven.push_as({"pom.xml": "<project>"}, ["MAVEN_SETTINGS_PATH=none.xml"]), "MAVEN_SETTINGS_PATH names none.xml")
+
+
+def test_gradle_failures_are_explained(gradle):
+    refused(gradle.push_as(GRADLE, ["GRADLE_TASK=ship"]), 'The build has no task "ship"', "GRADLE_TASK=<task>")
+    changed = {**GRADLE, "build.gradle": GRADLE["build.gradle"].replace("2.10.1", "2.10.1-never")}
+    refused(gradle.push_as(changed), "Gradle could not get a dependency")
 
 
 def test_settings_with_a_secret_of_the_config(skiff):
