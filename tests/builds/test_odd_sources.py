@@ -20,8 +20,13 @@ LANGUAGES = {
     "static": {"index.html": "a page\n"},
     "go": {"go.mod": "module example.com/odd\n\ngo 1.19\n", "main.go": "package main\n\nfunc main() {}\n"},
     "python": {"requirements.txt": "\r\n", "app.py": "print('hello')\r\n"},
+    "ruby": {"Gemfile": 'source "https://rubygems.org"\r\n', "Gemfile.lock":
+             "GEM\r\n  remote: https://rubygems.org/\r\n  specs:\r\n\r\nPLATFORMS\r\n  x86_64-linux\r\n\r\nDEPENDENCIES\r\n"},
+    "java": {"pom.xml": "<project>\r\n<modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>odd</artifactId>\r\n"
+                        "<version>1</version><packaging>pom</packaging></project>\r\n"},
     "nodejs": {"package.json": '{"name": "odd", "version": "1.0.0", "private": true}\r\n', "index.js": "\r\n"},
 }
+CONFIG = {"java": ["MAVEN_CUSTOM_GOALS=validate"]}  # which needs no plugin
 CHECK = f"""cd /app
 printf %s "$GREETING" | md5sum
 cat link far/link
@@ -41,9 +46,7 @@ def files_of(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_repository_as_people_have_them_builds_and_runs(skiff, language):
-    if not (BUILDPACKS / language / "bin" / "compile").exists():
-        pytest.skip(f"there is no buildpack {language} yet")
-    app = skiff.app(files_of(language), [f"GREETING={VALUE}"])
+    app = skiff.app(files_of(language), [f"GREETING={VALUE}", *CONFIG.get(language, [])])
     (app.folder / "link").symlink_to("target.txt")
     (app.folder / "far" / "link").symlink_to("away/a.txt")
     (app.folder / "dangling").symlink_to("nowhere")
@@ -89,8 +92,8 @@ def test_a_config_var_does_not_change_the_script_that_takes_it_over(tmp_path):
 
 
 def test_an_aptfile_is_for_a_language_that_is_detected_and_is_fetched_once(skiff):
-    app = skiff.app({**LANGUAGES["static"], "Aptfile": "hello\r\nlibjansson-dev\r\n", "Procfile": "worker: true\n"})
-    said = accepted(app.push())
+    app = skiff.app({**LANGUAGES["static"], "Aptfile": "\ufeffhello\r\nlibsqlite3-dev\r\n", "Procfile": "worker: true\n"})
+    said = accepted(app.push(), "\n       libsqlite3-dev\n")
     assert said.index("-----> Apt app detected") < said.index("-----> Static site app detected")
     assert app.pod_says("hello; type -P hello")[:2] == ["Hello, world!", "/app/.apt/usr/bin/hello"]
     # Without a mirror that answers, and in the place that the list says.
