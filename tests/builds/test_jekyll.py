@@ -74,15 +74,16 @@ run lambda { |env|
 def test_a_site_that_puma_serves(skiff):
     """Without a network: Debian's gems come along, with the libraries that those with C code load."""
     lock = (ROOT / "examples" / "blog" / "Gemfile.lock").read_text()
-    lock = lock.replace("\n    rb-inotify (", "\n    nio4r (2.5.8)\n    puma (5.6.5)\n      nio4r (~> 2.0)\n    rb-inotify (")
-    lock = re.sub(r"DEPENDENCIES\n(  .*\n)*", "DEPENDENCIES\n  jekyll\n  jekyll-feed\n  jekyll-sitemap\n  puma\n", lock)
-    gemfile = 'source "https://rubygems.org"\ngem "jekyll"\ngem "puma"\ngem "jekyll-feed"\ngem "jekyll-sitemap"\n'
-    app = skiff.app({**SITE, "Gemfile": gemfile, "Gemfile.lock": lock, "config.ru": RACK, "Procfile": "web: bundle exec puma -p $PORT\n"},
+    lock = lock.replace("\n    rb-inotify (", "\n    nio4r (2.5.8)\n    puma (5.6.5)\n      nio4r (~> 2.0)\n    rake (13.0.6)\n    rb-inotify (")
+    lock = re.sub(r"DEPENDENCIES\n(  .*\n)*", "DEPENDENCIES\n  jekyll\n  jekyll-feed\n  jekyll-sitemap\n  puma\n  rake\n", lock)
+    gemfile = 'source "https://rubygems.org"\ngem "jekyll"\ngem "puma"\ngem "rake"\ngem "jekyll-feed"\ngem "jekyll-sitemap"\n'
+    app = skiff.app({**SITE, "Gemfile": gemfile, "Gemfile.lock": lock, "config.ru": RACK, "Procfile": "web: bundle exec puma -p $PORT\n",
+                     "Rakefile": "task('assets:precompile') { sh 'jekyll build --baseurl /by-rake' }\n", "base.txt": "---\n---\n{{ site.baseurl }}\n"},
                     ["BUNDLE_MIRROR__ALL=http://127.0.0.1:9"])
     said = accepted(app.push())
-    assert "bundle exec jekyll build" in said and "Configuring nginx" not in said, said
+    assert said.count("Running: ") == 1 and "assets:precompile" in said and "Configuring nginx" not in said, said
     assert wait_for(lambda: "production, , build 1" in app.get(), 60), app.get()
-    assert "b: 3" in app.get("/about")
+    assert "b: 3" in app.get("/about") and "/by-rake" in app.get("/base.txt")
     missing = app.get("/gone")
     assert missing.startswith("HTTP/1.1 404") and "nothing here" in missing, missing
 
@@ -153,9 +154,10 @@ ABORTED = "no answer\n/app/_plugins/a.rb:1:in `abort': no answer (SystemExit)\n"
     (DATE, "could not read file a.md: Invalid date '2026-13-45'"),
     (FETCH, "_plugins/list.rb, line 2: Failed to open TCP connection (Errno::ECONNREFUSED)"),
     (ABORTED, "_plugins/a.rb, line 1: no answer"),
+    ("rake aborted!\nErrno::ENOENT: No such file - x\n/app/Rakefile:3:in `block'\nTasks: TOP => assets:precompile\n", "Rakefile, line 3: Errno::ENOENT: No such file - x"),
     ("\x1b[31m  killed\x1b[0m\n\n", "  killed"),
     ("", "it said nothing"),
-], ids=["scss", "date", "fetch", "abort", "killed", "nothing"])
+], ids=["scss", "date", "fetch", "abort", "rake", "killed", "nothing"])
 def test_the_reason_of_a_failed_build(tmp_path, log, reason):
     (tmp_path / "log").write_text(log)
     done = subprocess.run(["python3", PARTS / "jekyll_reason.py", tmp_path / "log"], capture_output=True, text=True, timeout=30)

@@ -159,6 +159,9 @@ def test_a_rack_app_without_a_gemfile(skiff):
 @pytest.mark.parametrize("files, name", [
     (["_config.yml"], "Jekyll"),
     (["_config.toml", "package.json", "_layouts/a.html"], "Jekyll"),
+    (["_config.yml", 'Gemfile: gem "jekyll-theme-chirpy", "~> 7.2"'], "Jekyll"),
+    (["_config.yml", "Gemfile: gemspec", 'theme.gemspec: spec.add_runtime_dependency "jekyll", ">= 4"'], "Jekyll"),
+    (["_config.yml", 'Gemfile: # gem "jekyll"'], "Ruby"),
     (["Gemfile", "package.json"], "Ruby"),
     (["Gemfile", "CMakeLists.txt"], "Ruby"),
     (["config.ru"], "Ruby"),
@@ -170,7 +173,8 @@ def test_a_rack_app_without_a_gemfile(skiff):
 ])
 def test_what_is_taken_for_ruby(tmp_path, files, name):
     for file in files:
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).write_text("")
+        path, _, text = file.partition(": ")
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
     done = subprocess.run(["bash", DETECT, tmp_path], capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip() or None, done.returncode) == (name, 0 if name else 1), done

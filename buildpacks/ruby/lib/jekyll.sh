@@ -78,17 +78,31 @@ hide_build_files() {
   done
 }
 
-build_site() {
-  local command=(jekyll build)
+# Sets `command`: the task assets:precompile of a Rakefile, by which sites have been built at Heroku, or Jekyll's own.
+choose_build() {
+  command=(jekyll build)
   [ ! -f Gemfile ] || command=(bundle exec jekyll build)
   [ -z "${DEBUG:-}" ] || command+=(--trace)
+  if [ -f Rakefile ] && lock_has rake && bundle exec rake -P 2>/dev/null | grep -x 'rake assets:precompile' >/dev/null; then
+    command=(bundle exec rake assets:precompile)
+  fi
+}
+
+run_build() {
+  say_step "Running: JEKYLL_ENV=$JEKYLL_ENV $*"
+  if ! "$@" 2>&1 </dev/null | tee /tmp/jekyll.log | plain_messages | indent; then
+    explain_jekyll /tmp/jekyll.log
+  fi
+}
+
+build_site() {
+  local command
   export JEKYLL_ENV=${JEKYLL_ENV:-production} SKIFF_CACHE_DIR=$store/plugins
   mkdir -p "$SKIFF_CACHE_DIR"
   restore_kept
-  say_step "Running: JEKYLL_ENV=$JEKYLL_ENV ${command[*]}"
-  if ! "${command[@]}" 2>&1 </dev/null | tee /tmp/jekyll.log | plain_messages | indent; then
-    explain_jekyll /tmp/jekyll.log
-  fi
+  choose_build
+  run_build "${command[@]}"
+  if [ ! -d "$app/$destination" ] && [ "${command[*]: -1}" = assets:precompile ]; then run_build bundle exec jekyll build; fi
   [ -d "$app/$destination" ] || fail "Jekyll left no folder $destination: see what it says above."
   hide_build_files
   python3 "$pack/lib/keep_times.py" "$app/$destination" "$store/times.json"

@@ -24,7 +24,8 @@ def reason(text):
             return f"{own[1]} {more}".strip().replace("/app/", "")
     raised = [found[1].strip() + f" ({found[2]})" for found in map(RAISED.match, lines) if found and found[2] != "SystemExit"]
     ended = [found[1].strip() for found in map(RAISED.match, lines) if found and found[2] == "SystemExit"]
-    said = (raised or ended or lines[-1:] or ["it said nothing"])[0]
+    aborted = lines[lines.index("rake aborted!") + 1:][:1] if "rake aborted!" in lines else []
+    said = (raised or ended or aborted or lines[-1:] or ["it said nothing"])[0]
     place = next((found for found in map(PLACE.match, lines) if found), None)
     return f"{place[1]}, line {place[2]}: {said}" if place else said.replace("/app/", "")
 

@@ -24,7 +24,9 @@ is_jekyll() {
   local name
   find_config || return 1
   if [ -f "$app/Gemfile" ]; then
-    gemfile_names 'jekyll|github-pages' || grep -qsE '^ {4}(jekyll|github-pages) \(' "$app/Gemfile.lock"
+    # By itself, or by a theme or plugin, as Chirpy's sites do; a theme's own repository by its gemspec.
+    gemfile_names '[a-z0-9_-]*jekyll[a-z0-9_-]*|github-pages' || lock_has 'jekyll|github-pages' ||
+      { grep -qsE '^[[:blank:]]*gemspec' "$app/Gemfile" && grep -qsE "dependency[ (]+[\"']jekyll[\"']" "$app"/*.gemspec; }
     return
   fi
   ! grep -qsE '"hexo"[[:space:]]*:' "$app/package.json" || return 1

@@ -30,7 +30,7 @@ precompile_assets() {
     indent <<<"public/assets has a manifest: its assets are taken as they are"
     return
   fi
-  if is_rails || is_jekyll; then export DATABASE_URL=${DATABASE_URL:-$(default_database)}; fi
+  if is_rails; then export DATABASE_URL=${DATABASE_URL:-$(default_database)}; fi
   if ! bundle exec rake -P >/tmp/rake.log 2>&1; then
     plain_messages </tmp/rake.log | tail -n 20 | indent
     fail "The Rakefile can't be loaded; what it said stands above. \"bundle exec rake -P\" shows it on your machine."
