@@ -2,11 +2,14 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -14,17 +17,13 @@
 
 #include "base/strings.h"
 #include "io/file.h"
+#include "io/inside.h"
+#include "node/images/tar_stream.h"
 
 namespace skiff::node {
 
 namespace {
 
-struct ArchiveCloser {
-  void operator()(archive* a) const { archive_free(a); }
-};
-using ArchivePtr = std::unique_ptr<archive, ArchiveCloser>;
-
-constexpr size_t kBlockBytes = 256 << 10;
 constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 
@@ -40,16 +39,15 @@ std::optional<std::string> clean_path(const char* raw) {
   return out;
 }
 
-// True when every folder on the way is a real one, not a link that leads away.
+// True when every folder on the way is a real one, or not there yet: no link that leads away. The kernel
+// walks the path once, however deep it is.
 bool parent_is_inside(const std::string& folder, const std::string& path) {
-  std::string walked = folder;
-  const auto parts = split(path, '/');
-  for (size_t i = 0; i + 1 < parts.size(); ++i) {
-    walked += "/" + parts[i];
-    struct stat info{};
-    if (::lstat(walked.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) return false;
-  }
-  return true;
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return true;
+  const io::UniqueFd root(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const io::UniqueFd parent(
+      io::open_below(root.get(), path.substr(0, slash).c_str(), O_PATH | O_DIRECTORY, io::Links::kRefuse));
+  return parent || errno == ENOENT;
 }
 
 Result<void> apply_whiteout(const std::string& folder, const std::string& path) {
@@ -69,11 +67,6 @@ Result<void> apply_whiteout(const std::string& folder, const std::string& path) 
     return fail_errno(errno, "make whiteout " + target);
   }
   return {};
-}
-
-std::unexpected<Error> archive_failure(archive* a, const std::string& what) {
-  const char* text = archive_error_string(a);
-  return fail(Code::kDataLoss, what + ": " + (text != nullptr ? text : "unknown error"));
 }
 
 Result<void> copy_data(archive* from, archive* to, const std::string& path) {
@@ -106,56 +99,65 @@ Result<void> extract(archive* from, archive* to, archive_entry* entry, const std
   return {};
 }
 
-// Opens a layer for the one packing it may have: guessing would let a small "plain" tar unfold without end.
-Result<ArchivePtr> open_layer(const std::string& blob, Compression compression) {
-  ArchivePtr out(archive_read_new());
-  if (compression == Compression::kGzip) archive_read_support_filter_gzip(out.get());
-  if (compression == Compression::kZstd) archive_read_support_filter_zstd(out.get());
-  archive_read_support_format_tar(out.get());
-  if (archive_read_open_filename(out.get(), blob.c_str(), kBlockBytes) != ARCHIVE_OK) {
-    return archive_failure(out.get(), "open layer " + blob);
-  }
-  return out;
+std::unexpected<Error> too_much(const std::string& blob, const std::string& what, const char* advice) {
+  return fail(Code::kResourceExhausted, fmt::format("layer {} {}; make the image {}", blob, what, advice));
+}
+
+int64_t count_folders(const char* path) {
+  const std::string_view text = path == nullptr ? "" : path;
+  return std::ranges::count(text, '/');
+}
+
+// A plain tar has the bytes of its files, but those of holes: a byte in each block of the disk, and nothing
+// between, would take hundreds of times as much there.
+LayerBounds bounds_of(const std::string& blob, Compression compression, LayerBounds bounds) {
+  struct stat info{};
+  if (compression == Compression::kNone && ::stat(blob.c_str(), &info) == 0)
+    bounds.bytes = std::min<int64_t>(bounds.bytes, info.st_size);
+  return bounds;
 }
 
 // Takes an entry off what the layer may still hold. A tar's entry gives no more bytes than it declares.
 Result<void> take_entry(LayerBounds& left, archive_entry* entry, const LayerBounds& bounds,
                         const std::string& blob) {
-  if (--left.entries < 0) {
-    return fail(Code::kResourceExhausted, "layer " + blob + " has more than " +
-                                              std::to_string(bounds.entries) +
-                                              " entries; make the image smaller");
-  }
+  if (--left.entries < 0)
+    return too_much(blob, fmt::format("has more than {} entries", bounds.entries), "smaller");
   const int64_t size = archive_entry_size(entry);
   if (size < 0 || size > left.bytes) {
-    return fail(Code::kResourceExhausted, "layer " + blob + " unpacks to more than " +
-                                              std::to_string(bounds.bytes) +
-                                              " bytes; make the image smaller");
+    return too_much(blob, fmt::format("unpacks to more than {} bytes", bounds.bytes),
+                    "smaller, and its files without holes");
   }
   left.bytes -= size;
+  left.folders -= count_folders(archive_entry_pathname(entry)) + count_folders(archive_entry_hardlink(entry));
+  if (left.folders < 0) {
+    return too_much(blob, fmt::format("names more than {} folders in the paths of its files", bounds.folders),
+                    "smaller, or less deep");
+  }
   return {};
 }
 
 }  // namespace
 
 Result<void> unpack_layer(const std::string& blob, Compression compression, const std::string& folder,
-                          const LayerBounds& bounds) {
+                          const LayerBounds& most) {
+  const LayerBounds bounds = bounds_of(blob, compression, most);
   char* resolved = ::realpath(folder.c_str(), nullptr);
   if (resolved == nullptr) return fail_errno(errno, "find " + folder);
   const std::string root = resolved;
   std::free(resolved);
-  auto opened = open_layer(blob, compression);
+  auto opened = TarStream::open(blob, compression);
   if (!opened) return std::unexpected(opened.error());
-  const ArchivePtr from = std::move(*opened), to(archive_write_disk_new());
+  archive* const from = (*opened)->tar();
+  const ArchivePtr to(archive_write_disk_new());
   archive_write_disk_set_options(
       to.get(), ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_XATTR |
                     ARCHIVE_EXTRACT_ACL | ARCHIVE_EXTRACT_UNLINK | ARCHIVE_EXTRACT_SECURE_SYMLINKS);
   LayerBounds left = bounds;
   for (;;) {
     archive_entry* entry = nullptr;
-    const int got = archive_read_next_header(from.get(), &entry);
+    const int got = archive_read_next_header(from, &entry);
     if (got == ARCHIVE_EOF) break;
-    if (got < ARCHIVE_WARN) return archive_failure(from.get(), "read layer " + blob);
+    if (got < ARCHIVE_WARN) return archive_failure(from, "read layer " + blob);
     SKIFF_RETURN_IF_ERROR(take_entry(left, entry, bounds, blob));
     const auto path = clean_path(archive_entry_pathname(entry));
     if (!path) return fail(Code::kDataLoss, "layer " + blob + " has an entry outside its root");
@@ -168,7 +170,7 @@ Result<void> unpack_layer(const std::string& blob, Compression compression, cons
     const size_t slash = path->rfind('/');
     const std::string name = slash == std::string::npos ? *path : path->substr(slash + 1);
     auto done = name.starts_with(kWhiteout) ? apply_whiteout(root, *path)
-                                            : extract(from.get(), to.get(), entry, root, *path);
+                                            : extract(from, to.get(), entry, root, *path);
     if (!done) return done;
   }
   // Times and modes of folders are set here, when nothing is written into them any more.

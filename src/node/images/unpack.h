@@ -14,8 +14,9 @@ enum class Compression { kNone, kGzip, kZstd };
 
 // What one layer may hold at most; the default is far more than what programs need.
 struct LayerBounds {
-  int64_t bytes = 10'000'000'000;  // of its files' contents, holes included
+  int64_t bytes = 10'000'000'000;  // of its files' contents, holes included; of a plain tar its own size
   int64_t entries = 1'000'000;
+  int64_t folders = 16'000'000;  // in the paths of all entries: each is looked at, some microseconds long
 };
 
 // `blob` is a tar. Whiteouts become overlayfs's: a removed name a 0/0 character device, an opaque folder an

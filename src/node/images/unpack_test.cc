@@ -11,6 +11,7 @@
 #include "node/digest.h"
 #include "node/images/layout.h"
 #include "node/images/store.h"
+#include "testing/cost.h"
 
 using namespace skiff;
 using namespace skiff::node;
@@ -47,6 +48,48 @@ void write_tar(const std::string& path, int (*filter)(archive*), int count, size
     archive_write_data(out, zeros.data(), zeros.size());
     archive_entry_free(entry);
   }
+  archive_write_close(out);
+  archive_write_free(out);
+}
+
+// A tar of files that each let `users` more read them: a pax record.
+void write_tar_with_acl(const std::string& path, int (*filter)(archive*), int count, int users) {
+  archive* out = archive_write_new();
+  archive_write_set_format_pax(out);
+  filter(out);
+  REQUIRE(archive_write_open_filename(out, path.c_str()) == ARCHIVE_OK);
+  for (int i = 0; i < count; ++i) {
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, ("f" + std::to_string(i)).c_str());
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, 0);
+    std::string acl = "user::rw-,group::r--,mask::r--,other::r--";
+    for (int user = 1; user <= users; ++user) acl += ",user:" + std::to_string(user) + ":r--";
+    REQUIRE(archive_entry_acl_from_text(entry, acl.c_str(), ARCHIVE_ENTRY_ACL_TYPE_ACCESS) == ARCHIVE_OK);
+    REQUIRE(archive_write_header(out, entry) == ARCHIVE_OK);
+    archive_entry_free(entry);
+  }
+  archive_write_close(out);
+  archive_write_free(out);
+}
+
+// A tar of one file with a byte in each block of the disk, and holes between.
+void write_sparse_tar(const std::string& path, int blocks) {
+  constexpr int64_t kBlock = 4096;
+  archive* out = archive_write_new();
+  archive_write_set_format_pax(out);
+  REQUIRE(archive_write_open_filename(out, path.c_str()) == ARCHIVE_OK);
+  archive_entry* entry = archive_entry_new();
+  archive_entry_set_pathname(entry, "f");
+  archive_entry_set_filetype(entry, AE_IFREG);
+  archive_entry_set_perm(entry, 0644);
+  archive_entry_set_size(entry, blocks * kBlock);
+  for (int i = 0; i < blocks; ++i) archive_entry_sparse_add_entry(entry, i * kBlock, 1);
+  REQUIRE(archive_write_header(out, entry) == ARCHIVE_OK);
+  const std::string zeros(static_cast<size_t>(blocks * kBlock), '\0');
+  archive_write_data(out, zeros.data(), zeros.size());
+  archive_entry_free(entry);
   archive_write_close(out);
   archive_write_free(out);
 }
@@ -102,6 +145,52 @@ TEST_CASE("an entry whose path nothing could open is refused, however long it is
     REQUIRE(!done);
     CHECK(done.error().message.find("less deep") != std::string::npos);
     CHECK(io::list_directory(folder / "out")->empty());
+  }
+}
+
+TEST_CASE("a plain layer's files hold no more bytes than the layer, however many holes they have") {
+  Folder folder;
+  write_sparse_tar(folder / "layer", 2000);
+  auto done = unpack(folder, Compression::kNone);
+  REQUIRE(!done);
+  CHECK(done.error().code == Code::kResourceExhausted);
+  CHECK(done.error().message.find("without holes") != std::string::npos);
+  CHECK(io::list_directory(folder / "out")->empty());
+}
+
+TEST_CASE("a layer is as deep as its entries together may be") {
+  Folder folder;
+  write_tar(folder / "layer", archive_write_add_filter_gzip, 3, 0, "a/b/c/f");
+  CHECK(unpack(folder, Compression::kGzip, {100, 10, 9}));
+  auto done = unpack(folder, Compression::kGzip, {100, 10, 8});
+  REQUIRE(!done);
+  CHECK(done.error().message.find("more than 8 folders") != std::string::npos);
+}
+
+TEST_CASE("what a removed name costs does not grow with the folders above it") {
+  const auto cost = [](size_t levels) {
+    Folder folder;
+    std::string path;
+    for (size_t i = 0; i < levels; ++i) path += "d/";
+    write_tar(folder / "layer", archive_write_add_filter_none, 20, 0, path + ".wh.f");
+    REQUIRE(io::make_directories(folder / "out"));
+    return testing::cost_of("", [&](const std::string&) { CHECK(unpack(folder, Compression::kNone)); }, 1);
+  };
+  // Twenty times as deep: by the square it would cost 400 times as much.
+  CHECK(cost(1900).count() < 100 * cost(95).count());
+}
+
+TEST_CASE("a layer with a head that a parser would take minutes for is refused, packed or not") {
+  for (const Compression compression : {Compression::kNone, Compression::kGzip}) {
+    auto* filter =
+        compression == Compression::kNone ? archive_write_add_filter_none : archive_write_add_filter_gzip;
+    Folder folder;
+    write_tar_with_acl(folder / "layer", filter, 1, 20'000);
+    auto done = unpack(folder, compression);
+    REQUIRE(!done);
+    CHECK(done.error().message.find("ACL") != std::string::npos);
+    write_tar_with_acl(folder / "layer", filter, 1, 20);
+    CHECK(unpack(folder, compression));
   }
 }
 
