@@ -124,7 +124,7 @@ size_t set_aside(const Node& node) {
 }
 
 Image ensure(io::Loop& loop, Puller& puller) {
-  auto outcome = io::block_on(loop, puller.ensure(kName, PullPolicy::kIfNotPresent, "", {}));
+  auto outcome = io::block_on(loop, puller.ensure(kName, "shop", PullPolicy::kIfNotPresent, "", {}));
   REQUIRE_MESSAGE(outcome.image, outcome.message);
   return *outcome.image;
 }

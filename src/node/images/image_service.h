@@ -49,9 +49,10 @@ class ImageService {
   // Hears what goes on while an image is made here (stack_layers.h): messages for people. Not after the
   // task's end.
   using Tell = std::function<void(const std::string& message)>;
-  // `docker_config` is the text of a .dockerconfigjson, or "". `tell` may be empty.
-  virtual io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy, std::string docker_config,
-                                        Tell tell) = 0;
+  // For a pod of `name_space`. `docker_config` is the text of a .dockerconfigjson, or "". `tell` may be
+  // empty.
+  virtual io::Task<ImageOutcome> ensure(std::string reference, std::string name_space, PullPolicy policy,
+                                        std::string docker_config, Tell tell) = 0;
   // A file of the image, for /etc/passwd and /etc/group; nothing when absent.
   virtual std::optional<std::string> read_file(const Image& image, const std::string& path) const = 0;
   // The images on this node, for its status and for garbage collection.

@@ -9,6 +9,7 @@
 #include "io/process.h"
 #include "node/images/damaged_layers.h"
 #include "node/images/layer_seal.h"
+#include "node/images/local_images.h"
 #include "node/images/unpack.h"
 
 namespace skiff::node {
@@ -126,8 +127,8 @@ bool Puller::present(const std::string& reference) const {
   return parsed && store_.find(parsed->canonical());
 }
 
-io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, std::string docker_config,
-                                      Tell tell) {
+io::Task<ImageOutcome> Puller::ensure(std::string reference, std::string name_space, PullPolicy policy,
+                                      std::string docker_config, Tell tell) {
   const auto parsed = parse_reference(reference);
   if (!parsed) {
     co_return failure("InvalidImageName", "Failed to apply default image tag " + quoted(reference) +
@@ -135,6 +136,10 @@ io::Task<ImageOutcome> Puller::ensure(std::string reference, PullPolicy policy, 
                                               parsed.error().message);
   }
   const bool local = parsed->domain == kLocalDomain;
+  if (local) {
+    auto allowed = check_local_use(local_layout(*parsed), *parsed, name_space);
+    if (!allowed) co_return failure("ErrImagePull", allowed.error().message);
+  }
   if (local && parsed->repository == kStackRepository) {
     auto ready = co_await layers_.ensure(parsed->tag, std::move(tell));
     if (!ready) co_return failure("ErrImagePull", ready.error().message);

@@ -1,7 +1,8 @@
 // The node's image service: local images from the instance's folder, all others from registries through
 // skopeo.
 //
-// A local image "skiff.local/<repository>:<tag>" is the OCI layout <local_images>/<repository> with that tag.
+// A local image "skiff.local/<repository>:<tag>" is the OCI layout <local_images>/<repository> with that tag;
+// an app's is for the pods of its namespace (local_images.h).
 // Its record is refreshed whenever the tag points to another image. Pulls of one image at a time are shared.
 #pragma once
 
@@ -38,8 +39,8 @@ class Puller final : public ImageService {
   io::Task<void> remove_leftovers();
 
   bool present(const std::string& reference) const override;
-  io::Task<ImageOutcome> ensure(std::string reference, PullPolicy policy, std::string docker_config,
-                                Tell tell) override;
+  io::Task<ImageOutcome> ensure(std::string reference, std::string name_space, PullPolicy policy,
+                                std::string docker_config, Tell tell) override;
   std::optional<std::string> read_file(const Image& image, const std::string& path) const override;
   std::vector<Image> list() const override { return store_.list(); }
 

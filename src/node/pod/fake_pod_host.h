@@ -70,7 +70,7 @@ class FakeImages final : public ImageService {
   bool never_ends = false;                       // every fetch
 
   bool present(const std::string& reference) const override { return !failures.contains(reference); }
-  io::Task<ImageOutcome> ensure(std::string reference, PullPolicy, std::string, Tell) override {
+  io::Task<ImageOutcome> ensure(std::string reference, std::string, PullPolicy, std::string, Tell) override {
     if (never_ends) {
       co_await std::suspend_always{};
     }

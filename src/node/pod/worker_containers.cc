@@ -90,7 +90,8 @@ io::Task<void> PodWorker::start(std::string name) {
   const ImageService::Tell tell = [this, where = field(*def)](const std::string& message) {
     event(where, Type::kNormal, kStackLayerReason, message);
   };
-  auto outcome = co_await services_.images.ensure(reference, policy, credentials, tell);
+  const std::string name_space = pod_["metadata"]["namespace"].str();
+  auto outcome = co_await services_.images.ensure(reference, name_space, policy, credentials, tell);
   pulling_.erase(name);
   if (!outcome.image) {
     image_failed(*def, facts_.containers[name], outcome);

@@ -14,7 +14,8 @@ namespace skiff::platform {
 
 constexpr size_t kKeptImages = 10;
 
-// In each layout of an app: whatever else lies beside it is not the platform's to remove.
+// In each layout of an app, with its name: whatever else lies beside it is not the platform's to remove, and
+// the node lets only pods of the namespace of that name run what is in it (node/images/local_images.h).
 constexpr const char* kAppMark = "/skiff-app";
 
 struct AppLayer {
