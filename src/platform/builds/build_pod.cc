@@ -18,6 +18,8 @@ using json::Value;
 // (glibc 2.36).
 constexpr const char* kHerokuStack = "heroku-22";
 constexpr int64_t kLeastRequestMb = 64;
+// Of what a build leaves on the host's own disk: its log, and the message of its end (/dev/termination-log).
+constexpr int64_t kHostDiskMb = 256;
 constexpr const char* kCaTarget = "/etc/ssl/certs/ca-certificates.crt";
 
 Value host_volume(const std::string& name, const std::string& path, const std::string& type) {
@@ -33,6 +35,15 @@ Value mount(const std::string& name, const std::string& path, Access access) {
 std::string how_to_get_disk(const BuildFacts& facts) {
   if (facts.disk.megabytes < facts.limits.disk_mb) return "free some of the host's disk, which has no more";
   return how_to_raise("diskMb", facts.limits.disk_mb);
+}
+
+std::string explain_eviction(const std::string& why) {
+  if (why.starts_with("The node was low on resource"))
+    return "the host's disk ran full, and the build was stopped; free some of it, and push again";
+  return fmt::format(
+      "the build's log and the message of its end (/dev/termination-log) took more than {} of the host's "
+      "disk, and it was stopped; print less, or write it to a file below /tmp",
+      describe_megabytes(kHostDiskMb));
 }
 
 int64_t machine_megabytes() {
@@ -85,8 +96,10 @@ Value build_pod_manifest(const BuildFacts& facts, const BuilderOptions& options,
        {"command", Value::array({"/bin/bash", "/skiff/buildpacks/bin/build"})},
        {"env", env},
        {"securityContext", security},
-       {"resources", Value::object({{"limits", Value::object({{"memory", memory}})},
-                                    {"requests", Value::object({{"memory", request}})}})},
+       {"resources",
+        Value::object({{"limits", Value::object({{"memory", memory},
+                                                 {"ephemeral-storage", fmt::format("{}Mi", kHostDiskMb)}})},
+                       {"requests", Value::object({{"memory", request}, {"ephemeral-storage", "16Mi"}})}})},
        {"volumeMounts",
         Value::array({mount("build", "/skiff/build", Access::kReadOnly),
                       mount("out", "/skiff/out", Access::kReadWrite),
@@ -124,6 +137,7 @@ std::string explain_failure(const Value& pod, const BuildFacts& facts, bool told
         "the build took longer than {} and was stopped; build less, or in smaller steps, or {}",
         describe_seconds(facts.limits.seconds), how_to_raise("seconds", facts.limits.seconds));
   }
+  if (status["reason"].str() == "Evicted") return explain_eviction(status["message"].str());
   const auto& ended = status["containerStatuses"].at(0)["state"]["terminated"];
   if (ended["reason"].str() == "OOMKilled") {
     return fmt::format("the build used more than {} of memory and was stopped; run fewer jobs at once, or {}",

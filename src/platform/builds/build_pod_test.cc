@@ -86,6 +86,17 @@ TEST_CASE("a failed build says which bound it met") {
         "the build filled its disk of 64 MB, which also holds its cache; write less, or raise "
         "\"diskMb\" (64) in DATA/platform/build-limits.json");
   CHECK(explain_failure(failed("", "Error"), facts(), false) == "the build ended with exit code 1");
+  CHECK(
+      explain_failure(failed("Evicted", "Error"), facts(), false) ==
+      "the build's log and the message of its end (/dev/termination-log) took more than 256 MB of the host's "
+      "disk, and it was stopped; print less, or write it to a file below /tmp");
+}
+
+TEST_CASE("what a build leaves outside of its disk is bounded too") {
+  const auto pod = build_pod_manifest(facts(), {"/d", "/i", "/b", "/ca", {}}, {});
+  const auto& resources = pod["spec"]["containers"].at(0)["resources"];
+  CHECK(resources["limits"]["ephemeral-storage"].str() == "256Mi");
+  CHECK(resources["requests"]["ephemeral-storage"].str() == "16Mi");
 }
 
 TEST_CASE("a build without room says what it waits for, and how many are before it") {
