@@ -97,8 +97,8 @@ std::vector<std::string> oldest_caches(const std::string& folder, const std::set
   return out;
 }
 
-int64_t plan_disk_size(int64_t limit_mb, int64_t free_mb, int64_t own_mb) {
-  const int64_t spare = free_mb + own_mb - kHostReserveMb;
+int64_t plan_disk_size(int64_t limit_mb, int64_t free_mb, int64_t own_mb, int64_t promised_mb) {
+  const int64_t spare = free_mb + own_mb - promised_mb - kHostReserveMb;
   return spare < std::min(limit_mb, kLeastDiskMb) ? 0 : std::min(limit_mb, spare);
 }
 
@@ -160,6 +160,14 @@ io::Task<void> BuildDisks::drop_cache(std::string app) {
   }
 }
 
+int64_t BuildDisks::promised(const std::string& app) const {
+  int64_t out = 0;
+  for (const auto& [other, size] : sizes_) {
+    if (other != app) out += std::max<int64_t>(size - usage_of(image(other)).own_mb, 0);
+  }
+  return out;
+}
+
 io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes) {
   BuildDisk disk{mount_point(app)};
   open_[app] = disk.folder;
@@ -173,16 +181,20 @@ io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes)
   for (const auto& [other, folder] : open_) open.insert(other);
   const auto others = oldest_caches(data_ + "/cache", open);
   for (const auto& other : others) {
-    if (plan_disk_size(megabytes, free_mb, usage.own_mb) == megabytes) break;
+    if (plan_disk_size(megabytes, free_mb, usage.own_mb, promised(app)) == megabytes) break;
     co_await drop_cache(other);
     free_mb = free_megabytes(data_);
   }
-  disk.megabytes = plan_disk_size(megabytes, free_mb, usage.own_mb);
+  const int64_t promised_mb = promised(app);
+  disk.megabytes = plan_disk_size(megabytes, free_mb, usage.own_mb, promised_mb);
   if (disk.megabytes == 0) {
-    co_return fail(
-        Code::kResourceExhausted,
-        fmt::format("the host's disk has {} MB left, too little to build; free some of it", free_mb));
+    const std::string taken =
+        promised_mb == 0 ? "" : fmt::format(", of which other builds may take {} MB", promised_mb);
+    co_return fail(Code::kResourceExhausted,
+                   fmt::format("the host's disk has {} MB left{}, too little to build; free some of it",
+                               free_mb, taken));
   }
+  sizes_[app] = disk.megabytes;
   // A disk that is still fit for its purpose keeps its cache.
   const bool keep = usage.size_mb <= disk.megabytes && usage.size_mb >= disk.megabytes / 2;
   Result<void> mounted = fail(Code::kNotFound, "not made yet");
@@ -216,6 +228,7 @@ io::Task<void> BuildDisks::close(std::string app) {
     return result;
   });
   open_.erase(app);
+  sizes_.erase(app);
   if (!wiped) log_warn("a build's disk keeps files", {{"app", app}, {"error", wiped.error().message}});
 }
 

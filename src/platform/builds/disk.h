@@ -55,7 +55,10 @@ class BuildDisks {
   std::string folder(const std::string& app) const;
   io::Loop& loop_;
   std::string data_;
+  // What the disks of other builds that go on may still take of the host's, in MB: they are sparse.
+  int64_t promised(const std::string& app) const;
   std::map<std::string, std::string> open_;  // by app: the disk's folder
+  std::map<std::string, int64_t> sizes_;     // by app: MB of the disk, also of one that is about to be made
   uint64_t drops_ = 0;
 };
 
@@ -67,7 +70,8 @@ void unmount_build_disks(const std::string& data);
 std::vector<std::string> oldest_caches(const std::string& folder, const std::set<std::string>& but);
 
 // Pure: how large the disk of a build becomes, in MB; 0 when the host can spare too little. `free_mb` is what
-// the host's disk has left, `own_mb` what the app's disk takes of it already.
-int64_t plan_disk_size(int64_t limit_mb, int64_t free_mb, int64_t own_mb);
+// the host's disk has left, `own_mb` what the app's disk takes of it already, `promised_mb` what other builds
+// that go on may still take.
+int64_t plan_disk_size(int64_t limit_mb, int64_t free_mb, int64_t own_mb, int64_t promised_mb);
 
 }  // namespace skiff::platform
