@@ -50,6 +50,12 @@ Result<std::string> write_blob(const std::string& layout, const Value& value, si
   return digest;
 }
 
+// Of what is gone or damaged nothing comes back. What else keeps it from being read, too few descriptors or a
+// disk that fails, may pass: who took that for an end would throw away what is there.
+bool is_lost(const Error& error) {
+  return error.code == Code::kNotFound || error.code == Code::kInvalidArgument;
+}
+
 struct Base {
   Value layers;  // descriptors
   Value config;
@@ -128,11 +134,11 @@ Value descriptor(const char* type, const std::string& digest, size_t size) {
 }
 
 Result<void> add_to_index(const std::string& layout, const std::string& tag, Value entry) {
+  auto known = read_json(layout + "/index.json");
+  if (!known && !is_lost(known.error())) return std::unexpected(known.error());
   Value manifests = Value::array();
-  if (auto index = read_json(layout + "/index.json")) {
-    for (const auto& old : (*index)["manifests"].items()) {
-      if (old["annotations"][kRefName].str() != tag) manifests.push_back(old);
-    }
+  for (const auto& old : known.value_or(Value())["manifests"].items()) {
+    if (old["annotations"][kRefName].str() != tag) manifests.push_back(old);
   }
   entry.set("annotations", Value::object({{kRefName, tag}}));
   manifests.push_back(entry);
@@ -236,6 +242,7 @@ Result<void> prune_app_images(const std::string& images, const std::string& app,
   for (const auto& entry : manifests) {
     named.insert(entry["digest"].str());
     auto manifest = read_json(blob(layout, entry["digest"].str()));
+    if (!manifest && !is_lost(manifest.error())) return std::unexpected(manifest.error());
     if (!manifest) {
       // Nothing runs from a damaged manifest; that it is there must not keep all else for ever.
       log_warn("image of a release is damaged", {{"app", app}, {"error", manifest.error().message}});

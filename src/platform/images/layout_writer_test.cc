@@ -193,6 +193,29 @@ TEST_CASE("a layer of the stack that was made again replaces a damaged one in an
   CHECK((info.st_mode & 0777) == 0600);
 }
 
+TEST_CASE("what can't be read now is taken neither for gone nor for damaged") {
+  const Folder folder;
+  std::string oldest;
+  for (size_t i = 0; i <= kKeptImages; ++i) {
+    auto written = write_app_image(folder.slug("tag" + std::to_string(i)));
+    REQUIRE(written);
+    if (i == 1) oldest = *written;  // of those that stay
+  }
+  // A link to itself fails as a disk does: with another error than that there is none.
+  const auto while_unreadable = [](const std::string& path, const auto& work) {
+    REQUIRE(::rename(path.c_str(), (path + ".aside").c_str()) == 0);
+    REQUIRE(::symlink(path.c_str(), path.c_str()) == 0);
+    work();
+    REQUIRE(::rename((path + ".aside").c_str(), path.c_str()) == 0);
+  };
+  while_unreadable(folder.path + "/images/shop/index.json",
+                   [&] { CHECK_FALSE(write_app_image(folder.slug("next"))); });
+  while_unreadable(folder.blobs("shop") + "/" + oldest.substr(7),
+                   [&] { CHECK_FALSE(prune_app_images(folder.path + "/images", "shop", {})); });
+  CHECK(is_whole(folder.path, "tag1"));
+  CHECK(is_whole(folder.path, "tag" + std::to_string(kKeptImages)));
+}
+
 TEST_CASE("a damaged manifest does not keep all other images for ever") {
   const Folder folder;
   std::string damaged;
