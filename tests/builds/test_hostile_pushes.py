@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import http.client
+import json
 import os
 import pathlib
 import struct
@@ -190,3 +191,32 @@ def test_a_repository_that_git_as_root_made_is_taken_over(skiff):
     pushed = app.push()
     assert pushed.ok, pushed.said
     assert {path.lstat().st_uid for path in [repository, *repository.rglob("*")]} == {GIT_USER}
+
+
+def why_it_waits(skiff, pod):
+    found = json.loads(skiff.kubectl("-n", "tenant", "get", "pod", pod, "-o", "json").stdout)
+    waiting = found["status"].get("containerStatuses", [{}])[0].get("state", {}).get("waiting", {})
+    return waiting.get("message", "") if "Pull" in waiting.get("reason", "") else ""
+
+
+def test_an_apps_image_is_for_its_own_namespace(skiff):
+    app = skiff.app(MAKE)
+    assert app.push().ok
+    image = skiff.kubectl("-n", app.name, "get", "deploy/web", "-o", "jsonpath={.spec.template.spec.containers[0].image}").stdout
+    skiff.kubectl("create", "namespace", "tenant")
+    names = {"tag": image, "digest": f"skiff.local/{app.name}@sha256:{'0' * 64}", "none": "skiff.local/nobodys-app:1"}
+    for pod, name in names.items():
+        skiff.kubectl("-n", "tenant", "run", pod, f"--image={name}", "--restart=Never", "--command", "--", "cat", "/app/Makefile")
+    try:
+        said = {pod: wait_for(lambda name=pod: why_it_waits(skiff, name), 30) for pod in names}
+        assert f"there is no image {image} that pods of the namespace tenant may run" in said["tag"]
+        assert "there is no image skiff.local/nobodys-app:1 that pods of the namespace tenant may run" in said["none"]
+        assert "name the tag" in said["digest"]
+    finally:
+        skiff.kubectl("delete", "namespace", "tenant", "--wait=false")
+
+
+def test_what_a_build_writes_beside_its_disk_is_bounded(skiff):
+    app = skiff.app({"Procfile": "web: true\n", "Makefile": "all:\n\t@fallocate -l 300M /dev/termination-log; sleep 600\n"})
+    pushed = app.push()
+    assert not pushed.ok and "took more than 256 MB of the host's disk, and it was stopped" in pushed.said, pushed.said
