@@ -10,6 +10,10 @@
 #include "kube/schema/quantity.h"
 #include "kube/selector/selector.h"
 #include "platform/apps/procfile.h"
+#include "platform/builds/build_details.h"
+#include "platform/builds/plain_text.h"
+#include "platform/builds/stack_layers.h"
+#include "platform/builds/submodules.h"
 #include "testing/cost.h"
 
 namespace {
@@ -56,6 +60,10 @@ void words(const std::string& text) {
   static_cast<void>(kube::parse_quantity(text));
   static_cast<void>(kube::find_by_path(json::Value::object({{"a", json::Value::array({1})}}), text));
   static_cast<void>(platform::parse_procfile(text));
+  static_cast<void>(platform::parse_report(text));
+  static_cast<void>(platform::parse_phases(text));
+  static_cast<void>(platform::parse_layer_names(text));
+  static_cast<void>(platform::parse_submodules(text));
   static_cast<void>(replace_all(text, text.substr(0, 1), "xy"));
 }
 

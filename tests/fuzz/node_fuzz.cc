@@ -1,10 +1,14 @@
-// What the node reads from outside: DNS queries of pods, lines and queries of logs, names and configurations
-// of images, resolv.conf. No crash; answers keep to their limits.
+// What the node reads from outside: DNS queries of pods, lines and queries of logs, names, configurations and
+// heads of images, recipes of stack layers, resolv.conf. No crash; answers keep to their limits.
+#include <algorithm>
+
 #include "base/json.h"
 #include "input.h"
 #include "node/dns/message.h"
+#include "node/images/layer_recipe.h"
 #include "node/images/layout.h"
 #include "node/images/reference.h"
+#include "node/images/tar_heads.h"
 #include "node/logs/cri.h"
 #include "node/pod/pod_files.h"
 
@@ -46,6 +50,18 @@ void image(std::string_view text) {
   fuzz::require(again && again->canonical() == reference->canonical());
 }
 
+// What a layer's recipe and name, and the heads of its tar, say. A head is found however the bytes are cut.
+void stack(std::string_view text) {
+  const auto recipe = node::parse_layer_recipe("name", text);
+  if (recipe) fuzz::require(!recipe->run.empty() || !recipe->build.empty());
+  const auto tag = node::parse_stack_tag(std::string(text));
+  if (tag) fuzz::require(std::ranges::all_of(tag->layers, node::is_layer_name));
+  node::TarHeads whole, halves;
+  const bool found = !whole.look(text);
+  const bool first = !halves.look(text.substr(0, text.size() / 2));
+  fuzz::require(found == (first || !halves.look(text.substr(text.size() / 2))));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -65,6 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     default:
       (void)node::parse_resolv_conf(std::string(input.rest()));
+      stack(input.rest());
   }
   return 0;
 }

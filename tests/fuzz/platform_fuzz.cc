@@ -1,12 +1,16 @@
 // What the platform reads from those who push, from the edge, from containers and from its own files:
 // Procfiles, names, buildpacks, submodules, frames of log lines, output with times, records, limits of
-// builds. No crash; an accepted Procfile has only names that can be process types; no password of a
-// buildpack's address is shown; an accepted submodule lies below the app; output is cut the same however it
-// arrives; a record that is read is written back as it was.
+// builds and what builds leave. No crash; an accepted Procfile has only names that can be process types; no
+// password of a buildpack's address is shown; an accepted submodule lies below the app; output is cut and
+// made plain the same however it arrives, and nothing plain steers a terminal; what a build reports is
+// bounded; a record that is read is written back as it was.
 #include "input.h"
 #include "platform/apps/buildpacks.h"
 #include "platform/apps/procfile.h"
+#include "platform/builds/build_details.h"
 #include "platform/builds/limits.h"
+#include "platform/builds/plain_text.h"
+#include "platform/builds/stack_layers.h"
 #include "platform/builds/submodules.h"
 #include "platform/logs/collector.h"
 #include "platform/logs/frames.h"
@@ -34,6 +38,31 @@ void check_submodules(std::string_view text) {
                   ("/" + path + "/").find("/../") == std::string::npos);
   }
   fuzz::require(platform::parse_submodules(platform::encode_submodules(*submodules)) == *submodules);
+}
+
+bool steers_a_terminal(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < ' ' && c != '\n' && c != '\t') || byte == 0x7f) return true;
+  }
+  return text.find("\xC2\x9B") != text.npos;
+}
+
+void check_what_a_build_leaves(std::string_view text) {
+  constexpr size_t kMostReported = 64, kMostPhases = 16;
+  (void)platform::parse_build_limits(text);
+  fuzz::require(platform::parse_phases(text).size() <= kMostPhases);
+  const auto report = platform::parse_report(text);
+  fuzz::require(report.size() <= kMostReported);
+  for (const auto& [key, value] : report) fuzz::require(!steers_a_terminal(key + value));
+  if (const auto names = platform::parse_layer_names(text)) {
+    const auto again = platform::parse_layer_names(platform::join_layers(*names, "\n"));
+    fuzz::require(again && *again == *names && platform::has_layers(*names, *again));
+  }
+  platform::PlainText halves;
+  const std::string plain =
+      halves.take(text.substr(0, text.size() / 2)) + halves.take(text.substr(text.size() / 2));
+  fuzz::require(plain == platform::plain_text(text) && !steers_a_terminal(plain));
 }
 
 }  // namespace
@@ -71,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   if (choice == 4) {
-    (void)platform::parse_build_limits(input.rest());
+    check_what_a_build_leaves(input.rest());
     return 0;
   }
   if (choice == 0) {
