@@ -16,6 +16,7 @@ Result<node::AgentOptions> agent_options(const Instance& instance) {
   options.local_images = instance.path("images");
   options.layer_recipes = buildpacks_directory() + "/layers";
   options.machine_layers = machine_directory() + "/layers";
+  options.machine_stacks = machine_directory() + "/stacks";
   options.node_name = instance.node_name;
   options.instance = instance.id;
   auto pods = node::parse_subnet(instance.pod_range);

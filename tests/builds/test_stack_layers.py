@@ -100,14 +100,32 @@ def makers(skiff):
     return found
 
 
+def alter_a_byte(blob):
+    with open(blob, "r+b") as file:
+        file.seek(blob.stat().st_size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 1]))
+
+
 def test_a_maker_that_is_killed_leaves_nothing_and_the_layer_is_made_anew(tmp_path):
     with instance(tmp_path / "data", tmp_path / "machine") as skiff:
         start(skiff, "killed", "run-python", "python3 --version")
+        start(skiff, "waits", "build-python", "python3 --version")  # for the same making
         assert wait_for(lambda: makers(skiff), MAKING)
         os.kill(skiff.role_pid("node"), signal.SIGKILL)
         assert wait_for(lambda: "Python 3" in output(skiff, "killed"))
+        assert "Python 3" in output(skiff, "waits")
+        made = [message for message in told(skiff, "killed") + told(skiff, "waits") if "made in" in message]
+        assert 1 <= len(made) <= 2 and len(set(made)) == 1, made
         assert not makers(skiff)
         left = [path.name for path in (skiff.data / "node" / "images").iterdir() if path.name.startswith("making-")]
         assert left == []
         ready = [path.name for path in (tmp_path / "machine" / "layers").iterdir() if path.name != "lock"]
         assert len(ready) == 1 and ready[0].startswith("python-") and "partial" not in ready[0]
+    entry = tmp_path / "machine" / "layers" / ready[0]
+    alter_a_byte(entry / "blobs" / "sha256" / json.loads((entry / "layer.json").read_text())["run"].removeprefix("sha256:"))
+    with instance(tmp_path / "other", tmp_path / "machine") as other:
+        start(other, "altered", "run-python", "python3 --version")
+        assert "Python 3" in output(other, "altered")
+        assert ["taken" in told(other, "altered")[0], "made in" in told(other, "altered")[-1]] == [True, True]

@@ -59,6 +59,7 @@ PullerOptions puller_options(const AgentOptions& options) {
   out.local_images = options.local_images;
   out.layer_recipes = options.layer_recipes;
   out.machine_layers = options.machine_layers;
+  out.machine_stacks = options.machine_stacks;
   return out;
 }
 

@@ -30,6 +30,7 @@ struct AgentOptions {
   std::string local_images;    // folder of OCI layouts for skiff.local/… images; "" is <data>/../images
   std::string layer_recipes;   // folder of the recipes of stack layers; "": there are none
   std::string machine_layers;  // folder where the machine's instances share ready stack layers; "": none
+  std::string machine_stacks;  // the same for the stack; ""
   std::string node_name;       // also a label: lower case, a DNS name
   std::string instance;        // at most 6 characters of [a-z0-9]; tells instances on one machine apart
   std::string host_ip;  // the node's address as pods and status name it; "" is the bridge's (pods' gateway)

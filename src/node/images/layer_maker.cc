@@ -55,23 +55,8 @@ io::Task<Result<LayerTars>> make_layer(io::Loop& loop, LayerRecipe recipe, Layer
   const std::string script = ground.work + "/make.sh";
   auto written = io::write_file_atomic(script, kLayerScript, 0700);
   if (!written) co_return std::unexpected(written.error());
-  // Ours to end: when the agent is killed, nobody else would.
-  std::vector<std::string> argv = {"setpriv",
-                                   "--pdeathsig",
-                                   "KILL",
-                                   ground.unshare,
-                                   "--mount",
-                                   "--pid",
-                                   "--fork",
-                                   "--kill-child",
-                                   "sh",
-                                   script,
-                                   ground.work,
-                                   ground.run_base,
-                                   ground.build_base,
-                                   recipe.name,
-                                   join(recipe.run, " "),
-                                   join(recipe.build, " ")};
+  auto argv = in_namespaces(ground.unshare, {"sh", script, ground.work, ground.run_base, ground.build_base,
+                                             recipe.name, join(recipe.run, " "), join(recipe.build, " ")});
   const StackWords words = [tell, layer = recipe.name, updated = false](const std::string& line) mutable {
     // What apt fetches before the plan are its lists.
     updated = updated || line.starts_with(kPlanWord);

@@ -116,6 +116,15 @@ Result<ReadyLayer> read_layer_entry(const std::string& folder) {
   return out;
 }
 
+void forget_damaged_blob(const std::string& folder, const std::string& digest) {
+  for (const auto& name : io::list_directory(folder).value_or(std::vector<std::string>{})) {
+    const std::string path = blob_path(folder + "/" + name, digest);
+    if (!io::path_exists(path) || verify_blob(path, digest)) continue;
+    log_warn("a blob that instances share is damaged and removed", {{"blob", path}});
+    ::unlink(path.c_str());
+  }
+}
+
 int64_t entry_bytes(const std::string& folder) {
   const json::Value entry =
       json::parse(io::read_file(folder + kEntryFile).value_or("")).value_or(json::Value());
@@ -154,10 +163,7 @@ bool StackLayout::has(const std::string& name, const std::string& key) const {
   if (io::read_file(record(name)).value_or("") != key) return false;
   for (const auto set : {StackTag::Set::kRun, StackTag::Set::kBuild}) {
     const auto image = read_layout(folder_, tag_name(set, name));
-    const bool whole = image && std::ranges::all_of(image->layers, [&](const LayoutLayer& layer) {
-                         return io::path_exists(blob_path(folder_, layer.digest));
-                       });
-    if (!whole) return false;
+    if (!image || !has_blobs(folder_, *image)) return false;
   }
   return true;
 }
@@ -182,7 +188,30 @@ Result<void> StackLayout::install(const std::string& from, const ReadyLayer& lay
   SKIFF_RETURN_IF_ERROR(io::make_directories(folder_ + "/layers"));
   // A layer that is taken stays on the machine.
   ::utime((from + kEntryFile).c_str(), nullptr);
-  return io::write_file_atomic(record(layer.name), layer.key);
+  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(record(layer.name), layer.key));
+  return prune();
+}
+
+// What is composed of a layer that was replaced goes too: it is composed anew when it is asked for.
+Result<void> StackLayout::prune() const {
+  return prune_layout(folder_, [this](const std::string& name) {
+    const auto tag = parse_stack_tag(name);
+    return !tag || tag->layers.size() < 2 || is_composed(name, *tag);
+  });
+}
+
+std::vector<std::string> StackLayout::remove_damaged(const std::string& name) const {
+  std::vector<std::string> out;
+  const auto image = read_layout(folder_, name);
+  if (!image) return out;
+  for (const auto& layer : image->layers) {
+    const std::string path = blob_path(folder_, layer.digest);
+    if (!io::path_exists(path) || verify_blob(path, layer.digest)) continue;
+    log_warn("a blob of the stack is damaged and removed", {{"blob", path}});
+    ::unlink(path.c_str());
+    out.push_back(layer.digest);
+  }
+  return out;
 }
 
 Result<std::vector<std::string>> StackLayout::digests_of(const StackTag& tag) const {
@@ -216,7 +245,7 @@ Result<void> StackLayout::compose(const std::string& name, const StackTag& tag) 
   if (!base_image) return std::unexpected(base_image.error());
   auto written = write_layout(folder_, name, base_image->config, sources(*digests));
   if (!written) return std::unexpected(written.error());
-  return {};
+  return prune();
 }
 
 }  // namespace skiff::node

@@ -29,12 +29,17 @@ Result<ReadyLayer> write_layer_entry(const std::string& folder, const std::strin
 // DataLoss when the folder's blobs are not there as they were.
 Result<ReadyLayer> read_layer_entry(const std::string& folder);
 
+// Removes the blob from the layouts and entries in `folder` when its bytes are not those that its digest
+// says: nobody shall take it from there.
+void forget_damaged_blob(const std::string& folder, const std::string& digest);
+
 // What the blobs of an entry come to.
 int64_t entry_bytes(const std::string& folder);
 
 class LayerStore {
  public:
   explicit LayerStore(std::string folder) : folder_(std::move(folder)) {}
+  const std::string& folder() const { return folder_; }
   std::string lock_path() const { return folder_ + "/lock"; }
   std::string entry(const std::string& name, const std::string& key) const;
   // Keeps the entry `from`, and of the same layer none that nobody has taken for long. For who has the lock.
@@ -57,14 +62,19 @@ class StackLayout {
   // The key of the layer that a recipe makes over this base.
   Result<std::string> key(const LayerRecipe& recipe) const;
   bool has(const std::string& name, const std::string& key) const;
-  // From the entry in `from`: the blobs, and the tags run-NAME and build-NAME. For who has the lock.
+  // From the entry in `from`: the blobs, and the tags run-NAME and build-NAME; what only its predecessor
+  // needed goes. For who has the lock.
   Result<void> install(const std::string& from, const ReadyLayer& layer) const;
   // Whether the tag is there as `tag` says, made of its layers' present tags.
   bool is_composed(const std::string& name, const StackTag& tag) const;
   // For who has the lock.
   Result<void> compose(const std::string& name, const StackTag& tag) const;
+  // Removes the blobs of an image whose bytes are not what their digests say, and gives the digests. For who
+  // has the lock.
+  std::vector<std::string> remove_damaged(const std::string& name) const;
 
  private:
+  Result<void> prune() const;
   Result<std::vector<std::string>> digests_of(const StackTag& tag) const;
   std::string record(const std::string& name) const { return folder_ + "/layers/" + name; }
   std::string folder_;

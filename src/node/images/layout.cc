@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/strings.h"
@@ -89,6 +90,12 @@ Result<void> check_blob_size(const std::string& path, const json::Value& size) {
 }
 
 }  // namespace
+
+bool has_blobs(const std::string& folder, const LayoutImage& image) {
+  return std::ranges::all_of(image.layers, [&](const LayoutLayer& layer) {
+    return io::path_exists(blob_path(folder, layer.digest));
+  });
+}
 
 Result<Compression> layer_compression(const std::string& media_type) {
   if (media_type.ends_with(".tar")) return Compression::kNone;

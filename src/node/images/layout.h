@@ -23,6 +23,8 @@ struct LayoutImage {
 
 // The image whose annotation org.opencontainers.image.ref.name is `tag` ("" takes the only one). NotFound.
 Result<LayoutImage> read_layout(const std::string& folder, const std::string& tag);
+// Whether the blobs of its layers are there, too.
+bool has_blobs(const std::string& folder, const LayoutImage& image);
 // What a layer's media type says of its bytes, in OCI's and in Docker's words; DataLoss for other types.
 Result<Compression> layer_compression(const std::string& media_type);
 std::string blob_path(const std::string& folder, const std::string& digest);

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <set>
 
 #include "io/durable.h"
 #include "io/file.h"
@@ -55,17 +56,32 @@ Result<Value> put_json(const std::string& folder, const char* type, const Value&
   return Value::object({{"mediaType", type}, {"digest", digest}, {"size", text.size()}});
 }
 
+using WantTag = std::function<bool(const std::string& tag)>;
+
+// The entries of the index whose tags are wanted.
+Result<Value> read_entries(const std::string& folder, const WantTag& wanted) {
+  auto text = io::read_file(folder + "/index.json");
+  if (!text) return std::unexpected(text.error());
+  auto index = json::parse(*text);
+  if (!index) return wrap(index.error(), folder + "/index.json");
+  Value out = Value::array();
+  for (const auto& entry : (*index)["manifests"].items()) {
+    if (wanted(entry["annotations"][kTagAnnotation].str())) out.push_back(entry);
+  }
+  return out;
+}
+
+Result<void> write_index(const std::string& folder, const Value& entries) {
+  return io::write_file_atomic(folder + "/index.json",
+                               json::encode(Value::object({{"schemaVersion", 2}, {"manifests", entries}})));
+}
+
 Result<void> put_index(const std::string& folder, const std::string& tag, Value manifest) {
   manifest.set("annotations", Value::object({{kTagAnnotation, tag}}));
-  Value kept = Value::array();
-  auto text = io::read_file(folder + "/index.json");
-  const Value old = text ? json::parse(*text).value_or(Value()) : Value();
-  for (const auto& entry : old["manifests"].items()) {
-    if (entry["annotations"][kTagAnnotation].str() != tag) kept.push_back(entry);
-  }
-  kept.push_back(manifest);
-  return io::write_file_atomic(folder + "/index.json",
-                               json::encode(Value::object({{"schemaVersion", 2}, {"manifests", kept}})));
+  const WantTag others = [&](const std::string& other) { return other != tag; };
+  Value entries = read_entries(folder, others).value_or(Value::array());
+  entries.push_back(manifest);
+  return write_index(folder, entries);
 }
 
 }  // namespace
@@ -118,6 +134,39 @@ Result<std::vector<std::string>> write_layout(const std::string& folder, const s
   SKIFF_RETURN_IF_ERROR(io::write_file_atomic(folder + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"));
   SKIFF_RETURN_IF_ERROR(put_index(folder, tag, std::move(*manifest)));
   return digests;
+}
+
+namespace {
+
+// Adds the digests of what an entry of the index names, its own too.
+Result<void> add_named(const std::string& folder, const Value& entry, std::set<std::string>& named) {
+  const std::string digest = entry["digest"].str();
+  auto text = io::read_file(blob_path(folder, digest));
+  if (!text) return std::unexpected(text.error());
+  auto manifest = json::parse(*text);
+  if (!manifest) return wrap(manifest.error(), blob_path(folder, digest));
+  named.insert({digest, (*manifest)["config"]["digest"].str()});
+  for (const auto& layer : (*manifest)["layers"].items()) named.insert(layer["digest"].str());
+  return {};
+}
+
+}  // namespace
+
+Result<void> prune_layout(const std::string& folder,
+                          const std::function<bool(const std::string& tag)>& keep) {
+  auto entries = read_entries(folder, keep);
+  if (!entries) return std::unexpected(entries.error());
+  std::set<std::string> named;
+  for (const auto& entry : entries->items()) SKIFF_RETURN_IF_ERROR(add_named(folder, entry, named));
+  SKIFF_RETURN_IF_ERROR(write_index(folder, *entries));
+  auto blobs = io::list_directory(folder + "/blobs/sha256");
+  if (!blobs) return std::unexpected(blobs.error());
+  for (const auto& blob : *blobs) {
+    const std::string path = folder + "/blobs/sha256/" + blob;
+    if (!named.contains("sha256:" + blob) && ::unlink(path.c_str()) != 0 && errno != ENOENT)
+      return fail_errno(errno, "remove " + path);
+  }
+  return {};
 }
 
 }  // namespace skiff::node

@@ -1,6 +1,7 @@
 // Writing an OCI image layout: how local images come to be. Blocking.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct LayerSource {
 Result<std::vector<std::string>> write_layout(const std::string& folder, const std::string& tag,
                                               const ImageConfig& config,
                                               const std::vector<LayerSource>& layers);
+
+// Takes the tags that `keep` does not want off the layout, and the blobs that no tag needs then. For who
+// alone changes the layout.
+Result<void> prune_layout(const std::string& folder, const std::function<bool(const std::string& tag)>& keep);
 
 // "sha256:…" of the file's bytes.
 Result<std::string> file_digest(const std::string& path);

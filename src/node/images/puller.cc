@@ -66,7 +66,7 @@ Puller::Puller(io::Loop& loop, PullerOptions options)
       options_(std::move(options)),
       store_(options_.paths),
       layers_(loop, {options_.local_images + "/" + kStackRepository, options_.layer_recipes,
-                     options_.machine_layers, options_.paths}),
+                     options_.machine_layers, options_.machine_stacks, options_.paths}),
       cleared_(loop),
       walks_(loop, kWalksAtOnce) {}
 
@@ -141,7 +141,7 @@ io::Task<ImageOutcome> Puller::ensure(std::string reference, std::string name_sp
     if (!allowed) co_return failure("ErrImagePull", allowed.error().message);
   }
   if (local && parsed->repository == kStackRepository) {
-    auto ready = co_await layers_.ensure(parsed->tag, std::move(tell));
+    auto ready = co_await layers_.ensure(parsed->tag, tell);
     if (!ready) co_return failure("ErrImagePull", ready.error().message);
   }
   auto known = store_.find(parsed->canonical());
@@ -163,6 +163,8 @@ io::Task<ImageOutcome> Puller::ensure(std::string reference, std::string name_sp
   }
   const MonotonicTime begin = loop_.now();
   auto fetched = co_await fetch(*parsed, reference, docker_config);
+  if (!fetched && fetched.error().code == Code::kDataLoss && local && parsed->repository == kStackRepository)
+    fetched = co_await fetch_mended(*parsed, reference, std::move(tell), fetched.error());
   if (!fetched) co_return failure("ErrImagePull", fetched.error().message);
   co_return ImageOutcome{*fetched, "", "", true, seconds_between(begin, loop_.now())};
 }
@@ -210,6 +212,16 @@ io::Task<Result<Image>> Puller::fetch(Reference reference, std::string name, std
     if (kept) whole_.insert(pull->result->id);
   }
   co_return pull->result;
+}
+
+io::Task<Result<Image>> Puller::fetch_mended(Reference reference, std::string name, Tell tell, Error damage) {
+  auto mended = co_await layers_.mend(reference.tag);
+  if (!mended && mended.error().code == Code::kNotFound) co_return std::unexpected(damage);
+  if (!mended) co_return fail(mended.error().code, damage.message + "; " + mended.error().message);
+  auto ready = co_await layers_.ensure(reference.tag, std::move(tell));
+  if (!ready) co_return std::unexpected(ready.error());
+  auto fetched = co_await fetch(std::move(reference), std::move(name), "");
+  co_return fetched;
 }
 
 io::Task<Result<void>> Puller::remember(std::string canonical, Image image) {

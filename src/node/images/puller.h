@@ -24,6 +24,7 @@ struct PullerOptions {
   std::string local_images;    // folder of OCI layouts
   std::string layer_recipes;   // folder of the recipes of stack layers; "": there are none
   std::string machine_layers;  // folder of the machine's ready stack layers; ""
+  std::string machine_stacks;  // folder of its ready stacks; ""
   std::string skopeo = "/usr/bin/skopeo";
   Duration pull_limit = std::chrono::minutes(15);
 };
@@ -57,6 +58,8 @@ class Puller final : public ImageService {
     Result<Image> result = fail(Code::kCancelled, "the pull was given up");
   };
   io::Task<Result<Image>> fetch(Reference reference, std::string name, std::string docker_config);
+  // Once more, when a blob of the stack was damaged: without it.
+  io::Task<Result<Image>> fetch_mended(Reference reference, std::string name, Tell tell, Error damage);
   io::Task<Result<Image>> fetch_remote(Reference reference, std::string docker_config);
   io::Task<Result<void>> remember(std::string canonical, Image image);
   io::Task<Result<Image>> import(std::string layout, std::string tag);

@@ -10,6 +10,7 @@
 #include "io/process.h"
 #include "io/sync.h"
 #include "node/digest.h"
+#include "node/images/layer_store.h"
 #include "node/images/layout.h"
 #include "node/images/layout_write.h"
 #include "node/images/shared_tree.h"
@@ -33,7 +34,14 @@ constexpr const char* kOtherChanges =
 // above the numbers that Debian gives to people and services.
 constexpr const char* kAddUser =
     "chroot \"$1\" useradd --uid 70000 --home-dir /app --no-create-home --shell /bin/bash dyno";
-constexpr Duration kLimit = std::chrono::minutes(10);  // of either step, on a slow mirror
+constexpr Duration kLimit = std::chrono::minutes(10);         // of either step, on a slow mirror
+constexpr Duration kWaitForLayout = std::chrono::minutes(1);  // while another process changes tags
+
+// mmdebstrap leaves its root in /tmp when it is killed. Its /tmp is a folder of the work folder's, which goes
+// with that; the archive may lie in the real one, so it is opened before.
+constexpr const char* kBootstrapScript = R"sh(
+exec 3>"$1/run.tar" && cd / && mkdir -m 1777 "$1/tmp" && mount --bind "$1/tmp" /tmp && shift && exec "$@" >&3
+)sh";
 
 // Mounts live in a namespace of their own: they end with the script, however it ends.
 constexpr const char* kBuildScript = R"sh(set -e
@@ -122,7 +130,7 @@ std::vector<std::string> mmdebstrap_command(const StackOptions& options, const s
         "--customize-hook=upload /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt");
   }
   argv.push_back(release);
-  argv.push_back(options.work + "/run.tar");
+  argv.push_back("-");
   return argv;
 }
 
@@ -147,6 +155,8 @@ io::Task<Result<void>> make_images(io::Loop& loop, const StackOptions* options) 
   auto apt = co_await io::run_command(loop, dump);
   auto argv = mmdebstrap_command(*options, apt ? apt->out : "");
   for (auto& line : host_sources()) argv.push_back(std::move(line));
+  argv.insert(argv.begin(), {"sh", "-c", kBootstrapScript, "sh", options->work});
+  argv = in_namespaces(options->unshare, std::move(argv));
   auto bootstrapped = co_await run_stack_step(loop, argv, options->progress, kLimit);
   if (!bootstrapped) co_return wrap(bootstrapped.error(), "make the stack's run image");
   const std::string folder = stack_folder(*options);
@@ -157,8 +167,8 @@ io::Task<Result<void>> make_images(io::Loop& loop, const StackOptions* options) 
   auto prepared = co_await io::run_blocking(
       loop, [copy = *options, blob = blob_path(folder, run->front())] { return prepare_build(copy, blob); });
   if (!prepared) co_return prepared;
-  std::vector<std::string> build = {"unshare",     "--mount",     "sh", options->work + "/build.sh",
-                                    options->work, kBuildPackages};
+  auto build =
+      in_namespaces(options->unshare, {"sh", options->work + "/build.sh", options->work, kBuildPackages});
   auto built = co_await run_stack_step(loop, build, options->progress, kLimit);
   if (!built) co_return wrap(built.error(), "make the stack's build image");
   auto kept =
@@ -173,14 +183,17 @@ io::Task<Result<void>> make_images(io::Loop& loop, const StackOptions* options) 
 
 bool stack_ready(const StackOptions& options) {
   const std::string folder = stack_folder(options);
-  return io::read_file(folder + "/recipe").value_or("") == recipe() && read_layout(folder, "run") &&
-         read_layout(folder, "build");
+  if (io::read_file(folder + "/recipe").value_or("") != recipe() || !read_layout(folder, "run")) return false;
+  const auto image = read_layout(folder, "build");
+  return image && has_blobs(folder, *image);
 }
 
 io::Task<void> remove_stack_leftovers(io::Loop& loop, StackOptions options) {
   auto removed = co_await io::run_blocking(loop, [options] {
     remove_partial_copies(stack_folder(options));
-    return io::remove_tree(options.work);
+    auto images = io::remove_tree(options.work + ".images");
+    auto work = io::remove_tree(options.work);
+    return images ? work : images;
   });
   if (!removed) log_warn("leftovers of the stack images stay", {{"error", removed.error().message}});
 }
@@ -196,6 +209,33 @@ static io::Task<Result<void>> make_in_work(io::Loop& loop, const StackOptions* o
   auto removed = co_await io::run_blocking(loop, [work = options->work] { return io::remove_tree(work); });
   if (!made) co_return made;
   co_return removed;
+}
+
+// The layout is replaced in one step, with what an older recipe left in it.
+static io::Task<Result<void>> replace_layout(io::Loop& loop, std::string folder,
+                                             std::function<Result<void>(const std::string& target)> put) {
+  auto made = io::make_directories(folder.substr(0, folder.rfind('/')));
+  if (!made) co_return made;
+  auto lock = co_await wait_for_lock(loop, StackLayout(folder).lock_path(), kWaitForLayout);
+  if (!lock) co_return std::unexpected(lock.error());
+  co_return co_await io::run_blocking(loop, [put = std::move(put), folder] { return put(folder); });
+}
+
+static io::Task<Result<void>> make_and_replace(io::Loop& loop, const StackOptions* options) {
+  StackOptions beside = *options;
+  beside.local_images = options->work + ".images";
+  auto cleaned =
+      co_await io::run_blocking(loop, [images = beside.local_images] { return io::remove_tree(images); });
+  if (!cleaned) co_return cleaned;
+  auto made = co_await make_in_work(loop, &beside);
+  if (made) {
+    made = co_await replace_layout(
+        loop, stack_folder(*options),
+        [fresh = stack_folder(beside)](const std::string& folder) { return put_copy(fresh, folder); });
+  }
+  auto removed =
+      co_await io::run_blocking(loop, [images = beside.local_images] { return io::remove_tree(images); });
+  co_return made ? removed : made;
 }
 
 io::Task<Result<void>> make_stack(io::Loop& loop, StackOptions options) {
@@ -223,19 +263,20 @@ io::Task<Result<void>> build_stack(io::Loop& loop, StackOptions options) {
   const auto seconds = [&] { return std::chrono::duration<double>(loop.now() - began).count(); };
   const std::string folder = stack_folder(options);
   if (options.cache.empty()) {
-    auto made = co_await make_in_work(loop, &options);
+    auto made = co_await make_and_replace(loop, &options);
     if (made) say(options, fmt::format("stack images made in {:.0f} s", seconds()));
     co_return made;
   }
   const StackCache cache(options.cache, recipe());
   auto lock = co_await cache.lock(loop);
   if (!lock) co_return std::unexpected(lock.error());
-  auto copied = co_await io::run_blocking(loop, [cache, folder] { return cache.copy_to(folder); });
+  auto copied = co_await replace_layout(loop, folder,
+                                        [cache](const std::string& target) { return cache.copy_to(target); });
   if (copied && stack_ready(options)) {
     say(options, fmt::format("stack images taken from {} in {:.1f} s", options.cache, seconds()));
     co_return Result<void>();
   }
-  auto made = co_await make_in_work(loop, &options);
+  auto made = co_await make_and_replace(loop, &options);
   if (!made) co_return made;
   co_await keep_in_cache(loop, cache, folder);
   say(options,

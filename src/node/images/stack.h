@@ -20,7 +20,7 @@ struct StackOptions {
   std::string local_images;  // folder of OCI layouts; the stack's is <local_images>/stack
   std::string work;          // temporary folder on the same file system, emptied before and after
   std::string cache;         // of the machine, for all its instances (stack_cache.h); "": none
-  std::string mmdebstrap = "/usr/bin/mmdebstrap";
+  std::string mmdebstrap = "/usr/bin/mmdebstrap", unshare = "/usr/bin/unshare";
   std::function<void(const std::string& line)> progress;  // called on the loop; may be empty
 };
 

@@ -1,6 +1,8 @@
 #include "node/images/stack_cache.h"
 
+#include "base/log.h"
 #include "io/durable.h"
+#include "node/images/layout_write.h"
 #include "node/images/shared_tree.h"
 
 namespace skiff::node {
@@ -24,6 +26,9 @@ io::Task<Result<io::UniqueFd>> StackCache::lock(io::Loop& loop) const {
 
 Result<void> StackCache::copy_to(const std::string& target) const {
   if (!io::path_exists(entry())) return fail(Code::kNotFound, "no stack images are kept in " + folder_);
+  // Of a version that made a new stack into the layout of the old one.
+  auto pruned = prune_layout(entry(), [](const std::string&) { return true; });
+  if (!pruned) log_warn("what the kept stack does not need stays", {{"error", pruned.error().message}});
   const size_t slash = target.rfind('/');
   SKIFF_RETURN_IF_ERROR(io::make_directories(target.substr(0, slash)));
   return put_copy(entry(), target);

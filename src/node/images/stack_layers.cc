@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
@@ -78,6 +80,23 @@ io::Task<Result<void>> StackLayers::ensure(std::string name, TellLayer tell) {
   if (!lock) co_return std::unexpected(lock.error());
   co_return co_await io::run_blocking(
       work_, [layout = layout_, name, tag = *tag] { return layout.compose(name, tag); });
+}
+
+io::Task<Result<void>> StackLayers::mend(std::string tag) {
+  auto lock = co_await wait_for_lock(loop_, layout_.lock_path(), kWaitForLayout);
+  if (!lock) co_return std::unexpected(lock.error());
+  co_return co_await io::run_blocking(
+      work_, [layout = layout_, ready = ready_.folder(), stacks = options_.stacks, tag]() -> Result<void> {
+        const auto base = layout.base();
+        const auto removed = layout.remove_damaged(tag);
+        for (const auto& digest : removed) {
+          for (const auto& folder : {ready, stacks}) forget_damaged_blob(folder, digest);
+        }
+        if (removed.empty()) return fail(Code::kNotFound, "no blob of " + tag + " is damaged");
+        if (base && std::ranges::find_first_of(*base, removed) == base->end()) return {};
+        return fail(Code::kUnavailable,
+                    "the stack images are damaged; `skiff down`, then `skiff up`, makes them anew");
+      });
 }
 
 io::Task<Result<void>> StackLayers::ensure_layer(LayerRecipe recipe, TellLayer tell) {

@@ -22,6 +22,7 @@ struct StackLayersOptions {
   std::string layout;   // of the instance's stack images
   std::string recipes;  // folder of the layers' recipes; "": there are no layers
   std::string machine;  // folder of the machine's ready layers; "": none, each instance makes its own
+  std::string stacks;   // folder of the machine's ready stacks; ""
   NodePaths paths;
   std::string unshare = "/usr/bin/unshare";
 };
@@ -32,6 +33,9 @@ class StackLayers {
   // Makes what the tag needs. `tell` hears what goes on, only until this ends. NotFound: a layer has no
   // recipe. An error of apt's is not remembered: the next call tries anew.
   io::Task<Result<void>> ensure(std::string tag, TellLayer tell);
+  // Removes what of the tag's blobs is damaged, here and where the machine keeps it ready: ensure() then
+  // makes layers anew. NotFound when nothing was damaged, Unavailable when it was the base.
+  io::Task<Result<void>> mend(std::string tag);
   // Whether layers are being made, over folders of the store that no image may name.
   bool busy() const { return !makings_.empty(); }
   // What makings of an agent that was killed left: set aside. Blocking, once, before anything else.

@@ -33,10 +33,17 @@ struct Lines {
 
 }  // namespace
 
+std::vector<std::string> in_namespaces(const std::string& unshare, std::vector<std::string> argv) {
+  argv.insert(argv.begin(), {unshare, "--mount", "--pid", "--fork", "--kill-child"});
+  return argv;
+}
+
 io::Task<Result<void>> run_stack_step(io::Loop& loop, std::vector<std::string> argv, StackWords words,
                                       Duration limit) {
   io::ProcessOptions options;
-  options.argv = argv;
+  // Ours to end: when we are killed, nobody else would.
+  options.argv = {"setpriv", "--pdeathsig", "KILL"};
+  options.argv.insert(options.argv.end(), argv.begin(), argv.end());
   options.out = io::ProcessOptions::Output::kPipe;
   options.merge_err = true;
   options.new_session = true;
