@@ -1,8 +1,9 @@
 """`skiff stack:update`: what it says, what it replaces, and that it leaves the old stack whole when it does not end."""
+import contextlib
 import hashlib
 import io
 import json
-import os
+import pathlib
 import re
 import shutil
 import signal
@@ -62,6 +63,16 @@ def make_older(layout, package, version):
     fresh.rename(layout / "index.json")
 
 
+def makers(skiff):
+    """Processes that make a stack for the instance's update."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and f"{skiff.data}/stack-update/make-" in (entry / "cmdline").read_text():
+                found.append(entry.name)
+    return found
+
+
 def run_pod(skiff, name, tag, script):
     skiff.kubectl("run", name, f"--image=skiff.local/stack:{tag}", "--restart=Never", "--command", "--", "bash", "-c", script)
     assert wait_for(lambda: skiff.kubectl("get", "pod", name, "-o", "jsonpath={.status.phase}").stdout
@@ -74,9 +85,6 @@ def test_an_update_says_what_changed_and_what_runs_stays(tmp_path):
     layout = skiff.data / "images" / "stack"
     try:
         skiff.up()
-        before = (layout / "index.json").read_bytes()
-        assert "Nothing changed" in skiff.skiff("stack:update").stdout
-        assert (layout / "index.json").read_bytes() == before
         make_older(layout, "jq", "1.6-2.1~older1")
         run_pod(skiff, "old", "build-python", "while sleep 1; do python3 -c 'import json; print(6 * 7)'; done")
         before = (layout / "index.json").read_bytes()
@@ -84,18 +92,35 @@ def test_an_update_says_what_changed_and_what_runs_stays(tmp_path):
         assert wait_for(lambda: list((skiff.data / "stack-update").glob("make-*")), 120)
         killed.send_signal(signal.SIGKILL)
         killed.wait()
+        assert wait_for(lambda: not makers(skiff)), makers(skiff)
         assert (layout / "index.json").read_bytes() == before
         said = skiff.skiff("stack:update", timeout=900).stdout
         assert re.search(r"(?m)^jq 1\.6-2\.1~older1 → \S+$", said), said
         assert said.splitlines()[-1].startswith("The stack is new"), said
         assert "python: made in" in said or "stack layer python" in said, said
         assert not (skiff.data / "stack-update").exists()
+        before = (layout / "index.json").read_bytes()
+        assert "Nothing changed" in skiff.skiff("stack:update").stdout
+        assert (layout / "index.json").read_bytes() == before
         seen = skiff.kubectl("logs", "old").stdout
         assert wait_for(lambda: len(skiff.kubectl("logs", "old").stdout) > len(seen))
         assert set(skiff.kubectl("logs", "old").stdout.split()) == {"42"}
         run_pod(skiff, "new", "build-python", "grep -A9 '^Package: jq$' /var/lib/dpkg/status; python3 --version")
         text = wait_for(lambda: "Python" in (log := skiff.kubectl("logs", "new").stdout) and log)
         assert "older1" not in text and "Version: 1.6" in text
-        assert os.listdir(tmp_path / "machine" / "stacks")
+        other_takes_it_over(tmp_path / "other", tmp_path / "machine", json.loads(before))
     finally:
         skiff.close()
+
+
+def other_takes_it_over(data, machine, index):
+    other = Instance(data)
+    other.env["SKIFF_MACHINE"] = str(machine)
+    try:
+        other.up()
+        make_older(other.data / "images" / "stack", "jq", "1.6-2.1~older2")
+        said = other.skiff("stack:update").stdout
+        assert "Taking the stack that another instance's update made" in said and "older2 → " in said, said
+        assert json.loads((other.data / "images" / "stack" / "index.json").read_text()) == index
+    finally:
+        other.close()

@@ -8,11 +8,10 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "io/file.h"
-#include "io/process.h"
 #include "io/sync.h"
 #include "node/images/layer_maker.h"
 #include "node/images/layer_store.h"
-#include "node/images/layout.h"
+#include "node/images/newer_packages.h"
 #include "node/images/shared_tree.h"
 #include "node/images/stack_cache.h"
 #include "node/images/stack_step.h"
@@ -23,14 +22,8 @@ namespace skiff::node {
 namespace {
 
 constexpr Duration kWaitForOthers = std::chrono::minutes(30);  // who make layers
-constexpr Duration kAptLimit = std::chrono::minutes(5);
-constexpr Duration kReadLimit = std::chrono::minutes(2);  // of a file in a layer's tar
-constexpr size_t kMaxStatus = 16 << 20;                   // bytes of a registry of packages
-constexpr const char* kBaseStatus = "./var/lib/dpkg/status";
-
-std::string layers_notes(const std::string& layer, const std::string& name) {
-  return "./usr/share/skiff/layers/" + layer + "/" + name;
-}
+constexpr Duration kPatience = std::chrono::seconds(2);        // before one is told that others go first
+constexpr Duration kReadLimit = std::chrono::minutes(2);       // of a file in a layer's tar
 
 struct Update {
   io::Loop& loop;
@@ -42,39 +35,8 @@ struct Update {
     if (options.stack.progress) options.stack.progress(line);
   }
   std::string work(const std::string& name) const { return options.stack.work + "/" + name; }
+  NewerPackages apt() const { return {work("apt"), options.apt_get}; }
 };
-
-// A file of a layer, "" when it has none of that name.
-io::Task<std::string> read_from_tar(io::Loop& loop, std::string tar, std::string path) {
-  io::CommandOptions options;
-  options.timeout = kReadLimit;
-  options.max_output = kMaxStatus;
-  std::vector<std::string> argv = {"tar", "-xOf", tar, path};
-  auto read = co_await io::run_command(loop, std::move(argv), std::move(options));
-  co_return read && read->status.ok() ? read->out : "";
-}
-
-// The registry of the base, and for each layer what it adds to it: together what dpkg would say.
-io::Task<Result<std::vector<std::string>>> read_registries(const Update* update, StackLayout layout) {
-  auto base = layout.base();
-  if (!base) co_return std::unexpected(base.error());
-  std::vector<std::string> out;
-  out.push_back(co_await read_from_tar(update->loop, blob_path(layout.folder(), base->back()), kBaseStatus));
-  if (out.front().empty())
-    co_return fail(Code::kDataLoss, "the stack in " + layout.folder() + " has no registry of packages");
-  for (const auto& recipe : update->recipes) {
-    auto image = read_layout(layout.folder(), "build-" + recipe.name);
-    if (!image) co_return std::unexpected(image.error());
-    std::string stanzas;
-    for (size_t i = base->size(); i < image->layers.size(); ++i) {
-      const std::string tar = blob_path(layout.folder(), image->layers[i].digest);
-      for (const char* name : {"status-run", "status-build"})
-        stanzas += co_await read_from_tar(update->loop, tar, layers_notes(recipe.name, name));
-    }
-    out.push_back(std::move(stanzas));
-  }
-  co_return out;
-}
 
 // The packages of the base under "", those of each layer under its name.
 std::vector<PackageChange> compare(const Update& update, const std::vector<std::string>& before,
@@ -92,67 +54,22 @@ std::vector<PackageChange> compare(const Update& update, const std::vector<std::
   return out;
 }
 
-std::vector<std::string> apt_options(const Update& update, const std::string& status) {
-  const std::string apt = update.work("apt");
-  return {"-q",
-          "-o",
-          "Dir::Etc::SourceList=" + apt + "/sources.list",
-          "-o",
-          "Dir::Etc::SourceParts=/dev/null",
-          "-o",
-          "Dir::State=" + apt + "/state",
-          "-o",
-          "Dir::Cache=" + apt + "/cache",
-          "-o",
-          "Dir::State::status=" + status,
-          "-o",
-          "APT::Sandbox::User=root",
-          "-o",
-          "Debug::NoLocking=true"};
-}
-
-Result<void> prepare_apt(const Update& update, const std::vector<std::string>& registries) {
-  const std::string apt = update.work("apt");
-  for (const char* folder : {"/state/lists/partial", "/cache/archives/partial"})
-    SKIFF_RETURN_IF_ERROR(io::make_directories(apt + folder));
-  SKIFF_RETURN_IF_ERROR(io::write_file_atomic(apt + "/sources.list", join(stack_sources(), "\n") + "\n"));
-  for (size_t i = 0; i < registries.size(); ++i) {
-    // A later stanza of a package replaces an earlier one for apt, too.
-    const std::string text = i == 0 ? registries[0] : registries[0] + "\n" + registries[i];
-    SKIFF_RETURN_IF_ERROR(io::write_file_atomic(fmt::format("{}/status{}", apt, i), text));
-  }
-  return {};
-}
-
-// Whether apt would upgrade something: asked of the host's apt with the stack's registry, in seconds.
-io::Task<Result<bool>> has_newer_packages(const Update* update, std::vector<std::string> registries) {
-  auto prepared = prepare_apt(*update, registries);
-  if (!prepared) co_return std::unexpected(prepared.error());
-  const std::string status = update->work("apt/status");
-  std::vector<std::string> argv = {update->options.apt_get};
-  for (auto& option : apt_options(*update, status + "0")) argv.push_back(std::move(option));
-  argv.insert(argv.end(), {"-o", "APT::Update::Error-Mode=any", "update"});
-  auto fetched = co_await run_stack_step(update->loop, std::move(argv), {}, kAptLimit);
-  if (!fetched)
-    co_return fail(fetched.error().code,
-                   "look for newer packages: " + pick_apt_error(fetched.error().message));
-  for (size_t i = 0; i < registries.size(); ++i) {
-    std::vector<std::string> ask = {update->options.apt_get};
-    for (auto& option : apt_options(*update, fmt::format("{}{}", status, i)))
-      ask.push_back(std::move(option));
-    ask.insert(ask.end(), {"-s", "-y", "dist-upgrade"});
-    std::string words;
-    const StackWords hear = [&words](const std::string& line) { words += line + "\n"; };
-    auto asked = co_await run_stack_step(update->loop, std::move(ask), hear, kAptLimit);
-    if (!asked)
-      co_return fail(asked.error().code, "look for newer packages: " + pick_apt_error(asked.error().message));
-    if (has_upgrades(words)) co_return true;
-  }
-  co_return false;
+// Puts the layer into the fresh layout if the machine has it ready, of another instance's update.
+Result<bool> take_layer(const Update& update, const LayerRecipe& recipe) {
+  if (update.options.machine_layers.empty()) return false;
+  auto key = update.fresh.key(recipe);
+  if (!key) return std::unexpected(key.error());
+  if (update.fresh.has(recipe.name, *key)) return true;
+  const std::string entry = LayerStore(update.options.machine_layers).entry(recipe.name, *key);
+  auto layer = read_layer_entry(entry);
+  if (!layer) return false;
+  SKIFF_RETURN_IF_ERROR(update.fresh.install(entry, *layer));
+  return true;
 }
 
 io::Task<Result<void>> make_layer_anew(Update* update, LayerRecipe recipe, LayerGround ground) {
   ground.work = update->work("layer-" + recipe.name);
+  ground.unshare = update->options.stack.unshare;
   auto folder = io::make_directories(ground.work, 0755);
   if (!folder) co_return folder;
   const TellLayer tell = [update](const std::string& message) { update->say(message); };
@@ -173,19 +90,58 @@ io::Task<Result<void>> make_layer_anew(Update* update, LayerRecipe recipe, Layer
   co_return Result<void>{};
 }
 
-io::Task<Result<void>> make_all(Update* update) {
+// The machine's ready stack becomes the fresh one, when it is another than the instance's and has today's
+// packages: another instance's update made it.
+io::Task<Result<bool>> take_machines_stack(Update* update) {
+  if (update->options.stack.cache.empty()) co_return false;
+  auto copied = co_await io::run_blocking(update->loop, [u = *update] {
+    return StackCache(u.options.stack.cache, stack_recipe()).copy_to(u.fresh.folder());
+  });
+  const auto own = update->old.base(), others = update->fresh.base();
+  if (!copied || !own || !others || *own == *others) co_return false;
+  auto registries = co_await read_registries(update->loop, update->fresh, {});
+  if (!registries) co_return std::unexpected(registries.error());
+  auto newer = co_await has_newer_packages(update->loop, update->apt(), std::move(*registries));
+  if (!newer) co_return std::unexpected(newer.error());
+  co_return !*newer;
+}
+
+io::Task<Result<void>> make_base(Update* update) {
+  update->say("Making the stack anew; this takes a minute or two");
+  auto emptied = co_await io::run_blocking(
+      update->loop, [images = update->work("images")] { return io::remove_tree(images); });
+  if (!emptied) co_return emptied;
   StackOptions stack = update->options.stack;
   stack.local_images = update->work("images");
   // Of its own: what a killed update started may go on for a while, and writes to where it was told.
   stack.work = update->work(fmt::format("make-{}", ::getpid()));
   stack.progress = {};
   auto made = co_await make_stack(update->loop, stack);
-  if (!made || update->recipes.empty()) co_return made;
+  co_return made;
+}
+
+io::Task<Result<void>> take_or_make_all(Update* update) {
+  auto taken = co_await take_machines_stack(update);
+  if (!taken) co_return std::unexpected(taken.error());
+  if (*taken) {
+    update->say("Taking the stack that another instance's update made");
+  } else {
+    auto made = co_await make_base(update);
+    if (!made) co_return made;
+  }
+  std::vector<LayerRecipe> missing;
+  for (const auto& recipe : update->recipes) {
+    auto there =
+        co_await io::run_blocking(update->loop, [u = *update, recipe] { return take_layer(u, recipe); });
+    if (!there) co_return std::unexpected(there.error());
+    if (!*there) missing.push_back(recipe);
+  }
+  if (missing.empty()) co_return Result<void>{};
   const NodePaths paths{update->work("node")};
   auto ground = co_await io::run_blocking(
       update->loop, [paths, fresh = update->fresh] { return unpack_ground(paths, fresh.folder()); });
   if (!ground) co_return std::unexpected(ground.error());
-  for (const auto& recipe : update->recipes) {
+  for (const auto& recipe : missing) {
     auto layer = co_await make_layer_anew(update, recipe, *ground);
     if (!layer) co_return layer;
   }
@@ -222,16 +178,17 @@ std::vector<LayerRecipe> find_layers(const StackLayout& layout, const std::strin
 }
 
 io::Task<Result<std::vector<PackageChange>>> update_in_work(Update* update) {
-  auto before = co_await read_registries(update, update->old);
+  auto before = co_await read_registries(update->loop, update->old, update->recipes);
   if (!before) co_return std::unexpected(before.error());
   update->say("Looking for newer packages");
-  auto newer = co_await has_newer_packages(update, *before);
+  auto fetched = co_await fetch_package_lists(update->loop, update->apt());
+  if (!fetched) co_return std::unexpected(fetched.error());
+  auto newer = co_await has_newer_packages(update->loop, update->apt(), *before);
   if (!newer) co_return std::unexpected(newer.error());
   if (!*newer) co_return std::vector<PackageChange>{};
-  update->say("Making the stack anew; this takes a minute or two");
-  auto made = co_await make_all(update);
+  auto made = co_await take_or_make_all(update);
   if (!made) co_return std::unexpected(made.error());
-  auto after = co_await read_registries(update, update->fresh);
+  auto after = co_await read_registries(update->loop, update->fresh, update->recipes);
   if (!after) co_return std::unexpected(after.error());
   auto changes = compare(*update, *before, *after);
   if (changes.empty()) co_return changes;
@@ -244,17 +201,29 @@ std::string lock_path(const StackOptions& options) {
   return options.work + ".lock";
 }
 
-io::Task<Result<io::UniqueFd>> lock_base(io::Loop& loop, std::string cache) {
-  if (cache.empty()) co_return io::UniqueFd();
-  co_return co_await StackCache(cache, stack_recipe()).lock(loop);
+io::Task<Result<io::UniqueFd>> lock_base(const Update* update) {
+  if (update->options.stack.cache.empty()) co_return io::UniqueFd();
+  const StackCache cache(update->options.stack.cache, stack_recipe());
+  auto lock = cache.lock(update->loop);
+  auto soon = co_await io::with_timeout(update->loop, kPatience, std::move(lock));
+  if (soon || soon.error().code != Code::kTimeout) co_return soon;
+  update->say("Waiting for another instance that makes the stack");
+  auto late = co_await cache.lock(update->loop);
+  co_return late;
 }
 
 // The right to make stack layers, or none where instances share nothing.
-io::Task<Result<io::UniqueFd>> lock_layers(io::Loop& loop, std::string machine) {
+io::Task<Result<io::UniqueFd>> lock_layers(const Update* update) {
+  const std::string& machine = update->options.machine_layers;
   if (machine.empty()) co_return io::UniqueFd();
   auto made = io::make_directories(machine);
   if (!made) co_return std::unexpected(made.error());
-  co_return co_await wait_for_lock(loop, LayerStore(machine).lock_path(), kWaitForOthers);
+  const std::string path = LayerStore(machine).lock_path();
+  auto soon = co_await wait_for_lock(update->loop, path, kPatience);
+  if (soon || soon.error().code != Code::kTimeout) co_return soon;
+  update->say("Waiting for a stack layer that is being made");
+  auto late = co_await wait_for_lock(update->loop, path, kWaitForOthers);
+  co_return late;
 }
 
 }  // namespace
@@ -265,15 +234,16 @@ io::Task<Result<std::vector<PackageChange>>> update_stack(io::Loop& loop, StackU
                    "there is no stack of this version to update yet: `skiff up` makes it");
   auto own = io::lock_file(lock_path(options.stack));
   if (!own) co_return fail(own.error().code, "another `skiff stack:update` goes on: " + own.error().message);
-  auto base_lock = co_await lock_base(loop, options.stack.cache);
-  if (!base_lock) co_return std::unexpected(base_lock.error());
-  auto layers_lock = co_await lock_layers(loop, options.machine_layers);
-  if (!layers_lock) co_return std::unexpected(layers_lock.error());
   const std::string work = options.stack.work;
+  const StackLayout old(options.stack.local_images + "/stack"), fresh(work + "/images/stack");
+  Update update{loop, options, old, fresh, {}, {}};
+  auto base_lock = co_await lock_base(&update);
+  if (!base_lock) co_return std::unexpected(base_lock.error());
+  auto layers_lock = co_await lock_layers(&update);
+  if (!layers_lock) co_return std::unexpected(layers_lock.error());
   auto cleaned = co_await io::run_blocking(loop, [work] { return io::remove_tree(work); });
   if (!cleaned) co_return std::unexpected(cleaned.error());
-  const StackLayout old(options.stack.local_images + "/stack"), fresh(work + "/images/stack");
-  Update update{loop, options, old, fresh, find_layers(old, options.recipes), {}};
+  update.recipes = find_layers(old, options.recipes);
   auto changes = co_await update_in_work(&update);
   auto removed = co_await io::run_blocking(loop, [work] { return io::remove_tree(work); });
   if (!removed) log_warn("what the stack was made in stays", {{"error", removed.error().message}});
