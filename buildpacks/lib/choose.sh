@@ -27,7 +27,7 @@ use_built_in() {
 fetch_buildpack() {
   local address=$1 name=$1 ref shown
   name=${name#skiff/} name=${name#heroku/} name=${name#heroku-community/}
-  shown=$(sed -E 's#//[^/@]*@#//***@#' <<<"$address") # without the password that it may hold
+  shown=$(sed -E 's|//[^/?#]*@|//***@|' <<<"$address") # without the password that it may hold
   if is_built_in "$name"; then
     use_built_in "$name"
     return

@@ -62,7 +62,7 @@ find_settings() { # find_settings APP
   elif [ -n "${MAVEN_SETTINGS_URL:-}" ]; then
     settings=/tmp/settings.xml
     curl -fsSL --max-time 60 -o "$settings" "$MAVEN_SETTINGS_URL" 2>/tmp/fetch.log || {
-      echo " !     The file that MAVEN_SETTINGS_URL names can't be fetched: $(sed -E 's#//[^/@]*@#//***@#; q' /tmp/fetch.log)"
+      echo " !     The file that MAVEN_SETTINGS_URL names can't be fetched: $(sed -E 's|//[^/?#]*@|//***@|; q' /tmp/fetch.log)"
       return 1
     }
   elif [ -f "$1/settings.xml" ]; then

@@ -1,6 +1,7 @@
 """Packages from the npm registry that the app uses: its address and token as npm itself reads them, hashes verified."""
 import base64
 import hashlib
+import http.client
 import json
 import os
 import platform
@@ -20,6 +21,11 @@ SECONDS = 60  # until a silent registry is given up
 RECENT = 24 * 3600  # seconds in which what the registry listed is not asked for again
 MOST_BYTES = 400 << 20  # of a package; Node.js takes 55 MB
 SHORT = "application/vnd.npm.install-v1+json"
+
+
+def hide_password(text):
+    """The text without the logins of the addresses in it. A password may hold an @: the last one ends it."""
+    return re.sub(r"//[^/?#\s]*@", "//***@", text)
 
 
 def read_npmrc(path):
@@ -43,10 +49,24 @@ class Registry:
         for name, value in os.environ.items():
             if name.lower().startswith("npm_config_") and value:
                 self.settings[name[11:] if "//" in name else name[11:].lower()] = value
+        self.take_logins()
         self.cache = cache
         self.trust = ssl.create_default_context()
         if self.settings.get("cafile"):
             self.trust.load_verify_locations(os.path.join(app, self.settings["cafile"]))
+
+    def take_logins(self):
+        """A login in a registry's address counts as one that is written for it: urllib takes none there."""
+        for key in [key for key in self.settings if key == "registry" or key.endswith(":registry")]:
+            try:
+                parts = urllib.parse.urlsplit(self.settings[key])
+            except ValueError:
+                continue  # is told when it is asked
+            login, at, host = parts.netloc.rpartition("@")
+            if at:
+                self.settings[key] = urllib.parse.urlunsplit(parts._replace(netloc=host))
+                place = f"//{host}{parts.path.rstrip('/')}/"
+                self.settings.setdefault(place + ":_auth", base64.b64encode(urllib.parse.unquote(login).encode()).decode())
 
     def address(self, name):
         scope = name.split("/")[0] + ":registry" if name.startswith("@") else ""
@@ -71,9 +91,9 @@ class Registry:
             if token:
                 request.add_unredirected_header("Authorization", token)
             return urllib.request.urlopen(request, timeout=SECONDS, context=self.trust)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             said = f"it answers {error.code}" if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
-            raise Refusal(f"{re.sub('//[^/@]*@', '//***@', address)} can't be fetched: {said}",
+            raise Refusal(hide_password(f"{address} can't be fetched: {said}"),
                           "The registry is the one of .npmrc or of the config var NPM_CONFIG_REGISTRY; both may name another,",
                           "which has to hold the packages of Node.js and of the package manager too.") from None
 
@@ -87,7 +107,7 @@ class Registry:
             try:
                 listed = {version: about["dist"] for version, about in json.load(answer)["versions"].items()}
             except (ValueError, KeyError, TypeError, AttributeError):
-                raise Refusal(f"{self.address(name)} does not answer as an npm registry does when asked for {name}") from None
+                raise Refusal(f"{hide_password(self.address(name))} does not answer as an npm registry does when asked for {name}") from None
         os.makedirs(os.path.dirname(kept), exist_ok=True)
         with open(kept + ".part", "w") as file:
             json.dump(listed, file)

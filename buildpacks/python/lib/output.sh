@@ -19,5 +19,5 @@ refuse() { # refuse LINE...
 
 # A line of a tool's output below its step, without the password or token that an address in it may hold.
 show() {
-  sed -u -E 's#(//)[^/@[:space:]]+@#\1***@#g; s/^/       /'
+  sed -u -E 's|(//)[^/?#[:space:]]+@|\1***@|g; s/^/       /'
 }
