@@ -98,8 +98,8 @@ def test_an_express_app_with_npm(skiff):
 
 
 @pytest.mark.parametrize("name, words", [
-    ("yarn", "Installing dependencies: yarn install"), ("berry", "yarn 4.9.2 (package.json (packageManager): 4.9.2)"),
-    ("pnp", "Plug'n'Play"), ("pnpm", "Installing dependencies: pnpm install"),
+    ("yarn", "yarn 1.22.22 (package.json (engines.yarn): >=1.22)"), ("berry", "yarn 4.9.2 (package.json (packageManager): 4.9.2)"),
+    ("pnp", "Plug'n'Play"), ("pnpm", "pnpm 12.21.0 (package.json (packageManager): 12.21.0)"),
 ])
 def test_another_package_manager(skiff, name, words):
     app = skiff.app(folder_files(APPS / f"node-{name}"))
@@ -108,9 +108,15 @@ def test_another_package_manager(skiff, name, words):
     serves(app, "1m v24.")
     app.write({"README.md": "changed"})
     second = app.push()
-    assert second.ok and "Fetching" not in second.said, second.said
+    assert second.ok and "       Fetching" not in second.said, second.said
     app.write({"package.json": (app.folder / "package.json").read_text().replace("2.1.3", "2.1.2")})
     refused(app.push(), " !     The lock file ", " does not fit package.json")
+
+
+def test_yarn_3_keeps_what_it_can_not_remove(skiff):
+    pushed = skiff.app(folder_files(APPS / "node-yarn3")).push()
+    assert pushed.ok, pushed.said
+    assert "yarn plugin import workspace-tools" in pushed.said, pushed.said
 
 
 def test_workspaces(skiff):

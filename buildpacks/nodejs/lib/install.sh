@@ -16,7 +16,11 @@ use_node() {
   fi
   ln -s "$program" "$home/bin/${manager/berry/yarn}"
   chmod +x "$home/bin/${manager/berry/yarn}" 2>/dev/null || true
-  [ "$manager" != npm ] || ln -s "../lib/npm/bin/npx-cli.js" $home/bin/npx
+  if [ -n "$npm_home" ]; then
+    cp -a "$npm_home" $home/lib/npm
+    ln -s "../lib/npm/bin/npm-cli.js" $home/bin/npm
+  fi
+  ln -s "../lib/npm/bin/npx-cli.js" $home/bin/npx
   [ ! -f $home/lib/yarn/bin/yarn.js ] || chmod +x $home/lib/yarn/bin/yarn.js
   find $home -exec touch -hd @315532800 {} + # the same layer for each build that has the same programs
   export PATH="$PWD/$home/bin:$PWD/node_modules/.bin:$PATH" NODE_HOME="$PWD/$home"
@@ -33,7 +37,10 @@ use_node() {
       export YARN_ENABLE_GLOBAL_CACHE=false YARN_GLOBAL_FOLDER=$cache/yarn
       if [ ! -d .yarn/cache ] && grep -qsE '^nodeLinker: *"?(node-modules|pnpm)' .yarnrc.yml; then export YARN_CACHE_FOLDER=$cache/berry; fi
       export YARN_ENABLE_TELEMETRY=false YARN_ENABLE_SCRIPTS=${YARN_ENABLE_SCRIPTS:-true} ;;
-    pnpm) export npm_config_store_dir=$cache/pnpm npm_config_package_import_method=${npm_config_package_import_method:-copy} npm_config_manage_package_manager_versions=false ;;
+    pnpm) # which reads pnpm_config_… alone since 11
+      export npm_config_store_dir=$cache/pnpm pnpm_config_store_dir=$cache/pnpm pnpm_config_cache_dir=$cache/pnpm-lists
+      export npm_config_package_import_method=${npm_config_package_import_method:-copy} npm_config_manage_package_manager_versions=false
+      export pnpm_config_package_import_method=${pnpm_config_package_import_method:-copy} pnpm_config_pm_on_fail=ignore ;;
   esac
 }
 

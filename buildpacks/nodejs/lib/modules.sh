@@ -62,9 +62,12 @@ prune_command() {
     berry) command=(workspaces focus --all --production) ;;
     pnpm) # its own prune leaves what workspaces have
       command=(prune --prod)
-      [ -z "$lock" ] || command=(install --prod --frozen-lockfile --ignore-scripts --offline) ;;
+      [ -z "$lock" ] || command=(install --prod --frozen-lockfile --ignore-scripts --prefer-offline) ;;
   esac
 }
+
+# Yarn 2 and 3 have it by a plugin alone.
+can_focus() { yarn workspaces focus --help >/dev/null 2>&1; }
 
 builds() { has_script build || has_script heroku-postbuild; }
 
@@ -78,6 +81,9 @@ prune_dependencies() {
   fi
   if [ "$manager" = berry ] && [ -f .pnp.cjs ]; then
     echo "       Plug'n'Play: packages for development stay in .yarn/cache"
+  elif [ "$manager" = berry ] && ! keeps_development && ! can_focus; then
+    echo " !     Packages for development stay: this Yarn removes them with a plugin that the app does not have."
+    echo "       Add it, or go to Yarn 4: yarn plugin import workspace-tools"
   elif ! keeps_development; then
     prune_command
     echo "-----> Removing packages for development: ${manager/berry/yarn} ${command[*]}"

@@ -2,7 +2,8 @@
 """prepare.py APP CACHE PLAN: brings the Node.js and the package manager that an app asks for into CACHE.
 
 PLAN is a file of shell variables for bin/compile: node_version, node_home, manager (npm, yarn, berry, pnpm), manager_version,
-manager_home, manager_program, lock, scripts. Exits with 1 after saying why when they can't be had.
+manager_home, manager_program, npm_home (where npm is not the manager), lock, scripts. Exits with 1
+after saying why when they can't be had.
 """
 import json
 import os
@@ -14,10 +15,12 @@ import sys
 import pins
 from refuse import Refusal, tell_and_exit
 from registry import Registry, node_package
-from semver import parse, show
+from semver import Range, parse, show
 
 NPM_OF_NODE = {12: "6", 13: "6", 14: "6", 15: "7", 16: "8", 17: "8", 18: "10", 19: "9", 20: "10", 21: "10", 22: "10", 23: "10"}
 NEWER_NPM = "11"  # with Node.js 24 and later
+BERRY = "@yarnpkg/cli-dist"  # Yarn 2 and newer
+SCRIPT_BYTES = 1 << 20  # a program of one platform has 60 times that
 
 
 def text_of(app, name, most=1 << 16):
@@ -70,6 +73,50 @@ def bring_node(registry, app, package, cache):
     return version, home
 
 
+def yarn_package(registry, text, default):
+    """Yarn 1 and the later ones are two packages. What wrote the lock decides, unless the wish ("4.x") admits none of that."""
+    def admitted(name):
+        known = [version for version in map(parse, registry.versions(name)) if version and (version < (2,)) == (name == "yarn")]
+        return Range(text).newest(known)
+
+    first, other = ("yarn", BERRY) if default == "1" else (BERRY, "yarn")
+    try:
+        return other if text and not admitted(first) and admitted(other) else first
+    except ValueError:
+        return first  # choose_manager says that it is no range
+
+
+def bring_package(registry, cache, prefix, name, version, dist, pinned=None):
+    """The folder of a package manager in the cache, fetched when it is not there."""
+    home, mark = os.path.join(cache, prefix + version), ".".join(pinned) if pinned else ""
+    if not os.path.exists(home) or mark and text_of(home, ".pinned") != mark:
+        print(f"       Fetching {prefix.split('-')[1]} {version}", flush=True)
+        registry.fetch(name, version, dist, home, pinned)
+        with open(os.path.join(home, ".pinned"), "w") as file:
+            file.write(mark)
+    keep_only(cache, prefix.partition("-")[0] + "-", os.path.basename(home))
+    return home
+
+
+def put_native_pnpm(registry, home):
+    """pnpm 12 and newer are a program for each platform, in a package of its own; the file in its place would download it."""
+    name = "@pnpm/exe.linux-" + node_package().rpartition("-")[2]
+    version = json.loads(text_of(home, "package.json", 1 << 20)).get("optionalDependencies", {}).get(name)
+    if not version or os.path.getsize(os.path.join(home, "pnpm")) > SCRIPT_BYTES:
+        return
+    part = os.path.join(home, "native")
+    registry.fetch(name, version, registry.versions(name)[version], part)
+    os.replace(os.path.join(part, "pnpm"), os.path.join(home, "pnpm"))
+    shutil.rmtree(part)
+
+
+def bring_npm(registry, cache, node):
+    """npm and npx are there for scripts of Yarn's and pnpm's apps too, as they come with Node.js everywhere."""
+    listed = registry.versions("npm")
+    version = pins.choose_manager("npm", None, "", default_line("npm", node, None, None), listed)
+    return bring_package(registry, cache, "beside-npm-", "npm", version, listed[version])
+
+
 def bring_manager(registry, app, package, cache, node):
     manager, lock = pins.lock_of(app, package)
     file, text, pinned = pins.asked_manager(manager, package)
@@ -81,23 +128,15 @@ def bring_manager(registry, app, package, cache, node):
                           "Commit it, or remove the line and name the version in package.json: packageManager.")
         return {"manager": "berry", "manager_version": own[1], "manager_home": "", "manager_program": program, "lock": lock or ""}
     default = default_line(manager, node, app, lock)
-    berry = manager == "yarn" and not re.match(r"[\^~=v ]*[01]\b", text or default)
-    if berry and not file and not lock:
-        default = "4"
-    name = "@yarnpkg/cli-dist" if berry else manager
+    name = yarn_package(registry, text, default) if manager == "yarn" else manager
     listed = registry.versions(name)
     version = pins.choose_manager(manager, file, text, default, listed)
-    home = os.path.join(cache, f"manager-{manager}-{version}")
     print(f"       {manager} {version}" + (f" ({file}: {text})" if file else ""))
-    mark = ".".join(pinned) if pinned else ""
-    if not os.path.exists(home) or mark and text_of(home, ".pinned") != mark:
-        print(f"       Fetching {manager} {version}", flush=True)
-        registry.fetch(name, version, listed[version], home, pinned)
-        with open(os.path.join(home, ".pinned"), "w") as file:
-            file.write(mark)
-    keep_only(cache, "manager-", os.path.basename(home))
+    home = bring_package(registry, cache, f"manager-{manager}-", name, version, listed[version], pinned)
+    if manager == "pnpm":
+        put_native_pnpm(registry, home)
     programs = json.loads(text_of(home, "package.json", 1 << 20))["bin"]
-    return {"manager": "berry" if berry else manager, "manager_version": version, "manager_home": home,
+    return {"manager": "berry" if name == BERRY else manager, "manager_version": version, "manager_home": home,
             "manager_program": os.path.join(home, programs[manager]), "lock": lock or ""}
 
 
@@ -115,6 +154,7 @@ def main(app, cache, plan):
     registry = Registry(app, cache)
     node, home = bring_node(registry, app, package, cache)
     values = {"node_version": show(node), "node_home": home, **bring_manager(registry, app, package, cache, node)}
+    values["npm_home"] = "" if values["manager"] == "npm" else bring_npm(registry, cache, node)
     values["scripts"] = " ".join(name for name in package.get("scripts", {}) if re.fullmatch(r"[A-Za-z0-9:_.-]+", name))
     values["depends"] = "yes" if needs_installation(app, package) else ""
     with open(plan, "w") as file:
