@@ -86,6 +86,7 @@ def test_an_express_app_with_npm(skiff):
     serves(app, "good day 007 production")
     about = json.loads(app.get("/about").split("\n\n", 1)[1])
     assert about["node"].startswith("v22.") and about["mode"] == "production" and not about["development"], about
+    assert about["updates"] == "false", "a dyno asks the registry for a newer npm"
     assert int(about["concurrency"]) >= 1
     app.write({"README.md": "changed"})
     second = app.push()
@@ -134,14 +135,36 @@ def test_native_code_finds_headers_and_compiler(skiff):
 
 
 def test_scripts_in_their_order(skiff):
-    scripts = {"heroku-prebuild": "echo one $VALUE", "build": "echo never", "heroku-postbuild": "echo two", "heroku-cleanup": "echo three"}
-    pushed = skiff.app({"package.json": package(scripts=scripts), "server.js": SERVER}, ["VALUE=a\nb"]).push()
+    scripts = {"heroku-prebuild": "echo one $VALUE", "build": "echo never", "heroku-cleanup": "echo three",
+               "heroku-postbuild": "echo two; mkdir -p .made/here; echo found what was made >.made/here/it"}
+    app = skiff.app({"package.json": package(scripts=scripts, cacheDirectories=[".made/here"]), "server.js": SERVER}, ["VALUE=a\nb"])
+    pushed = app.push()
     assert pushed.ok, pushed.said
     said = [line.strip() for line in pushed.said.splitlines()]
     assert [said.index(word) for word in ("one a b", "two", "three")] == sorted(said.index(word) for word in ("one a b", "two", "three"))
     assert "never" not in said
-    failing = skiff.app({"package.json": package(scripts={"build": "echo bad; exit 3"}), "server.js": SERVER}).push()
-    refused(failing, " !     The script build of package.json failed; what it said stands above.")
+    failing = package(scripts={"build": "cat .made/here/it; exit 3"}, cacheDirectories=[".made/here"])
+    app.write({"package.json": failing})
+    refused(app.push(), "-----> Restoring .made/here", "found what was made",
+            " !     The script build of package.json failed; what it said stands above.")
+
+
+def test_pages_that_a_build_made_and_nothing_serves(skiff):
+    script = "mkdir dist && echo '<p>ours</p>' >dist/index.html"
+    app = skiff.app({"package.json": package(scripts={"build": script}), "main.jsx": ""})
+    refused(app.push(), " !     package.json has no script start and there is no server.js", 'a static.json with { "root": "dist" }')
+
+
+@pytest.mark.parametrize("folders, kept", [
+    (["node_modules", ".next/cache", "client/node_modules/"], [".next/cache", "client/node_modules"]), ([], []), (["/tmp"], None), (["a/../.."], None),
+    (".next/cache", None), (["."], None),
+])
+def test_the_folders_that_are_kept(pins, folders, kept):
+    if kept is not None:
+        assert pins.cached_folders({"cacheDirectories": folders}) == kept
+    else:
+        with pytest.raises(pins.Refusal):
+            pins.cached_folders({"cacheDirectories": folders})
 
 
 def test_what_is_refused(skiff):
@@ -155,6 +178,8 @@ def test_what_is_refused(skiff):
                         (package(packageManager="npm@10.9.2+sha512." + "0" * 128), "packageManager names another hash")):
         app.write({"package.json": text})
         refused(app.push(), " !     " + words if words.startswith("package.json") else words)
+    app.write({"package.json": package(dependencies={"ms": "2.1.3"}), "yarn.lock": "", ".npmrc": "//npm.example.com/:_authToken=${OUR_TOKEN}\n"})
+    refused(app.push(), " !     The settings of yarn read OUR_TOKEN, which is not set: skiff config:set OUR_TOKEN=<value>")
     app.write({"package.json": package(), "package-lock.json": "{}", "yarn.lock": ""})
     refused(app.push(), " !     The app has lock files of several package managers: package-lock.json and yarn.lock")
 

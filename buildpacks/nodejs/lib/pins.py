@@ -31,6 +31,19 @@ def read_package(app):
     return package
 
 
+def cached_folders(package):
+    """Folders that the app wants to find again in the next build: cacheDirectories, as Heroku has it. node_modules at the top
+    is kept anyway."""
+    listed = package.get("cacheDirectories", package.get("cache_directories", []))
+    if not isinstance(listed, list) or not all(isinstance(folder, str) for folder in listed):
+        raise Refusal('package.json: "cacheDirectories" is no list of folders, such as [".next/cache"]')
+    folders = [os.path.normpath(folder) for folder in listed if folder.strip()]
+    for folder in folders:
+        if os.path.isabs(folder) or folder.split("/")[0] in (".", "..") or "\n" in folder:
+            raise Refusal(f'package.json: cacheDirectories names "{folder[:100]}", which is no folder in the app')
+    return [folder for folder in folders if folder != "node_modules"]
+
+
 def first_line(path, tool=None):
     """The first line that says something, or of .tool-versions the one of a tool."""
     if not os.path.isfile(path):

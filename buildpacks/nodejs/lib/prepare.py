@@ -2,7 +2,7 @@
 """prepare.py APP CACHE PLAN: brings the Node.js and the package manager that an app asks for into CACHE.
 
 PLAN is a file of shell variables for bin/compile: node_version, node_home, manager (npm, yarn, berry, pnpm), manager_version,
-manager_home, manager_program, npm_home (where npm is not the manager), lock, scripts. Exits with 1
+manager_home, manager_program, npm_home (where npm is not the manager), lock, scripts, cached_folders (a line each). Exits with 1
 after saying why when they can't be had.
 """
 import json
@@ -156,6 +156,7 @@ def main(app, cache, plan):
     values = {"node_version": show(node), "node_home": home, **bring_manager(registry, app, package, cache, node)}
     values["npm_home"] = "" if values["manager"] == "npm" else bring_npm(registry, cache, node)
     values["scripts"] = " ".join(name for name in package.get("scripts", {}) if re.fullmatch(r"[A-Za-z0-9:_.-]+", name))
+    values["cached_folders"] = "\n".join(pins.cached_folders(package))
     values["depends"] = "yes" if needs_installation(app, package) else ""
     with open(plan, "w") as file:
         for key, value in values.items():

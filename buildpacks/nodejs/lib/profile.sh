@@ -3,6 +3,7 @@
 export NODE_HOME=$HOME/.heroku/node
 export PATH=$NODE_HOME/bin:$PATH:$HOME/bin:$HOME/node_modules/.bin
 export NODE_ENV=${NODE_ENV:-production}
+export npm_config_update_notifier=${npm_config_update_notifier:-false} # npm start asks the registry otherwise, and fills the log
 [ ! -r /etc/ssl/certs/ca-certificates.crt ] || export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
 [ ! -f "$HOME/.pnp.cjs" ] || export NODE_OPTIONS="--require $HOME/.pnp.cjs${NODE_OPTIONS:+ $NODE_OPTIONS}"
 
