@@ -54,6 +54,18 @@ def test_django_collects_its_static_files(skiff):
     assert "DISABLE_COLLECTSTATIC is set" in accepted(app.push())
 
 
+@pytest.mark.parametrize("said", [
+    "KeyError: 'SECRET_KEY'", "django.core.exceptions.ImproperlyConfigured: Set the SECRET_KEY environment variable",
+    "decouple.UndefinedValueError: SECRET_KEY not found. Declare it as envvar or define a default value.",
+    'environs.exceptions.EnvError: Environment variable "SECRET_KEY" not set',
+])
+def test_the_config_var_that_settings_lack_is_named(tmp_path, said):
+    (tmp_path / "log").write_text(f"KeyError: 'staticfiles'\n{said}\n")
+    found = subprocess.run(["bash", "-c", '. "$1" && missing_setting "$2"', "bash", LIB / "app.sh", tmp_path / "log"], capture_output=True,
+                           text=True, timeout=60)
+    assert found.stdout == "SECRET_KEY\n", found
+
+
 def test_hooks_and_config_vars(skiff):
     app = skiff.app({"requirements.txt": "", "Procfile": "worker: sleep 600\n", "bin/pre_compile": "#!/bin/bash\r\necho \"before, $GREETING\"\n",
                      "bin/post_compile": "#!/bin/bash\npython -c 'import sys; print(\"after\", sys.prefix)'\n"}, ["GREETING=hello\nworld"])

@@ -58,11 +58,16 @@ collect_static() {
   fi
 }
 
+# The config var that settings read and do not find: by os.environ, django-environ, python-decouple or environs.
+missing_setting() { # missing_setting LOG
+  grep -oE "(KeyError: '|Set the |[Ee]nvironment variable \"?|UndefinedValueError: )[A-Z][A-Z0-9_]+" "$1" | grep -oE '[A-Z][A-Z0-9_]+$' | tail -n 1
+}
+
 explain_collect_failure() { # explain_collect_failure MANAGE_PY
   local name
   if grep -qF 'STATIC_ROOT setting' /tmp/collect.log; then
     warn "Django's settings name no folder for the static files. Write: STATIC_ROOT = BASE_DIR / \"staticfiles\""
-  elif name=$(grep -oE "(KeyError: '|Set the |environment variable )[A-Z][A-Z0-9_]+" /tmp/collect.log | grep -oE '[A-Z][A-Z0-9_]+$' | tail -n 1) && [ -n "$name" ]; then
+  elif name=$(missing_setting /tmp/collect.log); then
     warn "Django's settings read $name, which is not set: skiff config:set $name=<value>"
   fi
   warn "Static files could not be collected: see above." \
