@@ -4,7 +4,8 @@
 # brought in that very version, for Bundler to install like one from a cache. "-" instead of a LOCK means all gems of Debian.
 # ROOT is where that Debian lies, when it is not the system itself.
 #
-# Debian lays a gem's files out for the whole system: which ones are its own, its package's list says.
+# Debian lays a gem's files out for the whole system: which ones are its own, its package's list says. One whose code loads
+# libraries that a dyno lacks is left to Bundler, which compiles it with those of an Aptfile.
 require "fileutils"
 require "rubygems/package"
 require "set"
@@ -14,6 +15,24 @@ ROOT = ARGV[2].to_s
 LISTS = "/var/lib/dpkg/info"
 LIBRARIES = [%r{\A/usr/lib/ruby/vendor_ruby/(.+)}, %r{\A/usr/lib/[^/]+/ruby/vendor_ruby/3[.0-9]+/(.+)},
              %r{\A/usr/lib/[^/]+/rubygems-integration/[.0-9]+/extensions/[^/]+/[^/]+/[^/]+/(.+\.so)}].freeze
+
+# The names of the libraries where the app runs, as the stack and its layer for Ruby tell; nil where that is not known.
+def run_libraries
+  states = ["/var/lib/dpkg/status-run", "/usr/share/skiff/layers/ruby/status-run"].select { |path| ROOT.empty? && File.file?(path) }
+  return nil if states.empty?
+
+  packages = states.flat_map { |path| File.read(path).scan(/^Package: (\S+)/).flatten }
+  lists = packages.flat_map { |name| Dir["#{LISTS}/#{name}.list", "#{LISTS}/#{name}:*.list"] }
+  lists.flat_map { |list| File.readlines(list, chomp: true).grep(/\.so(\.|\z)/).map { |path| File.basename(path) } }.to_set
+end
+
+def runs?(files, libraries)
+  return true unless libraries
+
+  files.grep(/\.so\z/).select { |file| File.file?(file) }.all? do |file|
+    IO.popen(["readelf", "-d", file], &:read).scan(/\(NEEDED\).*\[(.+)\]/).flatten.all? { |name| libraries.include?(name) }
+  end
+end
 
 # The files of each package that has a gem's specification, by that specification's path.
 def packages
@@ -79,9 +98,10 @@ lock, target, = ARGV
 target = File.expand_path(target)
 FileUtils.mkdir_p(target)
 names = wanted(lock)
+libraries = run_libraries
 packages.each do |path, files|
   full_name = File.basename(path, ".gemspec")
-  next if names && !names.include?(full_name)
+  next if (names && !names.include?(full_name)) || !runs?(files, libraries)
 
   spec = Gem::Specification.load(ROOT + path)
   pack(spec, files, target) if spec
