@@ -93,6 +93,17 @@ refuse_others() {
   [ ${#language[@]} = 0 ] || refuse_language "${language[@]}"
 }
 
+refuse_unknown() {
+  local lines file
+  lines=("No buildpack detects this app."
+    "A C++ app has a CMakeLists.txt or Makefile and a Procfile; a static site has an index.html or a static.json."
+    "Another buildpack is chosen with: skiff buildpacks:set <name or git address>")
+  file=$(find . -mindepth 2 -maxdepth 2 -type f ! -path './.*' \( -name package.json -o -name Gemfile -o -name _config.yml -o -name go.mod \
+    -o -name requirements.txt -o -name pom.xml -o -name CMakeLists.txt -o -name index.html \) -printf '%P\n' | LC_ALL=C sort | sed -n 1p)
+  [ -z "$file" ] || lines+=("The app seems to be in a folder ($file). To push that alone: git subtree push --prefix ${file%%/*} skiff main")
+  fail "${lines[@]}"
+}
+
 # An Aptfile is for every built-in buildpack, detected or named. Where a named one reads it (ours, or somebody's by its
 # address), that place in the order counts; and a list of others' alone does with the file what it likes.
 put_apt_first() {
@@ -130,8 +141,6 @@ choose_buildpacks() {
     [ -n "${pack:-}" ] || detect cpp || detect static || :
     chosen=(${pack:+"$pack"})
   fi
-  [ ${#chosen[@]} -gt 0 ] || fail "No buildpack detects this app." \
-    "A C++ app has a CMakeLists.txt or Makefile and a Procfile; a static site has an index.html or a static.json." \
-    "Another buildpack is chosen with: skiff buildpacks:set <name or git address>"
+  [ ${#chosen[@]} -gt 0 ] || refuse_unknown
   put_apt_first
 }

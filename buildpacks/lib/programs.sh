@@ -8,7 +8,7 @@ first_program() {
   for word in "${words[@]}"; do
     case $word in
       exec | env | nohup | [A-Za-z_]*=*) continue ;;
-      *[!A-Za-z0-9_.+/-]*) return ;;
+      -* | *[!A-Za-z0-9_.+/-]*) return ;;
       *) echo "$word" && return ;;
     esac
   done

@@ -147,7 +147,7 @@ def test_a_program_that_is_not_there_where_apps_run(skiff):
     pushed = skiff.app({"Makefile": "all:\n\ttrue\n", "Procfile": "web: PYTHONUNBUFFERED=1 exec python3 x.py\n"}).push()
     refused(pushed, 'The process type web runs "python3"')
     pushed = skiff.app({"Makefile": "all:\n\ttrue\n", "Procfile": "web: cd x && python\nw: if true; then sleep 9; fi\nx: nginx -v\n"
-                        "y: FOO=1 env BAR=2 bash -c 'x'\nz: $FOO bar\n"}).push()
+                        "y: FOO=1 env BAR=2 bash -c 'x'\nz: $FOO bar\nv: env -u FOO bash x\nu: exec -a name bash x\n"}).push()
     assert pushed.ok, pushed.said
 
 

@@ -12,7 +12,8 @@ def make(script):
 
 
 def test_nothing_is_detected(skiff):
-    refused(skiff.app({"notes.txt": "x"}).push(),
+    refused(skiff.app({"notes.txt": "x", "docs/_config.yml": "title: x\n"}).push(),
+            " !     The app seems to be in a folder (docs/_config.yml). To push that alone: git subtree push --prefix docs skiff main",
             " !     No buildpack detects this app.",
             " !     A C++ app has a CMakeLists.txt or Makefile and a Procfile; a static site has an index.html or a static.json.",
             " !     Push refused: the build ended with exit code 1", "pre-receive hook declined")
