@@ -1,4 +1,5 @@
 """The C++ buildpack's bin/compile on this machine, push after push: what is compiled again, and what must not be old."""
+import json
 import pathlib
 import shutil
 import subprocess
@@ -150,6 +151,15 @@ def test_a_link_that_points_elsewhere_counts(app, link, name):
     for value in ("one", "two"):
         app.push(files, {link: name % value})
         assert app.run() == value
+
+
+def test_another_stack_compiles_all_anew(app):
+    files = {"CMakeLists.txt": CMAKE + "add_executable(app a.cc)\n", "a.cc": "int main() {}\n"}
+    app.push(files)
+    assert "a.cc.o" not in app.push(files)
+    kept = app.cache / "times.json"
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"/var/lib/dpkg/status": ["another", 0]}))
+    assert "a.cc.o" in app.push(files)
 
 
 def test_half_of_a_file_is_not_kept(app):

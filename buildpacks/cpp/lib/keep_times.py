@@ -4,6 +4,7 @@
 The files of a push all have the time of its commit; make would build everything again. CACHE/times.json keeps hashes and
 times. Objects of then in CACHE/build are removed when times can't tell what they lack:
  - A link points elsewhere: its target may be older than they are.
+ - The stack is another one (skiff stack:update): new headers and libraries are older than they are, too.
  - A Makefile need not know that headers and itself are what objects are made from, or which ones go; CMake does.
 """
 import hashlib
@@ -14,6 +15,7 @@ import sys
 import time
 
 OUTPUTS = ("build", ".git")
+STACK = "/var/lib/dpkg/status"  # says which compilers, headers and libraries there are
 SOURCES = (".c", ".cc", ".cpp", ".cxx", ".c++", ".C")
 
 
@@ -39,6 +41,8 @@ def objects_must_go(folder, before, after):
     def is_link(name):
         return any(files.get(name, [""])[0].startswith("->") for files in (before, after))
 
+    if before and before.get(STACK) != after[STACK]:
+        return True
     changed = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
     if os.path.exists(os.path.join(folder, "CMakeLists.txt")):
         return any(is_link(name) for name in changed)
@@ -52,7 +56,7 @@ def main(folder, cache):
             before = json.load(file)
     except (OSError, ValueError):
         before = {}
-    after, now = {}, time.time_ns()
+    after, now = {STACK: [fingerprint(STACK), 0]}, time.time_ns()
     for path in entries(folder):
         name, found = os.path.relpath(path, folder), fingerprint(path)
         known = before.get(name)
