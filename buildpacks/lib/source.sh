@@ -7,7 +7,7 @@ remove_matches() {
   for match in ./$1; do
     folder=$(realpath -- "$(dirname -- "$match")" 2>/dev/null) || continue
     name=$(basename -- "$match")
-    [[ $folder/ != /app/* || $name == . || $name == .. ]] || rm -rf -- "$folder/$name"
+    [[ $folder/ != /app/* || $name == . || $name == .. ]] || rm -rf -- "${folder:?}/${name:?}"
   done
 }
 
