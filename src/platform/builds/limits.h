@@ -14,7 +14,7 @@ struct BuildLimits {
   int64_t seconds = 15 * 60;        // as Heroku
   int64_t memory_mb = 3 << 10;      // of all processes of a build
   int64_t disk_mb = 4 << 10;        // all that a build writes, its cache included
-  int64_t slug_mb = 500;            // as Heroku
+  int64_t slug_mb = 1500;           // as it lies on the disk; Heroku's 500 MB are compressed
   int64_t output_kb = 8 << 10;      // of a build's text that the pusher gets to see
   int64_t push_mb = 1 << 10;        // a push's pack, and the files of its commit
   int64_t repository_mb = 4 << 10;  // of an app's repository, before a push

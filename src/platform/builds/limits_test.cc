@@ -10,7 +10,7 @@ TEST_CASE("what the file does not name keeps its default") {
   REQUIRE(limits.has_value());
   CHECK(limits->seconds == 20);
   CHECK(limits->disk_mb == 64);
-  CHECK(limits->slug_mb == 500);
+  CHECK(limits->slug_mb == 1500);
 }
 
 TEST_CASE("a limit that is none is refused by name") {
