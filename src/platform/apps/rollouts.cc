@@ -14,7 +14,8 @@ namespace {
 using json::Value;
 
 constexpr Duration kRetryPause = std::chrono::seconds(2);
-constexpr int kShownLines = 10;
+constexpr int kShownLines =
+    20;  // Node's words about a module that is missing take 15, and begin with its name
 constexpr size_t kShownBytes = 8 << 10;
 
 Value status_patch(Value status) {
