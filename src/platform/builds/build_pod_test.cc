@@ -85,6 +85,11 @@ TEST_CASE("a failed build says which bound it met") {
   CHECK(explain_failure(failed("", "Error"), facts(), true) ==
         "the build filled its disk of 64 MB, which also holds its cache; write less, or raise "
         "\"diskMb\" (64) in DATA/platform/build-limits.json");
+  auto small = facts();
+  small.limits.disk_mb = 4096;
+  CHECK(explain_failure(failed("", "Error"), small, true) ==
+        "the build filled its disk of 64 MB, which also holds its cache; write less, or free some of the "
+        "host's disk, which has no more");
   CHECK(explain_failure(failed("", "Error"), facts(), false) == "the build ended with exit code 1");
   CHECK(
       explain_failure(failed("Evicted", "Error"), facts(), false) ==
