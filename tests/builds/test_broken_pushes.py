@@ -49,6 +49,18 @@ def test_a_pusher_who_leaves_takes_the_build_along(skiff):
     assert pushed.ok, pushed.said
 
 
+def test_a_push_of_an_app_that_is_destroyed_meanwhile_says_so(skiff):
+    app = skiff.app(SLOW)
+    pushing = app.start_push()
+    try:
+        read_until(pushing, "waiting")
+        skiff.skiff("apps:destroy", "-a", app.name, "--confirm", app.name)
+        said = pushing.stdout.read()
+        assert f" !     Push refused: {app.name} was destroyed while it was built" in said, said
+    finally:
+        stop(pushing)
+
+
 def test_a_second_push_of_an_app_is_refused_while_the_first_builds(skiff):
     app, other = skiff.app(SLOW), skiff.app({"index.html": "x"})
     pushing = app.start_push()

@@ -138,7 +138,11 @@ io::Task<Result<Release>> Builder::build(std::string app, std::string id, std::s
   co_await clean_up(app, id);
   turn.set_over();
   log_info("build ended", {{"app", app}, {"build", id}, {"phases", describe_phases(details.phases)}});
-  if (!release) release.error().message = plain_text(release.error().message);
+  if (release) co_return release;
+  auto still_there = co_await apps_.get(app);
+  if (!still_there && still_there.error().code == Code::kNotFound)
+    co_return fail(Code::kNotFound, fmt::format("{} was destroyed while it was built", app));
+  release.error().message = plain_text(release.error().message);
   co_return release;
 }
 
@@ -171,6 +175,7 @@ io::Task<Result<Release>> Builder::build_and_release(std::string app, std::strin
   BuildFacts facts{app, id, std::move(commit), build_folder(id), *limits, others_going(app)};
   auto slug = co_await make_slug(std::move(facts), output, details, clock);
   SKIFF_CO_RETURN_IF_ERROR(slug);
+  output.tell("-----> Process types\n");
   for (const auto& [type, command] : slug->types) output.tell(fmt::format("       {}: {}\n", type, command));
   if (slug->types.contains("release"))
     output.tell(" !     The release phase is not run yet: nothing runs the Procfile's \"release\" command\n");

@@ -65,7 +65,9 @@ PodStart::Stage PodStart::stage() const {
 void PodStart::tell_what_it_waits_for() {
   const std::string why = watch_.what_it_waits_for();
   if (why.empty() || makes_layers_) return;  // then the node tells it
-  const std::string text = describe_wait(why, watch_.lacks_room() ? count_others_() : 0);
+  const std::string text = watch_.is_being_made()
+                               ? fmt::format("       The build {}\n", why)
+                               : describe_wait(why, watch_.lacks_room() ? count_others_() : 0);
   if (text != told_) output_.write(text);
   told_ = text;
 }

@@ -127,7 +127,7 @@ TEST_CASE("a build that has its room waits for nobody") {
   rig.pod(
       R"({"phase":"Pending","containerStatuses":[{"state":{"waiting":{"reason":"ContainerCreating"}}}]})");
   rig.loop.advance(seconds(10));
-  CHECK(rig.take() == " !     The build waits for its container, which is being made\n");
+  CHECK(rig.take() == "       The build waits for its container, which is being made\n");
   rig.loop.advance(minutes(3));
   CHECK(rig.outcome);
 }

@@ -35,12 +35,16 @@ std::string PodWatch::what_it_waits_for() const {
   const auto& waiting = pod_["status"]["containerStatuses"].at(0)["state"]["waiting"];
   const std::string& reason = waiting["reason"].str();
   const std::string message = waiting["message"].str_or(reason);
-  const bool being_made = reason == "ContainerCreating" || reason == "PodInitializing";
-  if (being_made)
+  if (is_being_made())
     return "waits for its container, which is being made" + (message == reason ? "" : ": " + message);
   if (!message.empty()) return "does not start yet: " + message;
   const auto* refused = refused_place();
   return refused ? "waits for room: " + (*refused)["message"].str_or("no node takes it") : "";
+}
+
+bool PodWatch::is_being_made() const {
+  const auto& reason = pod_["status"]["containerStatuses"].at(0)["state"]["waiting"]["reason"].str();
+  return reason == "ContainerCreating" || reason == "PodInitializing";
 }
 
 const json::Value* PodWatch::refused_place() const {

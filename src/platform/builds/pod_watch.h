@@ -19,6 +19,8 @@ class PodWatch {
   // What holds the pod up, for people: "waits for room: 0/1 nodes are available"; "" when the cluster says
   // nothing.
   std::string what_it_waits_for() const;
+  // As pods do for a while: nothing holds it up.
+  bool is_being_made() const;
   // No node has room for it.
   bool lacks_room() const { return refused_place() != nullptr; }
   // Why its image can't be had; "" when it can, or when that is not known yet.
