@@ -170,7 +170,9 @@ def test_search_engines_find_all_pages(blog):
         assert page.meta("og:url") == address and len(page.meta("description")) > 20
         titles.setdefault(page.one("title").text, []).append(address)
         (data,) = page.all("script")
-        assert json.loads("".join(data.words))["@context"] == "https://schema.org"
+        data = json.loads("".join(data.words))
+        assert data["@context"] == "https://schema.org" and data["author"]["@type"] == "Organization"
+        assert page.meta("og:locale") == "en_GB"
     assert all(len(addresses) == 1 for addresses in titles.values()), titles
 
 
