@@ -25,7 +25,7 @@ fetch_python() { # fetch_python REQUEST CACHE
     rm -rf "$kept" "$kept.part"
     mkdir -p "$kept.part"
     fetch_uv_python "$1" "$kept.part" || fetch_maven_python "$kept.part" || refuse_python "$1"
-    "$kept.part/python/bin/python3" -m compileall -q "$kept.part"/python/lib/python3* >/tmp/compile.log 2>&1 || true # lib2to3 has bad files
+    "$kept.part/python/bin/python3" -m compileall -q -j 0 "$kept.part"/python/lib/python3* >/tmp/compile.log 2>&1 || true # lib2to3 has bad files
     echo "$1 ${UV_PYTHON_INSTALL_MIRROR:-}" >"$kept.part/request"
     mv "$kept.part" "$kept"
   fi
