@@ -91,6 +91,7 @@ def test_a_bin_release_that_can_not_be_used_refuses_the_push(skiff):
     (["Cargo.toml"], ["Rust", "Cargo.toml", None]),
     (["index.html", "tools/build.py", "docs/package.json"], None),
     (["CMakeLists.txt", "main.cc", "Procfile"], None),
+    (["mix.exs/a", "index.html"], None),
 ])
 def test_the_language_that_an_apps_own_files_name(tmp_path, files, found):
     name, file, pack = found or (None, None, None)

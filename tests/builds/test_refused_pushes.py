@@ -31,7 +31,8 @@ def test_a_bad_procfile_line_before_anything_is_built(skiff):
 
 def test_no_procfile(skiff):
     refused(skiff.app({"Makefile": "all:\n\ttrue\n"}).push(), " !     The app has no Procfile.",
-            ' !     Add one with a line such as "web: build/server".')
+            ' !     Add one with a line such as "web: build/server"; a web process listens on $PORT.')
+    refused(skiff.app({".buildpacks": "./pack\n", "pack/bin/compile": "true\n"}).push(), ' !     Add one with a line such as "web: <command>";')
 
 
 def test_a_build_that_fails(skiff):
