@@ -52,6 +52,46 @@ def test_django_collects_its_static_files(skiff):
     assert "color: teal" in body(app, style), app.get(style)
     skiff.skiff("config:set", "DISABLE_COLLECTSTATIC=1", "-a", app.name)
     assert "DISABLE_COLLECTSTATIC is set" in accepted(app.push())
+    skiff.skiff("config:unset", "DISABLE_COLLECTSTATIC", "-a", app.name)
+    app.write({".heroku/collectstatic_disabled": ""})
+    assert ".heroku/collectstatic_disabled is there" in accepted(app.push())
+
+
+def shell(script, *words, **variables):
+    """What a part of the buildpack says in a shell of its own: `script` sources it as $1."""
+    return subprocess.run(["bash", "-c", script, "bash", *words], env={"PATH": "/usr/bin:/bin", "HOME": "/app", **variables}, capture_output=True,
+                          text=True, timeout=60)
+
+
+@pytest.mark.parametrize("line, uses", [
+    ('INSTALLED_APPS = ["django.contrib.staticfiles", "shop"]', True), ('    # "django.contrib.staticfiles",', False),
+    ("INSTALLED_APPS += ['django.contrib.staticfiles']  # ours", True), ("INSTALLED_APPS = []  # no django.contrib.staticfiles", False),
+])
+def test_settings_that_have_static_files(tmp_path, line, uses):
+    (tmp_path / "settings.py").write_text(line + "\n")
+    found = shell('. "$1" && uses_static_files "$2"', LIB / "app.sh", tmp_path / "manage.py")
+    assert (found.returncode == 0) == uses, found
+
+
+def test_the_values_of_config_vars_win_in_a_dyno():
+    script = '. "$1" && echo "$PYTHONPATH $WEB_CONCURRENCY $FORWARDED_ALLOW_IPS $GUNICORN_CMD_ARGS"'
+    own = shell(script, LIB / "profile.sh", PYTHONPATH="/app/src", WEB_CONCURRENCY="77", FORWARDED_ALLOW_IPS="10.0.0.1", GUNICORN_CMD_ARGS="-t 5")
+    assert own.stdout == "/app/src 77 10.0.0.1 -t 5\n", own
+
+
+def test_what_pip_reads(tmp_path):
+    (tmp_path / "requirements.txt").write_bytes(b"-r more/base.txt\r\n-c limits.txt\r\n--index-url https://${USER_A}@host/\r\n-e ./ours\r\n./wheels/a.whl\r\nb \\\r\n --hash=sha256:00\r\n# -r no.txt\r\n")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "base.txt").write_text("-r ../last.txt\nflask # ${NOT_THIS}\n")
+    for name in ("limits.txt", "last.txt", "no.txt"):
+        (tmp_path / name).write_text("c @ file:///app/c\n" if name == "last.txt" else "")
+
+    def asked(what):
+        return shell('/usr/bin/python3 "$@"', LIB / "requirements.py", tmp_path, what).stdout.splitlines()
+
+    assert sorted(asked("files")) == ["last.txt", "limits.txt", "more/base.txt", "requirements.txt"]
+    assert asked("variables") == ["USER_A"] and asked("hashes") == ["yes"]
+    assert sorted(asked("local")) == ["./wheels/a.whl", "c @ file:///app/c"], "an editable one is no copy"
 
 
 @pytest.mark.parametrize("said", [
@@ -61,8 +101,7 @@ def test_django_collects_its_static_files(skiff):
 ])
 def test_the_config_var_that_settings_lack_is_named(tmp_path, said):
     (tmp_path / "log").write_text(f"KeyError: 'staticfiles'\n{said}\n")
-    found = subprocess.run(["bash", "-c", '. "$1" && missing_setting "$2"', "bash", LIB / "app.sh", tmp_path / "log"], capture_output=True,
-                           text=True, timeout=60)
+    found = shell('. "$1" && missing_setting "$2"', LIB / "app.sh", tmp_path / "log")
     assert found.stdout == "SECRET_KEY\n", found
 
 
@@ -120,6 +159,7 @@ def choose(folder, files, manager="pip"):
     ({"uv.lock": 'requires-python = "==3.13.*"\n'}, "uv", ["3.13", "3.13.5", "maven", "uv.lock"]),
     ({"uv.lock": 'requires-python = ">=3.15"\n'}, "uv", ["3.15", "3.15", "uv", "uv.lock"]),
     ({"poetry.lock": '[metadata]\npython-versions = "^3.12"\n'}, "poetry", ["3.12", "3.12.1", "maven", "poetry.lock"]),
+    ({"poetry.lock": '[metadata]\npython-versions = "^2.7 || ^3.13"\n'}, "poetry", ["3.13", "3.13.5", "maven", "poetry.lock"]),
     ({"poetry.lock": '[metadata]\npython-versions = "~3.13 || >=3.14"\n'}, "poetry", ["3.13", "3.13.5", "maven", "poetry.lock"]),
 ])
 def test_which_python_an_app_gets(tmp_path, files, manager, chosen):

@@ -39,7 +39,7 @@ find_manage_py() {
 }
 
 uses_static_files() { # uses_static_files MANAGE_PY
-  grep -rqsE 'django\.contrib\.staticfiles' --include='*.py' "$(dirname "$1")"
+  grep -rqsE '^[^#]*django\.contrib\.staticfiles' --include='*.py' "$(dirname "$1")"
 }
 
 collect_static() {
@@ -47,6 +47,11 @@ collect_static() {
   local manage
   manage=$(find_manage_py)
   [ -n "$manage" ] && uses_static_files "$manage" || return 0
+  [ ! -f .heroku/collectstatic_disabled ] || {
+    warn "Static files are not collected: .heroku/collectstatic_disabled is there, which is deprecated." \
+      "Remove it, and say the same with: skiff config:set DISABLE_COLLECTSTATIC=1"
+    return 0
+  }
   case ${DISABLE_COLLECTSTATIC:-0} in
     0) ;;
     *) step "Static files are not collected: DISABLE_COLLECTSTATIC is set" && return 0 ;;

@@ -45,6 +45,12 @@ installs_local_sources() {
     \( -name '*.pyx' -o -name '*.c' -o -name '*.cc' -o -name '*.cpp' -o -name Cargo.toml -o -name '*.f90' \) -print -quit)" ]
 }
 
+# The key goes first: a build that is killed meanwhile leaves no half of an environment under it.
+forget_environment() {
+  rm -f "$cache/environment.key"
+  rm -rf "$cache/environment"
+}
+
 # Sets `restored` to yes when the environment is whole as it is.
 restore_environment() {
   restored=
@@ -59,7 +65,7 @@ restore_environment() {
     fi
     rm -rf "$environment"
   fi
-  rm -rf "$cache/environment" "$cache/environment.key"
+  forget_environment
   bound_downloads
   "$python" -m venv --without-pip "$environment"
 }
@@ -73,7 +79,7 @@ bound_downloads() {
 
 keep_environment() {
   [ -z "$restored" ] || return 0
-  rm -rf "$cache/environment" "$cache/environment.key"
+  forget_environment
   cp -a "$environment" "$cache/environment.part"
   mv "$cache/environment.part" "$cache/environment"
   echo "$key" >"$cache/environment.key"
