@@ -1,6 +1,7 @@
 """Node.js apps: package managers, versions asked for in each place, scripts, what is refused, what a second push does not do."""
 import importlib.util
 import json
+import os
 import pathlib
 import re
 import sys
@@ -50,6 +51,7 @@ HAD = [(18, 20, 8), (20, 11, 0), (20, 19, 2), (22, 4, 1), (22, 12, 0), (24, 1, 0
     ("22.x", (22, 12, 0)), ("~22.4", (22, 4, 1)), ("^20.11.0", (20, 19, 2)), (">=18", (24, 1, 0)), (">=18 <21", (20, 19, 2)),
     ("18 || 20", (20, 19, 2)), ("18 - 20", (20, 19, 2)), (">=25", (26, 0, 1)), ("25.x", (25, 2, 0)), ("latest", (26, 0, 1)),
     (">= 22.0.0 < 22.5", (22, 4, 1)), ("<=20.11.0", (20, 11, 0)), (">20", (24, 1, 0)), ("=20.11.0", (20, 11, 0)),
+    ("<22.12.0", (22, 4, 1)), ("20 - 22.4.0", (20, 19, 2)),
 ])
 def test_the_version_that_is_asked_for(pins, text, version):
     assert pins.choose_node(".nvmrc", text, HAD) == version
@@ -74,6 +76,21 @@ def test_the_places_where_a_version_is_asked_for(pins, tmp_path):
     (tmp_path / ".node-version").write_text("22.4.1")
     assert pins.asked_node(tmp_path, {}) == (".node-version", "22.4.1")
     assert pins.asked_node(tmp_path, {"engines": {"node": "18.x"}}) == ("package.json (engines.node)", "18.x")
+
+
+def profile_says(variables, names):
+    """What .profile.d/nodejs.sh leaves of the config vars."""
+    command = '. "$1" && shift && for name; do echo "${!name}"; done'
+    return subprocess.run(["bash", "-c", command, "bash", LIB / "profile.sh", *names], env={"PATH": "/usr/bin:/bin", "HOME": "/app", **variables},
+                          capture_output=True, text=True, timeout=60).stdout.splitlines()
+
+
+def test_the_values_of_config_vars_win_in_a_dyno():
+    names = ("NODE_ENV", "WEB_CONCURRENCY", "WEB_MEMORY")
+    own = profile_says({"NODE_ENV": "staging", "WEB_CONCURRENCY": "77", "WEB_MEMORY": "100"}, names)
+    assert own == ["staging", "77", "100"]
+    assert profile_says({"MEMORY_AVAILABLE": "100"}, names) == ["production", "1", "512"]
+    assert 1 <= int(profile_says({"MEMORY_AVAILABLE": "999999"}, ["WEB_CONCURRENCY"])[0]) <= os.cpu_count()
 
 
 def test_an_express_app_with_npm(skiff):
@@ -182,6 +199,10 @@ def test_what_is_refused(skiff):
     refused(app.push(), " !     The settings of yarn read OUR_TOKEN, which is not set: skiff config:set OUR_TOKEN=<value>")
     app.write({"package.json": package(), "package-lock.json": "{}", "yarn.lock": ""})
     refused(app.push(), " !     The app has lock files of several package managers: package-lock.json and yarn.lock")
+
+
+def test_an_app_that_is_named_nodejs_and_is_none(skiff):
+    refused(skiff.app({".buildpacks": "heroku/nodejs\n", "Procfile": "web: x\n"}).push(), " !     The app has no file package.json")
 
 
 def test_a_registry_that_can_not_be_reached_is_named(skiff):

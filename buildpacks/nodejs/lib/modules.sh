@@ -2,10 +2,19 @@
 # shellcheck disable=SC2154 # of prepare.py and compile: cache, lock, manager, manager_version, node_version, scripts
 # node_modules from push to push: taken over when nothing changed that they are made of, and never of another age then.
 
-# What node_modules follow from: the lock, all package.json, settings, Node.js and the package manager.
+# Config vars that decide what a package manager installs, or how native code is compiled.
+deciding_variables() {
+  compgen -e | sort | while read -r name; do
+    case $name in NODE_ENV | [Nn][Pp][Mm]_* | YARN_* | [Pp][Nn][Pp][Mm]_* | C*FLAGS | LDFLAGS | CC | CXX) printf '%s=%s\n' "$name" "${!name}" ;; esac
+  done
+}
+
+# What node_modules follow from: the lock, all package.json, settings, Node.js, the package manager, and Debian's packages.
 modules_key() {
   {
-    echo "$node_version $manager $manager_version ${NPM_CONFIG_PRODUCTION:-} ${YARN_PRODUCTION:-} ${NODE_ENV:-} $(uname -m)"
+    echo "$node_version $manager $manager_version $(uname -m)"
+    deciding_variables
+    cat Aptfile 2>/dev/null || :
     find . \( -name node_modules -o -name .git -o -path ./.heroku \) -prune -o \
       \( -name package.json -o -name .npmrc -o -name .yarnrc -o -name .yarnrc.yml -o -name pnpm-workspace.yaml -o -path "./${lock:-package.json}" -o -path '*/patches/*' -o -path './.yarn/patches/*' \) \
       -type f -print0 | sort -z | xargs -0 -r sha256sum
@@ -24,6 +33,10 @@ installs_by_itself() {
     xargs -0 grep -lE '"(preinstall|install|postinstall|prepare|preprepare|postprepare)" *:' >/dev/null 2>&1
 }
 
+drop_modules() {
+  list_modules | while IFS= read -r folder; do rm -rf "./$folder"; done
+}
+
 copy_modules() { # copy_modules FROM TO: the folders that FROM/list names
   [ ! -s "$1/list" ] || tar -C "$1" -cf - -T "$1/list" | tar -C "$2" -xpf -
 }
@@ -32,13 +45,18 @@ restored=
 restore_modules() {
   key=$(modules_key)
   ! installs_by_itself && [ "$(cat "$cache/installed/key" 2>/dev/null)" = "$key" ] || return 1
-  list_modules | while IFS= read -r folder; do rm -rf "./$folder"; done
-  copy_modules "$cache/installed" .
+  drop_modules
+  copy_modules "$cache/installed" . || { # errexit does not hold in a condition
+    drop_modules
+    return 1
+  }
   restored=yes
 }
 
-# keep_in NAME: the folders node_modules, as CACHE/NAME.
+# keep_in NAME: the folders node_modules, as CACHE/NAME. Without its key a folder is nothing that a build takes: it goes first
+# and comes last, so that a build that is killed leaves no half of one under it.
 keep_in() {
+  rm -f "$cache/$1/key"
   rm -rf "${cache:?}/$1"
   mkdir -p "$cache/$1"
   list_modules >"$cache/$1/list"
@@ -75,7 +93,7 @@ prune_dependencies() {
   local command
   [ -n "$depends" ] || return 0
   if [ -n "$restored" ] && ! builds && [ "$(cat "$cache/pruned/key" 2>/dev/null)" = "$key" ]; then
-    list_modules | while IFS= read -r folder; do rm -rf "./$folder"; done
+    drop_modules
     copy_modules "$cache/pruned" .
     return 0
   fi
@@ -100,7 +118,9 @@ prune_dependencies() {
 same_as_before() {
   local folder notes=()
   [ "$(cat "$cache/pruned/key" 2>/dev/null)" != "$key" ] || notes=(--exclude=/.modules.yaml --exclude='/.pnpm-workspace-state*')
+  rm -f "$cache/pruned/key"
   list_modules >/tmp/modules
+  comm -23 "$cache/pruned/list" /tmp/modules 2>/dev/null | while IFS= read -r folder; do rm -rf "$cache/pruned/$folder"; done || : # of workspaces that went
   while IFS= read -r folder; do
     mkdir -p "$cache/pruned/$folder"
     rsync -rlpc --delete "${notes[@]}" "./$folder/" "$cache/pruned/$folder/"

@@ -16,6 +16,9 @@ def read_package(app):
     path = os.path.join(app, "package.json")
     try:
         package = json.loads(open(path, "rb").read().decode("utf-8-sig"))
+    except OSError:
+        raise Refusal("The app has no file package.json, and is built as a Node.js app since that buildpack was named",
+                      "Write one (npm init -y) and commit it, or name another buildpack: skiff buildpacks") from None
     except UnicodeDecodeError:
         raise Refusal("package.json is not UTF-8: save it as UTF-8") from None
     except (ValueError, RecursionError) as error:
