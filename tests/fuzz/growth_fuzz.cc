@@ -1,24 +1,29 @@
 // Time per byte: any text, repeated to a megabyte, may cost per byte what it costs repeated to 30 KB, and not
-// much more. Finds the shapes that make a parser quadratic, for every parser that runs on a loop.
+// much more. Finds the shapes that make a parser quadratic, for every parser that runs on a loop, and for
+// what builds print and leave.
 //
 // Input: the parser (a byte), then head, unit and tail, with "---" lines between; "#" in the unit counts.
 #include "base/strings.h"
 #include "base/yaml.h"
 #include "input.h"
+#include "io/sim_loop.h"
 #include "kube/patch/patch.h"
 #include "kube/print/json_path.h"
 #include "kube/schema/quantity.h"
 #include "kube/selector/selector.h"
 #include "platform/apps/procfile.h"
 #include "platform/builds/build_details.h"
-#include "platform/builds/plain_text.h"
+#include "platform/builds/output.h"
 #include "platform/builds/stack_layers.h"
 #include "platform/builds/submodules.h"
+#include "platform/resources/build_records.h"
 #include "testing/cost.h"
 
 namespace {
 
 using namespace skiff;
+
+constexpr int64_t kLargestOutputKb = 1 << 16;
 
 // An object of a kind whose schema is the input, and a definition that has it.
 void schema(const std::string& text) {
@@ -60,11 +65,21 @@ void words(const std::string& text) {
   static_cast<void>(kube::parse_quantity(text));
   static_cast<void>(kube::find_by_path(json::Value::object({{"a", json::Value::array({1})}}), text));
   static_cast<void>(platform::parse_procfile(text));
+  static_cast<void>(replace_all(text, text.substr(0, 1), "xy"));
+}
+
+// What a build prints and leaves.
+void build(const std::string& text) {
+  constexpr size_t kPiece = 8192;
+  io::SimLoop loop(1);
+  platform::BuildText kept;
+  platform::BuildOutput output(loop, [&kept](std::string_view piece) { kept.add(piece); }, kLargestOutputKb);
+  for (size_t at = 0; at < text.size(); at += kPiece) output.write(std::string_view(text).substr(at, kPiece));
+  static_cast<void>(kept.buildpack());
   static_cast<void>(platform::parse_report(text));
   static_cast<void>(platform::parse_phases(text));
   static_cast<void>(platform::parse_layer_names(text));
   static_cast<void>(platform::parse_submodules(text));
-  static_cast<void>(replace_all(text, text.substr(0, 1), "xy"));
 }
 
 void run(size_t parser, const std::string& text) {
@@ -87,6 +102,7 @@ void run(size_t parser, const std::string& text) {
       break;
     default:
       words(text);
+      build(text);
   }
 }
 
