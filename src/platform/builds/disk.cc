@@ -162,30 +162,36 @@ io::Task<void> BuildDisks::drop_cache(std::string app) {
 
 int64_t BuildDisks::promised(const std::string& app) const {
   int64_t out = 0;
-  for (const auto& [other, size] : sizes_) {
-    if (other != app) out += std::max<int64_t>(size - usage_of(image(other)).own_mb, 0);
+  for (const auto& [other, disk] : open_) {
+    if (other != app) out += std::max<int64_t>(disk.megabytes - usage_of(image(other)).own_mb, 0);
   }
   return out;
 }
 
+// A cache only saves time; what it holds goes before a build is refused or cramped for it, the oldest first.
+// What others that go on may still take is a promise that is seldom called in: for that alone none is dropped
+// unless there would be no room at all.
+io::Task<void> BuildDisks::drop_caches(std::string app, int64_t megabytes) {
+  std::set<std::string> open;
+  for (const auto& [other, disk] : open_) open.insert(other);
+  const auto others = oldest_caches(data_ + "/cache", open);
+  for (const auto& other : others) {
+    const int64_t free_mb = free_megabytes(data_), own_mb = usage_of(image(app)).own_mb;
+    const bool roomy = plan_disk_size(megabytes, free_mb, own_mb, 0) == megabytes;
+    if (roomy && plan_disk_size(megabytes, free_mb, own_mb, promised(app)) > 0) co_return;
+    co_await drop_cache(other);
+  }
+}
+
 io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes) {
   BuildDisk disk{mount_point(app)};
-  open_[app] = disk.folder;
+  open_[app] = disk;
   auto made = io::make_directories(disk.folder);
   SKIFF_CO_RETURN_IF_ERROR(made);
   unmount(disk.folder);
+  co_await drop_caches(app, megabytes);
   const Usage usage = usage_of(image(app));
-  int64_t free_mb = free_megabytes(data_);
-  // A cache only saves time; what it holds goes before a build is refused for it, the oldest first.
-  std::set<std::string> open;
-  for (const auto& [other, folder] : open_) open.insert(other);
-  const auto others = oldest_caches(data_ + "/cache", open);
-  for (const auto& other : others) {
-    if (plan_disk_size(megabytes, free_mb, usage.own_mb, promised(app)) == megabytes) break;
-    co_await drop_cache(other);
-    free_mb = free_megabytes(data_);
-  }
-  const int64_t promised_mb = promised(app);
+  const int64_t free_mb = free_megabytes(data_), promised_mb = promised(app);
   disk.megabytes = plan_disk_size(megabytes, free_mb, usage.own_mb, promised_mb);
   if (disk.megabytes == 0) {
     const std::string taken =
@@ -194,7 +200,7 @@ io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes)
                    fmt::format("the host's disk has {} MB left{}, too little to build; free some of it",
                                free_mb, taken));
   }
-  sizes_[app] = disk.megabytes;
+  open_[app] = disk;
   // A disk that is still fit for its purpose keeps its cache.
   const bool keep = usage.size_mb <= disk.megabytes && usage.size_mb >= disk.megabytes / 2;
   Result<void> mounted = fail(Code::kNotFound, "not made yet");
@@ -203,7 +209,8 @@ io::Task<Result<BuildDisk>> BuildDisks::open(std::string app, int64_t megabytes)
   if (!mounted) {
     log_warn("a build's disk is a plain folder", {{"app", app}, {"error", mounted.error().message}});
     disk.bound = BuildDisk::Bound::kByWatching;
-    open_[app] = disk.folder = plain(app);
+    disk.folder = plain(app);
+    open_[app] = disk;
   }
   auto folders = co_await io::run_blocking(loop_, [path = disk.folder] { return make_folders(path); });
   SKIFF_CO_RETURN_IF_ERROR(folders);
@@ -217,7 +224,7 @@ io::Task<Result<void>> BuildDisks::empty(std::string app) {
 
 std::string BuildDisks::folder(const std::string& app) const {
   const auto found = open_.find(app);
-  return found == open_.end() ? mount_point(app) : found->second;
+  return found == open_.end() ? mount_point(app) : found->second.folder;
 }
 
 io::Task<void> BuildDisks::close(std::string app) {
@@ -228,7 +235,6 @@ io::Task<void> BuildDisks::close(std::string app) {
     return result;
   });
   open_.erase(app);
-  sizes_.erase(app);
   if (!wiped) log_warn("a build's disk keeps files", {{"app", app}, {"error", wiped.error().message}});
 }
 

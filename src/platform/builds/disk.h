@@ -53,12 +53,13 @@ class BuildDisks {
   std::string mount_point(const std::string& app) const { return data_ + "/disks/" + app; }
   // Of the app's open disk.
   std::string folder(const std::string& app) const;
-  io::Loop& loop_;
-  std::string data_;
   // What the disks of other builds that go on may still take of the host's, in MB: they are sparse.
   int64_t promised(const std::string& app) const;
-  std::map<std::string, std::string> open_;  // by app: the disk's folder
-  std::map<std::string, int64_t> sizes_;     // by app: MB of the disk, also of one that is about to be made
+  // Until one of the app has room for `megabytes`, or nothing is left to drop.
+  io::Task<void> drop_caches(std::string app, int64_t megabytes);
+  io::Loop& loop_;
+  std::string data_;
+  std::map<std::string, BuildDisk> open_;  // by app, also those that are about to be made
   uint64_t drops_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,6 +75,80 @@ TEST_CASE("the cache of a build that has begun is not dropped, others are" *
   CHECK(std::ranges::count_if(left, [](const std::string& name) {
           return name == "c.img" || name.starts_with(".dropped-");
         }) == 0);
+  CHECK(io::remove_tree(data));
+}
+
+namespace {
+
+int64_t free_megabytes(const std::string& folder) {
+  struct statvfs info{};
+  return ::statvfs(folder.c_str(), &info) == 0 ? static_cast<int64_t>(info.f_bavail * info.f_frsize >> 20)
+                                               : 0;
+}
+
+int64_t total_megabytes(const std::string& folder) {
+  struct statvfs info{};
+  return ::statvfs(folder.c_str(), &info) == 0 ? static_cast<int64_t>(info.f_blocks * info.f_frsize >> 20)
+                                               : 0;
+}
+
+// Two builds that fit beside each other, though not with all that both may write.
+io::Task<int> open_both(BuildDisks* disks, int64_t megabytes) {
+  auto one = co_await disks->open("one", megabytes);
+  auto other = co_await disks->open("other", megabytes);
+  REQUIRE(one);
+  REQUIRE(other);
+  CHECK(one->megabytes == megabytes);
+  CHECK(other->megabytes < megabytes);
+  co_await disks->close("one");
+  co_await disks->close("other");
+  co_return 0;
+}
+
+io::Task<int> open_smaller(BuildDisks* disks) {
+  auto first = co_await disks->open("a", 512);
+  REQUIRE(first);
+  REQUIRE(io::write_file_atomic(first->folder + "/cache/kept", "x"));
+  co_await disks->close("a");
+  auto bit_smaller = co_await disks->open("a", 512);
+  REQUIRE(bit_smaller);
+  CHECK(io::path_exists(bit_smaller->folder + "/cache/kept"));
+  co_await disks->close("a");
+  auto larger = co_await disks->open("a", 2048);
+  REQUIRE(larger);
+  CHECK_FALSE(io::path_exists(larger->folder + "/cache/kept"));
+  CHECK(total_megabytes(larger->folder) > 1024);
+  co_await disks->close("a");
+  co_return 0;
+}
+
+}  // namespace
+
+TEST_CASE("what another build may still write makes a disk smaller, and drops nobody's cache" *
+          doctest::skip(::geteuid() != 0)) {
+  std::string data = "/tmp/skiff-disks-XXXXXX";
+  REQUIRE(::mkdtemp(data.data()) != nullptr);
+  REQUIRE(io::make_directories(data + "/cache"));
+  REQUIRE(io::write_file_atomic(data + "/cache/c.img", "x"));
+  const auto loop = io::make_epoll_loop();
+  if (const int64_t free_mb = free_megabytes(data); free_mb > 6000) {
+    BuildDisks disks(*loop, data);
+    io::block_on(*loop, open_both(&disks, free_mb * 2 / 3));
+  }
+  CHECK(io::path_exists(data + "/cache/c.img"));
+  CHECK(io::remove_tree(data));
+}
+
+TEST_CASE("a disk that is much smaller than its bound by now is made anew" *
+          doctest::skip(::geteuid() != 0)) {
+  std::string data = "/tmp/skiff-disks-XXXXXX";
+  REQUIRE(::mkdtemp(data.data()) != nullptr);
+  REQUIRE(io::make_directories(data + "/cache"));
+  const auto loop = io::make_epoll_loop();
+  if (free_megabytes(data) > 4096) {
+    BuildDisks disks(*loop, data);
+    io::block_on(*loop, open_smaller(&disks));
+  }
   CHECK(io::remove_tree(data));
 }
 
