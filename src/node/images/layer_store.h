@@ -42,7 +42,7 @@ class LayerStore {
   const std::string& folder() const { return folder_; }
   std::string lock_path() const { return folder_ + "/lock"; }
   std::string entry(const std::string& name, const std::string& key) const;
-  // Keeps the entry `from`, and of the same layer none that nobody has taken for long. For who has the lock.
+  // Keeps the entry `from`; others that nobody has taken for long go. For who has the lock.
   Result<void> keep(const std::string& from, const ReadyLayer& layer) const;
 
  private:
