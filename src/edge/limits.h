@@ -21,10 +21,10 @@ inline constexpr size_t kScratchBytes = 256 << 10;    // one read; a worker owns
 inline constexpr size_t kReplayBytes = 64 << 10;      // a request kept to be sent again, head and body
 inline constexpr size_t kTurnBytes = 1 << 20;         // of one connection, before others get their turn
 inline constexpr int kReadsPerTurn = kTurnBytes / kScratchBytes;
-inline constexpr size_t kMaxIdlePerEndpoint = 256;    // pooled connections of a worker
-inline constexpr int kMaxAttempts = 10;               // pods tried for a request
-inline constexpr size_t kLogFlushBytes = 64 << 10;    // router lines a worker hands on at once
-inline constexpr size_t kMaxLogQueue = 8 << 20;       // bytes of lines that wait for the platform; L10 above
+inline constexpr size_t kMaxIdlePerEndpoint = 256;  // pooled connections of a worker
+inline constexpr int kMaxAttempts = 10;             // pods tried for a request
+inline constexpr size_t kLogFlushBytes = 64 << 10;  // router lines a worker hands on at once
+inline constexpr size_t kMaxLogQueue = 8 << 20;     // bytes of lines that wait for the platform; L10 above
 inline constexpr size_t kMaxLeaves = 1024;  // certificates kept, some 10 KB each; then the least used goes
 inline constexpr std::chrono::days kLeafLifetime{30};
 inline constexpr std::chrono::days kLeafRenewal{20};  // a new one is shown to those who ask after this time
