@@ -257,18 +257,18 @@ def test_a_folder_that_is_no_buildpack(skiff):
 
 
 def test_packages_of_an_aptfile(skiff):
-    app = skiff.app({"Aptfile": "# for the build\r\nlibjansson-dev\r\n\r\nhello \r", "Procfile": "worker: hello; build/app\n",
+    app = skiff.app({"Aptfile": "# for the build\r\nlibjansson-dev hello # both\r\n\r\n libsqlite3-dev \r", "Procfile": "worker: hello; build/app\n",
                      "main.c": "#include <jansson.h>\nint main() { puts(jansson_version_str()); }\n",
                      "Makefile": "all:\n\tmkdir -p build\n\tcc -o build/app main.c $$(pkg-config --cflags --libs jansson)\n"})
     accepted(app.push())
-    wrote = app.pod_says("hello; build/app")
-    assert wrote[0] == "Hello, world!" and wrote[1].startswith("2.")
+    wrote = app.pod_says("hello; build/app; ls .apt/usr/share/doc .apt/usr/include/stdio.h .apt/usr/include/sqlite3.h 2>/dev/null")
+    assert wrote[0] == "Hello, world!" and wrote[1].startswith("2.") and wrote[2:] == [".apt/usr/include/sqlite3.h"], wrote
     app.write({"Aptfile": "libjansson-dev\nnosuchpackage\n"})
     pushed = app.push()
     assert not pushed.ok and ' !     Aptfile line 2: Debian has no package "nosuchpackage"; correct its name' in pushed.said
-    app.write({"Aptfile": "two words\n"})
+    app.write({"Aptfile": "hello https://example.com/x.deb # mine\n"})
     pushed = app.push()
-    assert not pushed.ok and ' !     Aptfile line 1: "two words" is no name of a package; write one name a line' in pushed.said
+    assert not pushed.ok and ' !     Aptfile line 1: "https://example.com/x.deb" is no name of a package' in pushed.said
 
 
 def test_the_hosts_authorities_are_trusted(skiff):

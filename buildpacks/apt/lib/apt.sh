@@ -36,19 +36,21 @@ lists_are_fresh() { # lists_are_fresh CACHE
 
 # Sets `packages` to those of the Aptfile.
 read_aptfile() {
-  local line number=0
+  local name names number=0
   packages=()
-  while read -r line || [ -n "$line" ]; do
+  while read -ra names || [ ${#names[@]} != 0 ]; do
     number=$((number + 1))
-    case "$line" in '' | '#'*) continue ;; esac
-    if ! [[ $line =~ ^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?$ ]]; then
-      echo " !     Aptfile line $number: \"$line\" is no name of a package; write one name a line"
-      return 1
-    elif ! apt-cache "${options[@]}" show "$line" >/dev/null 2>&1; then
-      echo " !     Aptfile line $number: Debian has no package \"$line\"; correct its name"
-      return 1
-    fi
-    packages+=("$line")
+    for name in "${names[@]}"; do
+      case "$name" in '#'*) break ;; esac
+      if ! [[ $name =~ ^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?$ ]]; then
+        echo " !     Aptfile line $number: \"$name\" is no name of a package of Debian's; other sources and .deb files are not taken"
+        return 1
+      elif ! apt-cache "${options[@]}" show "$name" >/dev/null 2>&1; then
+        echo " !     Aptfile line $number: Debian has no package \"$name\"; correct its name"
+        return 1
+      fi
+      packages+=("$name")
+    done
   done < <(sed -e '1s/^\xEF\xBB\xBF//; s/\r$//' "$app/Aptfile")
 }
 
@@ -61,6 +63,11 @@ fetch_archives() { # fetch_archives CACHE
     [[ " ${archives[*]} " == *" ${file##*/} "* ]] || rm -f "$file"
   done
   apt-get "${options[@]}" -y --download-only install "${packages[@]}"
+}
+
+# Whether the build has the package itself, and nothing that runs wants it: headers that others depend on.
+is_for_builds() { # is_for_builds NAME
+  [[ " ${packages[*]/=*/} " != *" $1 "* && $(dpkg-query -W -f '${Status} ${Section}' "$1" 2>/dev/null) =~ ^install\ ok\ installed\ (lib)?devel$ ]]
 }
 
 # The descriptions for pkg-config name folders below /usr. They keep their times, so that the app's layer stays the same.
@@ -100,8 +107,10 @@ install_aptfile() {
   fetch_archives "$cache" 2>/dev/null || { update_lists "$cache" && fetch_archives "$cache"; }
   mkdir -p "$app/.apt"
   for file in "${archives[@]}"; do
+    ! is_for_builds "${file%%_*}" || continue
     echo "       ${file%%_*}"
-    dpkg-deb -x "$cache/archives/$file" "$app/.apt"
+    dpkg-deb --fsys-tarfile "$cache/archives/$file" |
+      tar -xf - -C "$app/.apt" --exclude=./usr/share/doc --exclude=./usr/share/man --exclude=./usr/share/info --exclude=./usr/share/lintian
   done
   move_pkg_config "$app/.apt"
   set_environment "$app/.apt"
