@@ -104,7 +104,9 @@ def test_an_app_that_is_too_large(skiff):
 def test_a_pack_that_is_too_large(skiff):
     app = skiff.app({**make("true"), "big": os.urandom(3 << 20)})
     with skiff.limits(pushMb=1):
-        refused(app.push(), "pack exceeds maximum allowed size")
+        pushed = app.push()
+        refused(pushed, " !     Push refused: its pack takes more than 1 MB; leave large files out of its commits, or raise "
+                "\"pushMb\" (1) in DATA/platform/build-limits.json")
 
 
 def test_a_commit_whose_files_are_too_large(skiff):

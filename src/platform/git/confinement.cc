@@ -80,6 +80,10 @@ std::string explain_bound(BoundReached bound, const BuildLimits& limits) {
           describe_megabytes(limits.git_memory_mb));
     case BoundReached::kProcesses:
       return fmt::format("git started more than {} processes on this push and was stopped", kProcesses);
+    case BoundReached::kPack:
+      return fmt::format(
+          "Push refused: its pack takes more than {}; leave large files out of its commits, or {}",
+          describe_megabytes(limits.push_mb), how_to_raise("pushMb", limits.push_mb));
   }
   return "";
 }

@@ -24,6 +24,10 @@ TEST_CASE("a bound that was reached is explained to the pusher") {
   BuildLimits limits;
   limits.git_memory_mb = 64;
   CHECK(explain_bound(BoundReached::kNone, limits).empty());
+  limits.push_mb = 3;
+  CHECK(explain_bound(BoundReached::kPack, limits) ==
+        "Push refused: its pack takes more than 3 MB; leave large files out of its commits, or raise "
+        "\"pushMb\" (3) in DATA/platform/build-limits.json");
   CHECK(explain_bound(BoundReached::kMemory, limits).find("more than 64 MB of memory") != std::string::npos);
 }
 

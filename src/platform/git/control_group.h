@@ -28,7 +28,7 @@ struct GroupBounds {
   int64_t processes = 0;
 };
 
-enum class BoundReached { kNone, kMemory, kProcesses };
+enum class BoundReached { kNone, kMemory, kProcesses, kPack };
 // Pure: from memory.events or memory.oom_control, and pids.events.
 BoundReached parse_bound_reached(std::string_view memory, std::string_view processes);
 

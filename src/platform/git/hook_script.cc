@@ -69,11 +69,19 @@ while read -r old new ref; do
     echo "       or raise \"pushMb\" in DATA/platform/build-limits.json"
     exit 1
   fi
-  curl -sS -N --unix-socket "$SKIFF_SOCKET" -T "$archive" -X POST "http://skiff/build?commit=$new&submodules=$submodules" |
+  # One that breaks off behind its last line was whole.
   {
+    curl -s -N --unix-socket "$SKIFF_SOCKET" -T "$archive" -X POST "http://skiff/build?commit=$new&submodules=$submodules"
+    code=$?
+    [ $code = 0 ] || echo "skiff-gone: $code"
+  } | {
     result=1
     while IFS= read -r line; do
-      if [ "$line" = "skiff-build: ok" ]; then result=0; else result=1; printf '%s\n' "$line"; fi
+      case "$line" in
+        "skiff-build: ok") result=0 ;;
+        "skiff-gone: "*) [ $result = 0 ] || echo " !     Push refused: the platform went away (curl ${line#skiff-gone: }); push again" ;;
+        *) result=1; printf '%s\n' "$line" ;;
+      esac
     done
     exit $result
   }

@@ -67,6 +67,22 @@ TEST_CASE("a commit is built") {
   CHECK(io::list_directory(rig.folder + "/objects").value().empty());
 }
 
+TEST_CASE("a refusal is told in the platform's words alone, and an answer that breaks off as that") {
+  Rig rig;
+  rig.program("git", git_that_says("commit"));
+  const auto answer = [&](const std::string& script) {
+    rig.program("curl",
+                "cat >/dev/null; case \"$*\" in *-sS*) echo 'curl: (56) error' >&2 ;; esac; " + script);
+    return rig.run(kPush);
+  };
+  CHECK(answer("echo ' !     Push refused: busy'") == 1);
+  CHECK(rig.said == " !     Push refused: busy\n");
+  CHECK(answer("echo building; exit 56") == 1);
+  CHECK(rig.said == "building\n !     Push refused: the platform went away (curl 56); push again\n");
+  CHECK(answer("echo building; echo 'skiff-build: ok'; exit 18") == 0);
+  CHECK(rig.said == "building\n");
+}
+
 TEST_CASE("a commit's submodules are told before its files, no more than so many") {
   Rig rig;
   const std::string tree = "040000 tree " + kCommit + "\\tsrc\\n160000 commit " + kCommit +

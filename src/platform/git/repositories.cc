@@ -52,11 +52,12 @@ Result<void> keep_file(const std::string& path, const std::string& text, mode_t 
   return {};
 }
 
-// A body that breaks off ends git, which then sees half a pack.
-io::Task<void> feed(net::BodyReader* body, io::Process* process) {
+// A body that breaks off ends git, which then sees half a pack. `taken` counts what came.
+io::Task<void> feed(net::BodyReader* body, io::Process* process, int64_t* taken) {
   for (;;) {
     auto piece = co_await body->read_some();
     if (!piece || piece->empty()) break;
+    *taken += static_cast<int64_t>(piece->size());
     auto written = co_await process->in_stream()->write(*piece);
     if (!written) break;
   }
@@ -91,7 +92,7 @@ class Repositories::Git {
         feeding_(owner.loop_) {
     session_ = process_->pid();
     owner_.running_[session_] = {std::move(app), began};
-    feeding_.spawn(feed(body, process_.get()));
+    feeding_.spawn(feed(body, process_.get(), &taken_));
   }
   ~Git() {
     owner_.running_.erase(session_);
@@ -102,7 +103,12 @@ class Repositories::Git {
   Git(const Git&) = delete;
   io::Process& process() { return *process_; }
   bool takes_push() const { return takes_push_; }
-  BoundReached bound_reached() const { return group_ ? group_->bound_reached() : BoundReached::kNone; }
+  BoundReached bound_reached(const BuildLimits& limits) const {
+    const BoundReached bound = group_ ? group_->bound_reached() : BoundReached::kNone;
+    // git stops reading right behind it (receive.maxInputSize).
+    const bool pack = takes_push_ && taken_ > limits.push_mb << 20;
+    return bound == BoundReached::kNone && pack ? BoundReached::kPack : bound;
+  }
   void set_ended() {
     feeding_.cancel();
     process_.reset();
@@ -113,6 +119,7 @@ class Repositories::Git {
   std::unique_ptr<RepositoryStore::Use> use_;
   bool takes_push_;
   pid_t session_ = 0;
+  int64_t taken_ = 0;  // bytes
   std::unique_ptr<io::Process> process_;
   std::unique_ptr<ControlGroup> group_;
   io::TaskScope feeding_;
@@ -217,7 +224,7 @@ io::Task<Result<void>> Repositories::relay(Git& git, BuildLimits limits, net::Re
   auto status = co_await git.process().wait();
   SKIFF_CO_RETURN_IF_ERROR(status);
   const std::string rest = answer.finish(
-      status->code == kNotConfined ? kNotConfinedSentence : explain_bound(git.bound_reached(), limits));
+      status->code == kNotConfined ? kNotConfinedSentence : explain_bound(git.bound_reached(limits), limits));
   git.set_ended();
   // Git syncs files, but not the folders that name them. The pusher's git ends when the answer does. A fetch
   // writes nothing.
