@@ -26,14 +26,13 @@ io::Task<Result<std::vector<std::string>>> get_buildpacks(CommandContext& contex
 }
 
 // As the platform then has them.
-io::Task<Result<std::vector<std::string>>> put_buildpacks(CommandContext& context, std::string app,
-                                                          std::vector<std::string> buildpacks) {
+io::Task<Result<Value>> put_buildpacks(CommandContext& context, std::string app,
+                                       std::vector<std::string> buildpacks) {
   Value updates = Value::array();
   for (const auto& name : buildpacks) updates.push_back(Value::object({{"buildpack", name}}));
   Value body = Value::object({{"updates", std::move(updates)}});
   auto now = co_await context.platform.call("PUT", buildpacks_path(app), std::move(body));
-  SKIFF_CO_RETURN_IF_ERROR(now);
-  co_return read_buildpacks(*now);
+  co_return now;
 }
 
 // A config var that wins over the list, which somebody may have forgotten.
@@ -45,11 +44,20 @@ io::Task<void> warn_of_config(CommandContext& context, std::string app) {
       kConfigName, app));
 }
 
+// As the API has them, for programs.
+void print_json(CommandContext& context, const Value& installations) {
+  context.console.raw(json::encode(installations) + "\n");
+}
+
 io::Task<Result<void>> write_change(CommandContext& context, std::string app, std::vector<std::string> wanted,
-                                    std::string what) {
+                                    std::string what, Format format) {
   auto now = co_await put_buildpacks(context, app, std::move(wanted));
   SKIFF_CO_RETURN_IF_ERROR(now);
-  context.console.out(describe_change(app, *now, what));
+  if (format == Format::kJson) {
+    print_json(context, *now);
+    co_return Result<void>{};
+  }
+  context.console.out(describe_change(app, read_buildpacks(*now), what));
   co_await warn_of_config(context, std::move(app));
   co_return Result<void>{};
 }
@@ -86,17 +94,20 @@ Result<std::vector<std::string>> place_buildpack(std::vector<std::string> presen
 }
 
 Result<std::vector<std::string>> take_buildpack(std::vector<std::string> present,
-                                                const std::string& buildpack, int index) {
+                                                const std::string& buildpack, int index,
+                                                const std::string& app) {
   if (buildpack.empty() == (index == 0)) {
     return fail(Code::kInvalidArgument, "name the buildpack to remove, or its place with --index, not both");
   }
   if (present.empty()) {
-    return fail(Code::kNotFound, "No buildpacks were found. The next release detects its buildpack.");
+    return fail(
+        Code::kNotFound,
+        fmt::format("No buildpacks were found. Next release on {} will detect buildpack normally.", app));
   }
   if (index > static_cast<int>(present.size())) {
     return fail(Code::kInvalidArgument,
                 present.size() == 1
-                    ? "Invalid index. Only value is 1."
+                    ? "Invalid index. Only valid value is 1."
                     : fmt::format("Invalid index. Please choose a value between 1 and {}", present.size()));
   }
   // A name may be told in short: go for heroku/go.
@@ -114,7 +125,7 @@ Result<std::vector<std::string>> take_buildpack(std::vector<std::string> present
 std::string describe_change(const std::string& app, const std::vector<std::string>& buildpacks,
                             std::string_view what) {
   if (buildpacks.empty()) {
-    return fmt::format("Buildpack {}. Next release on {} will detect buildpack normally.\n", what, app);
+    return fmt::format("Buildpack {}. Next release on {} will detect buildpacks normally.\n", what, app);
   }
   const char* these = buildpacks.size() == 1 ? "this buildpack" : "these buildpacks";
   const std::string run = fmt::format("Run git push skiff main to create a new release using {}.\n", these);
@@ -126,50 +137,59 @@ std::string describe_change(const std::string& app, const std::vector<std::strin
   return text + run;
 }
 
-io::Task<Result<void>> list_buildpacks(CommandContext& context, std::string app) {
-  auto present = co_await get_buildpacks(context, app);
-  SKIFF_CO_RETURN_IF_ERROR(present);
-  if (present->empty()) {
+io::Task<Result<void>> list_buildpacks(CommandContext& context, std::string app, Format format) {
+  auto installed = co_await context.platform.call("GET", buildpacks_path(app), nullptr);
+  SKIFF_CO_RETURN_IF_ERROR(installed);
+  if (format == Format::kJson) {
+    print_json(context, *installed);
+    co_return Result<void>{};
+  }
+  const auto present = read_buildpacks(*installed);
+  if (present.empty()) {
     context.console.out(
         fmt::format("{} has no Buildpacks: a push detects what the app is made with.\n", app));
   } else {
-    context.console.out(fmt::format("=== {} Buildpack{}\n", app, present->size() == 1 ? "" : "s"));
+    context.console.out(fmt::format("=== {} Buildpack{}\n", app, present.size() == 1 ? "" : "s"));
   }
-  for (size_t i = 0; i < present->size(); ++i) {
-    context.console.out(present->size() == 1 ? present->front() + "\n"
-                                             : fmt::format("{}. {}\n", i + 1, (*present)[i]));
+  for (size_t i = 0; i < present.size(); ++i) {
+    context.console.out(present.size() == 1 ? present.front() + "\n"
+                                            : fmt::format("{}. {}\n", i + 1, present[i]));
   }
   co_await warn_of_config(context, std::move(app));
   co_return Result<void>{};
 }
 
 io::Task<Result<void>> place_buildpack(CommandContext& context, std::string app, std::string buildpack,
-                                       int index, Placing placing) {
+                                       int index, Placing placing, Format format) {
   auto present = co_await get_buildpacks(context, app);
   SKIFF_CO_RETURN_IF_ERROR(present);
   auto wanted = place_buildpack(std::move(*present), std::move(buildpack), index, placing);
   SKIFF_CO_RETURN_IF_ERROR(wanted);
   auto done = co_await write_change(context, std::move(app), std::move(*wanted),
-                                    placing == Placing::kReplace ? "set" : "added");
+                                    placing == Placing::kReplace ? "set" : "added", format);
   co_return done;
 }
 
 io::Task<Result<void>> remove_buildpack(CommandContext& context, std::string app, std::string buildpack,
-                                        int index) {
+                                        int index, Format format) {
   auto present = co_await get_buildpacks(context, app);
   SKIFF_CO_RETURN_IF_ERROR(present);
-  auto wanted = take_buildpack(std::move(*present), buildpack, index);
+  auto wanted = take_buildpack(std::move(*present), buildpack, index, app);
   SKIFF_CO_RETURN_IF_ERROR(wanted);
-  auto done = co_await write_change(context, std::move(app), std::move(*wanted), "removed");
+  auto done = co_await write_change(context, std::move(app), std::move(*wanted), "removed", format);
   co_return done;
 }
 
-io::Task<Result<void>> clear_buildpacks(CommandContext& context, std::string app) {
+io::Task<Result<void>> clear_buildpacks(CommandContext& context, std::string app, Format format) {
   std::vector<std::string> none;
   auto cleared = co_await put_buildpacks(context, app, std::move(none));
   SKIFF_CO_RETURN_IF_ERROR(cleared);
+  if (format == Format::kJson) {
+    print_json(context, *cleared);
+    co_return Result<void>{};
+  }
   context.console.out(
-      fmt::format("Buildpacks cleared. Next release on {} will detect buildpack normally.\n", app));
+      fmt::format("Buildpacks cleared. Next release on {} will detect buildpacks normally.\n", app));
   co_await warn_of_config(context, std::move(app));
   co_return Result<void>{};
 }
@@ -180,8 +200,7 @@ io::Task<Result<void>> set_first_buildpack(CommandContext& context, std::string 
   if (!set) {
     co_return wrap(set.error(), fmt::format("{} was made, without the buildpack", app));
   }
-  context.console.out(
-      fmt::format("Setting buildpack to {}... done\n", set->empty() ? buildpack : set->front()));
+  context.console.out(fmt::format("Setting buildpack to {}... done\n", join(read_buildpacks(*set), ", ")));
   co_return Result<void>{};
 }
 

@@ -20,16 +20,18 @@ TEST_CASE("a buildpack is set at the first place, and added at the end, or where
 
 TEST_CASE("a buildpack is removed by its name or place") {
   const List two = {"heroku/go", "https://h/go"};
-  CHECK(cli::take_buildpack(two, "heroku/go", 0).value() == List{"https://h/go"});
-  CHECK(cli::take_buildpack(two, "go", 0).value() == List{"https://h/go"});
-  CHECK(cli::take_buildpack(two, "", 2).value() == List{"heroku/go"});
-  CHECK(cli::take_buildpack(two, "", 3).error().message ==
+  CHECK(cli::take_buildpack(two, "heroku/go", 0, "shop").value() == List{"https://h/go"});
+  CHECK(cli::take_buildpack(two, "go", 0, "shop").value() == List{"https://h/go"});
+  CHECK(cli::take_buildpack(two, "", 2, "shop").value() == List{"heroku/go"});
+  CHECK(cli::take_buildpack(two, "", 3, "shop").error().message ==
         "Invalid index. Please choose a value between 1 and 2");
-  CHECK(cli::take_buildpack({"a"}, "", 2).error().message == "Invalid index. Only value is 1.");
-  CHECK(cli::take_buildpack(two, "ruby", 0).error().message == "Buildpack not found. Nothing was removed.");
-  CHECK_FALSE(cli::take_buildpack(two, "", 0).has_value());
-  CHECK_FALSE(cli::take_buildpack(two, "go", 1).has_value());
-  CHECK_FALSE(cli::take_buildpack({}, "go", 0).has_value());
+  CHECK(cli::take_buildpack({"a"}, "", 2, "shop").error().message == "Invalid index. Only valid value is 1.");
+  CHECK(cli::take_buildpack(two, "ruby", 0, "shop").error().message ==
+        "Buildpack not found. Nothing was removed.");
+  CHECK_FALSE(cli::take_buildpack(two, "", 0, "shop").has_value());
+  CHECK_FALSE(cli::take_buildpack(two, "go", 1, "shop").has_value());
+  CHECK(cli::take_buildpack({}, "go", 0, "shop").error().message ==
+        "No buildpacks were found. Next release on shop will detect buildpack normally.");
 }
 
 TEST_CASE("a change of buildpacks is told in Heroku's words") {
@@ -40,7 +42,7 @@ TEST_CASE("a change of buildpacks is told in Heroku's words") {
         "Buildpack added. Next release on shop will use:\n  1. heroku/nodejs\n  2. heroku/go\n"
         "Run git push skiff main to create a new release using these buildpacks.\n");
   CHECK(cli::describe_change("shop", {}, "removed") ==
-        "Buildpack removed. Next release on shop will detect buildpack normally.\n");
+        "Buildpack removed. Next release on shop will detect buildpacks normally.\n");
 }
 
 TEST_CASE("buildpacks are read as the API lists them") {

@@ -26,6 +26,7 @@ struct Arguments {
   std::vector<std::string> words;
   std::string buildpack;
   int index = 0;  // of a list, from 1; 0: not given
+  DynoChoice dynos;
   LogRequest logs;
   bool tail = false;
 };
@@ -138,23 +139,8 @@ void add_apps(Adder& adder) {
   });
 }
 
-void add_dynos(Adder& adder) {
-  adder.set_group("Dynos");
+void add_logs(Adder& adder) {
   Arguments& a = adder.arguments();
-  adder
-      .add_about_app("scale", "Set how many dynos of a type run; alone, show it",
-                     [](CommandContext& c, Arguments given) { return scale(c, given.app, given.words); })
-      ->alias("ps:scale")
-      ->add_option("changes", a.words, "process types and counts, as in web=2 worker+1 clock-1");
-  adder.add_about_app("ps", "List the dynos",
-                      [](CommandContext& c, Arguments given) { return list_dynos(c, given.app); });
-  CLI::App* restart = adder.add_about_app(
-      "ps:restart", "Restart dynos",
-      [](CommandContext& c, Arguments given) { return restart_dynos(c, given.app, given.name); });
-  restart->alias("restart")->add_option(
-      "dyno", a.name, "a dyno (web.1) or a process type (web); all without it, while the others serve");
-  restart->add_option("-d,--dyno-name,--process-type,-p", a.name, "The same, as an option")
-      ->type_name("NAME");
   CLI::App* logs = adder.add_about_app("logs", "Show the log", [](CommandContext& c, Arguments given) {
     given.logs.tail = given.tail ? LogRequest::Tail::kYes : LogRequest::Tail::kNo;
     return show_logs(c, given.app, given.logs);
@@ -171,6 +157,41 @@ void add_dynos(Adder& adder) {
   logs->add_option("-d,--dyno,--dyno-name,--ps", a.logs.dyno,
                    "Only lines of a dyno (web.1), a type (web), or router")
       ->type_name("NAME");
+}
+
+void add_dynos(Adder& adder) {
+  adder.set_group("Dynos");
+  Arguments& a = adder.arguments();
+  adder
+      .add_about_app("scale", "Set how many dynos of a type run; alone, show it",
+                     [](CommandContext& c, Arguments given) { return scale(c, given.app, given.words); })
+      ->alias("ps:scale")
+      ->add_option("changes", a.words, "process types and counts, as in web=2 worker+1 clock-1");
+  adder.add_about_app("ps", "List the dynos",
+                      [](CommandContext& c, Arguments given) { return list_dynos(c, given.app); });
+  const auto add_choice = [&a](CLI::App* command, const std::string& help) {
+    command->add_option("dyno", a.dynos.dyno, help);
+    CLI::Option* dyno = command->add_option("-d,--dyno-name", a.dynos.dyno, "A dyno, such as web.1");
+    command->add_option("-p,--process-type", a.dynos.type, "All dynos of a process type, such as web")
+        ->type_name("NAME")
+        ->excludes(dyno->type_name("NAME"));
+  };
+  add_choice(adder
+                 .add_about_app("ps:restart", "Restart dynos",
+                                [](CommandContext& c, Arguments given) {
+                                  return restart_dynos(c, given.app, given.dynos);
+                                })
+                 ->alias("restart"),
+             "a dyno (web.1) or a process type (web); all without it, while the others serve");
+  add_choice(adder
+                 .add_about_app(
+                     "ps:stop", "End dynos; others take their places, until they are scaled to 0",
+                     [](CommandContext& c, Arguments given) { return stop_dynos(c, given.app, given.dynos); })
+                 ->alias("stop")
+                 ->alias("ps:kill")
+                 ->alias("kill"),
+             "a dyno (web.1) or a process type (web)");
+  add_logs(adder);
 }
 
 void add_releases(Adder& adder) {
@@ -218,28 +239,36 @@ void add_buildpacks(Adder& adder) {
         ->type_name("PLACE")
         ->check(CLI::Range(1, kMostPlaces).description(""));
   };
-  adder.add_about_app("buildpacks", "List the buildpacks that build the app",
-                      [](CommandContext& c, Arguments given) { return list_buildpacks(c, given.app); });
-  CLI::App* set = adder.add_about_app(
-      "buildpacks:set", "Set the buildpack that the next push uses", [](CommandContext& c, Arguments given) {
-        return place_buildpack(c, given.app, given.buildpack, given.index, Placing::kReplace);
-      });
+  const auto add_json = [&a](CLI::App* command) {
+    command->add_flag("-j,--json", a.json, "Print JSON");
+    return command;
+  };
+  add_json(adder.add_about_app(
+      "buildpacks", "List the buildpacks that build the app",
+      [](CommandContext& c, Arguments given) { return list_buildpacks(c, given.app, format_of(given)); }));
+  CLI::App* set = adder.add_about_app("buildpacks:set", "Set the buildpack that the next push uses",
+                                      [](CommandContext& c, Arguments given) {
+                                        return place_buildpack(c, given.app, given.buildpack, given.index,
+                                                               Placing::kReplace, format_of(given));
+                                      });
   set->add_option("buildpack", a.buildpack, kBuildpackHelp)->required();
   add_index(set, "Which one of the list it replaces (default: the first)");
   CLI::App* add = adder.add_about_app(
       "buildpacks:add", "Add a buildpack to those of the app", [](CommandContext& c, Arguments given) {
-        return place_buildpack(c, given.app, given.buildpack, given.index, Placing::kAdd);
+        return place_buildpack(c, given.app, given.buildpack, given.index, Placing::kAdd, format_of(given));
       });
   add->add_option("buildpack", a.buildpack, kBuildpackHelp)->required();
   add_index(add, "Where in the list it stands (default: at the end)");
   CLI::App* remove = adder.add_about_app(
       "buildpacks:remove", "Remove one of the app's buildpacks", [](CommandContext& c, Arguments given) {
-        return remove_buildpack(c, given.app, given.buildpack, given.index);
+        return remove_buildpack(c, given.app, given.buildpack, given.index, format_of(given));
       });
   remove->add_option("buildpack", a.buildpack, "the buildpack, as `skiff buildpacks` lists it");
   add_index(remove, "Its place in the list, instead of its name");
-  adder.add_about_app("buildpacks:clear", "Remove all buildpacks: the next push tells",
-                      [](CommandContext& c, Arguments given) { return clear_buildpacks(c, given.app); });
+  CLI::App* clear = adder.add_about_app(
+      "buildpacks:clear", "Remove all buildpacks: the next push tells",
+      [](CommandContext& c, Arguments given) { return clear_buildpacks(c, given.app, format_of(given)); });
+  for (CLI::App* command : {set, add, remove, clear}) add_json(command);
   adder.add_about_app("builds", "List the builds",
                       [](CommandContext& c, Arguments given) { return list_builds(c, given.app); });
   adder

@@ -64,9 +64,14 @@ std::string describe_stopped(const json::Value& release);
 // dyno_commands.cc; changes are "web=4", "worker+1", "web-2"; without any the formation is shown
 Done scale(CommandContext& context, std::string app, std::vector<std::string> changes);
 Done list_dynos(CommandContext& context, std::string app);
-// `which` is a dyno (web.1), a process type (web), or "" for all: those of a type are replaced one after the
-// other, while the others serve.
-Done restart_dynos(CommandContext& context, std::string app, std::string which);
+// One of the two at most. The `dyno` may name a type too, as with Heroku's command line of old.
+struct DynoChoice {
+  std::string dyno, type;  // "web.1", "web"
+};
+// All without a choice: those of a type are replaced one after the other, while the others serve.
+Done restart_dynos(CommandContext& context, std::string app, DynoChoice which);
+// Ends a dyno, or those of a type at once; others take their places.
+Done stop_dynos(CommandContext& context, std::string app, DynoChoice which);
 struct LogRequest {
   int lines = 100;
   enum class Tail { kNo, kYes } tail = Tail::kNo;
@@ -77,14 +82,15 @@ struct LogRequest {
 Done show_logs(CommandContext& context, std::string app, LogRequest request);
 
 // buildpack_commands.cc. A name that the platform does not know is refused by it, with those that there are.
-Done list_buildpacks(CommandContext& context, std::string app);
+Done list_buildpacks(CommandContext& context, std::string app, Format format);
 enum class Placing { kReplace, kAdd };
 // `index` counts from 1; 0 for none: the first one is replaced, another is added at the end.
 Done place_buildpack(CommandContext& context, std::string app, std::string buildpack, int index,
-                     Placing placing);
+                     Placing placing, Format format);
 // By name or by index.
-Done remove_buildpack(CommandContext& context, std::string app, std::string buildpack, int index);
-Done clear_buildpacks(CommandContext& context, std::string app);
+Done remove_buildpack(CommandContext& context, std::string app, std::string buildpack, int index,
+                      Format format);
+Done clear_buildpacks(CommandContext& context, std::string app, Format format);
 // Of an app that was just made.
 Done set_first_buildpack(CommandContext& context, std::string app, std::string buildpack);
 Done purge_build_cache(CommandContext& context, std::string app);
@@ -108,7 +114,8 @@ std::vector<std::string> read_buildpacks(const json::Value& installations);
 Result<std::vector<std::string>> place_buildpack(std::vector<std::string> present, std::string buildpack,
                                                  int index, Placing placing);
 Result<std::vector<std::string>> take_buildpack(std::vector<std::string> present,
-                                                const std::string& buildpack, int index);
+                                                const std::string& buildpack, int index,
+                                                const std::string& app);
 // Pure: what people are told of it; `what` is "set", "added", "removed".
 std::string describe_change(const std::string& app, const std::vector<std::string>& buildpacks,
                             std::string_view what);
@@ -119,11 +126,14 @@ struct QuantityChange {
   std::string type;
   enum class Kind { kTo, kMore, kLess } kind = Kind::kTo;
   int64_t count = 0;
+  std::string size = "";  // "" for as it is
 };
-// Pure: of "web=4", "web+1", "web-1".
+// Pure: of "web=4", "web+1", "web-1", each with a size or without ("web=4:Basic").
 Result<QuantityChange> parse_quantity(std::string_view text);
 // Pure: the number after the change.
 Result<int64_t> apply_quantity(const QuantityChange& change, int64_t present);
+// Pure: "web=4:Basic worker=0:Basic", which `scale` takes again; "" for no process types.
+std::string describe_quantities(const json::Value& formation);
 // Pure: "web at 4:Basic", of the process types that were to change, as the API shows the formation.
 std::string describe_scaled(const json::Value& formation, const std::vector<QuantityChange>& changes);
 // Pure: the app in "http://localhost:8080/shop.git"; "" when it is no such address.

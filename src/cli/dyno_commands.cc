@@ -28,13 +28,14 @@ static int64_t quantity_of(const json::Value& formation, const std::string& type
   return 0;
 }
 
-static std::string describe_formation(const std::string& app, const json::Value& formation) {
-  std::string text = fmt::format("=== {} Process Types\n", app);
-  if (formation.items().empty()) text += "None yet: push an app with a Procfile\n";
+std::string describe_quantities(const json::Value& formation) {
+  std::vector<std::string> types;
   for (const auto& item : formation.items()) {
-    text += fmt::format("{}={}:{}\n", item["type"].str(), item["quantity"].as_int(), item["size"].str());
+    types.push_back(
+        fmt::format("{}={}:{}", item["type"].str(), item["quantity"].as_int(), item["size"].str()));
   }
-  return text;
+  std::ranges::sort(types);
+  return join(types, " ");
 }
 
 // "web.1: up 2026/01/02 03:04:05 +0000 (~ 5m ago) v3", and why it does not run.
@@ -93,14 +94,19 @@ io::Task<Result<void>> scale(CommandContext& context, std::string app, std::vect
   auto present = co_await context.platform.call("GET", app_path(app, "/formation"), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(present);
   if (wanted.empty()) {
-    context.console.out(describe_formation(app, *present));
+    if (present->items().empty())
+      co_return fail(Code::kNotFound,
+                     fmt::format("No process types on {}: push an app with a Procfile", app));
+    context.console.out(describe_quantities(*present) + "\n");
     co_return Result<void>{};
   }
   json::Value updates = json::Value::array();
   for (const auto& change : wanted) {
     auto count = apply_quantity(change, quantity_of(*present, change.type));
     SKIFF_CO_RETURN_IF_ERROR(count);
-    updates.push_back(json::Value::object({{"type", change.type}, {"quantity", *count}}));
+    json::Value update = json::Value::object({{"type", change.type}, {"quantity", *count}});
+    if (!change.size.empty()) update.set("size", change.size);
+    updates.push_back(std::move(update));
   }
   json::Value body = json::Value::object({{"updates", updates}});
   auto formation = co_await context.platform.call("PATCH", app_path(app, "/formation"), std::move(body));
@@ -118,11 +124,31 @@ io::Task<Result<void>> list_dynos(CommandContext& context, std::string app) {
   co_return Result<void>{};
 }
 
-io::Task<Result<void>> restart_dynos(CommandContext& context, std::string app, std::string which) {
-  const std::string part = which.empty() ? "" : "/" + url_encode(which);
-  auto restarted = co_await context.platform.call("DELETE", app_path(app, "/dynos" + part), nullptr);
+// "all dynos", "dyno web.1", "all web dynos", in Heroku's words.
+static std::string describe_choice(const DynoChoice& which) {
+  if (!which.type.empty()) return fmt::format("all {} dynos", which.type);
+  return which.dyno.empty() ? "all dynos" : "dyno " + which.dyno;
+}
+
+static std::string path_of(const std::string& app, const DynoChoice& which) {
+  if (!which.type.empty()) return app_path(app, "/formations/" + url_encode(which.type));
+  return app_path(app, which.dyno.empty() ? "/dynos" : "/dynos/" + url_encode(which.dyno));
+}
+
+io::Task<Result<void>> restart_dynos(CommandContext& context, std::string app, DynoChoice which) {
+  auto restarted = co_await context.platform.call("DELETE", path_of(app, which), nullptr);
   SKIFF_CO_RETURN_IF_ERROR(restarted);
-  context.console.out(fmt::format("Restarting {} of {}... done\n", which.empty() ? "dynos" : which, app));
+  context.console.out(fmt::format("Restarting {} on {}... done\n", describe_choice(which), app));
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> stop_dynos(CommandContext& context, std::string app, DynoChoice which) {
+  if (which.dyno.empty() && which.type.empty())
+    co_return fail(Code::kInvalidArgument, "Please specify a process type or dyno name to stop.");
+  auto stopped =
+      co_await context.platform.call("POST", path_of(app, which) + "/actions/stop", json::Value::object());
+  SKIFF_CO_RETURN_IF_ERROR(stopped);
+  context.console.out(fmt::format("Stopping {} on {}... done\n", describe_choice(which), app));
   co_return Result<void>{};
 }
 

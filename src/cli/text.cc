@@ -19,17 +19,19 @@ Result<std::pair<std::string, std::string>> parse_assignment(std::string_view te
 
 Result<QuantityChange> parse_quantity(std::string_view text) {
   using Kind = QuantityChange::Kind;
+  const auto [change, size, sized] = split_once(text, ":");
   // The last sign: a process type may have a dash in its name.
-  const size_t sign = text.find_last_of("=+-");
-  const size_t equals = text.find('=');
+  const size_t sign = change.find_last_of("=+-");
+  const size_t equals = change.find('=');
   const size_t at = equals == std::string_view::npos ? sign : equals;
-  const auto count = at == std::string_view::npos ? std::nullopt : parse_uint(text.substr(at + 1));
-  if (at == 0 || !count || *count > INT32_MAX) {
+  const auto count = at == std::string_view::npos ? std::nullopt : parse_uint(change.substr(at + 1));
+  if (at == 0 || !count || *count > INT32_MAX || (sized && size.empty())) {
     return fail(Code::kInvalidArgument,
                 fmt::format("\"{}\" is not a process type and a count such as web=2, web+1 or web-1", text));
   }
   const Kind kind = text[at] == '=' ? Kind::kTo : text[at] == '+' ? Kind::kMore : Kind::kLess;
-  return QuantityChange{std::string(text.substr(0, at)), kind, static_cast<int64_t>(*count)};
+  return QuantityChange{std::string(text.substr(0, at)), kind, static_cast<int64_t>(*count),
+                        std::string(size)};
 }
 
 Result<int64_t> apply_quantity(const QuantityChange& change, int64_t present) {

@@ -29,8 +29,11 @@ TEST_CASE("a formation is a process type and a count") {
   REQUIRE(pair.has_value());
   CHECK(pair->type == "web");
   CHECK(pair->count == 4);
-  for (const char* bad :
-       {"web", "web=", "web=x", "web=-1", "=3", "web=1.5", "web+", "+1", "web+x", "-1", "web--"}) {
+  CHECK(pair->size == "");
+  CHECK(cli::parse_quantity("my-job+1:Standard-1X")->type == "my-job");
+  CHECK(cli::parse_quantity("my-job+1:Standard-1X")->size == "Standard-1X");
+  for (const char* bad : {"web", "web=", "web=x", "web=-1", "=3", "web=1.5", "web+", "+1", "web+x", "-1",
+                          "web--", "web=1:", "web:Basic", "web:Basic=1"}) {
     CHECK_FALSE(cli::parse_quantity(bad).has_value());
   }
   CHECK(cli::parse_quantity("web=two").error().message ==
@@ -54,6 +57,8 @@ TEST_CASE("a formation may grow or shrink by a count") {
 TEST_CASE("what was scaled is told as Heroku tells it, and nothing else") {
   const auto formation = json::parse(
       R"([{"type":"web","quantity":4,"size":"Basic"},{"type":"worker","quantity":1,"size":"Basic"}])");
+  CHECK(cli::describe_quantities(*formation) == "web=4:Basic worker=1:Basic");
+  CHECK(cli::describe_quantities(json::Value::array()) == "");
   CHECK(cli::describe_scaled(*formation, {*cli::parse_quantity("web=4")}) == "web at 4:Basic");
   CHECK(cli::describe_scaled(*formation, {*cli::parse_quantity("worker+1"), *cli::parse_quantity("web=4")}) ==
         "web at 4:Basic, worker at 1:Basic");

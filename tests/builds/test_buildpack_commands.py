@@ -56,8 +56,13 @@ def test_buildpacks_are_kept_in_order_and_told_in_herokus_words(app):
     assert run(app, "buildpacks:remove", "--index", "2") == (
         0, f"Buildpack removed. Next release on {name} will use heroku-community/static.\n"
            "Run git push skiff main to create a new release using this buildpack.\n")
-    assert run(app, "buildpacks:clear") == (0, f"Buildpacks cleared. Next release on {name} will detect buildpack normally.\n")
-    assert run(app, "buildpacks:remove", "x")[0] == 1
+    assert run(app, "buildpacks:clear") == (0, f"Buildpacks cleared. Next release on {name} will detect buildpacks normally.\n")
+    assert run(app, "buildpacks:remove", "x") == (
+        1, f"skiff: No buildpacks were found. Next release on {name} will detect buildpack normally.\n")
+    code, said = run(app, "buildpacks:add", "--json", "heroku/go")
+    assert code == 0 and json.loads(said) == json.loads(run(app, "buildpacks", "-j")[1]) == [
+        {"ordinal": 0, "buildpack": {"name": "heroku/go", "url": "urn:buildpack:heroku/go"}}]
+    assert run(app, "buildpacks:remove", "-i", "2") == (1, "skiff: Invalid index. Only valid value is 1.\n")
 
 
 def test_an_unknown_buildpack_is_refused_with_those_that_there_are(app):
@@ -151,4 +156,7 @@ def test_dynos_are_scaled_by_herokus_name(app):
     assert run(app, "ps:scale", "worker=2") == (0, "Scaling dynos... done, now running worker at 2:Basic\n")
     assert run(app, "ps:scale", "worker-2", "clock=0") == (
         0, "Scaling dynos... done, now running clock at 0:Basic, worker at 0:Basic\n")
-    assert run(app, "ps:scale") == (0, f"=== {app.name} Process Types\nclock=0:Basic\nworker=0:Basic\n")
+    assert run(app, "ps:scale") == (0, "clock=0:Basic worker=0:Basic\n")
+    assert run(app, "ps:scale", "clock=0:Basic", "worker=0:basic")[0] == 0
+    code, said = run(app, "ps:scale", "worker=1:Standard-1X")
+    assert code == 1 and "dynos have the size Basic here" in said, said

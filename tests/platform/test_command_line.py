@@ -210,6 +210,17 @@ def ask(world, path, method="GET", body=None, token=None):
     ("PATCH", "/apps/shop", b'{"name": "api", "maintenance": true}', 422, "invalid_params"),
     ("POST", "/renames/shop/other", b"{}", 404, "not_found"),
     ("POST", "/apps/shop/releases", b'{"release": "v99"}', 404, "not_found"),
+    ("GET", "/apps/shop/releases/99", None, 404, "not_found"),
+    ("GET", "/apps/shop/releases/v99/config-vars", None, 404, "not_found"),
+    ("PATCH", "/apps/shop/formation", b'{"updates": [{"type": "web", "quantity": "-9"}]}', 422, "invalid_params"),
+    ("PATCH", "/apps/shop/formation", b'{"updates": [{"type": "web", "size": "Standard-1X"}]}', 422, "invalid_params"),
+    ("GET", "/apps/shop/formation/clock", None, 404, "not_found"),
+    ("GET", "/apps/shop/dynos/web.99", None, 404, "not_found"),
+    ("POST", "/apps/shop/dynos/web.99/actions/stop", b"{}", 404, "not_found"),
+    ("POST", "/apps/shop/formations/clock/actions/stop", b"{}", 404, "not_found"),
+    ("POST", "/apps/shop/dynos/actions/stop", b"{}", 404, "not_found"),
+    ("DELETE", "/apps/shop/formations/clock", None, 404, "not_found"),
+    ("GET", "/apps/shop/config-vars/A/B", None, 404, "not_found"),
     ("GET", "/apps/shop/builds/none", None, 404, "not_found"),
 ])
 def test_an_error_has_herokus_form(world, shop, method, path, body, status, kind):

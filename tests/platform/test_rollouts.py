@@ -122,7 +122,7 @@ def test_scale_is_remembered_while_a_process_type_is_gone(world, tmp_path):
     world.skiff("scale", "worker=2", "-a", "types")
     said = push(world, folder, {"web": WEB, "workers": sleeper})
     assert " !     The Procfile has no worker any more: its dynos stop (2); the number is remembered" in said, said
-    assert world.skiff("scale", "-a", "types").stdout == "=== types Process Types\nweb=1:Basic\nworkers=0:Basic\n"
+    assert world.skiff("scale", "-a", "types").stdout == "web=1:Basic workers=0:Basic\n"
     push(world, folder, {"web": WEB, "worker": sleeper})
     assert world.all_up("types", ["web.1", "worker.1", "worker.2"]), world.dynos("types")
     said = world.skiff("rollback", "v3", "-a", "types").stdout

@@ -55,7 +55,8 @@ class Apps {
   io::Task<Result<void>> end_half_made(std::string app);
   io::Task<Result<std::vector<Release>>> releases(std::string app);  // by version
   io::Task<Result<Release>> release(std::string app, int version);
-  io::Task<Result<json::Value>> config(std::string app);  // of the release that should run
+  io::Task<Result<json::Value>> config(std::string app);                  // of the release that should run
+  io::Task<Result<json::Value>> config_of(std::string app, int version);  // none for 0
   // Changes config vars (null removes) in a new release, rolled out when the app has a build. No release when
   // nothing changes.
   io::Task<Result<std::optional<Release>>> change_config(std::string app, json::Value changes);
@@ -75,6 +76,9 @@ class Apps {
   // restart.cc. `which` is a dyno, a process type or "" for all. The dynos of a type are replaced as in a
   // rolling update; one that is named is ended, and another takes its place.
   io::Task<Result<void>> restart(std::string app, std::string which);
+  // Ends a dyno, or all those of a process type at once. Others take their places: none run when it is scaled
+  // to 0.
+  io::Task<Result<void>> stop(std::string app, std::string which);
   io::Task<Result<void>> set_maintenance(std::string app, Maintenance maintenance);
   io::Task<Result<std::vector<std::string>>> buildpacks(std::string app);
   // What the body of a PUT (buildpacks.h) makes of them; the next build has them.
@@ -100,7 +104,6 @@ class Apps {
   io::Task<Result<std::map<std::string, int>>> find_stopped(std::string app,
                                                             std::map<std::string, std::string> types);
   io::Task<Result<std::optional<Release>>> try_release(std::string app, Release release, json::Value config);
-  io::Task<Result<json::Value>> config_of(std::string app, int version);
   enum class Writing { kDone, kLater };
   // Changes the App's spec, whoever else does, and rolls out: later when that fails, for the change is made.
   io::Task<Result<Writing>> change_app(std::string app, Change change);

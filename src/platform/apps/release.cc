@@ -33,6 +33,7 @@ Release parse_release(const Value& object) {
   const Value& spec = object["spec"];
   Release release;
   release.version = static_cast<int>(spec["version"].as_int());
+  release.id = object["metadata"]["uid"].str();
   release.description = spec["description"].str();
   release.image = spec["image"].str();
   release.digest = spec["digest"].str();

@@ -23,6 +23,7 @@ struct Release {
   enum class Written { kLater, kNow } written = Written::kLater;
   // Likewise: process types with dynos that it has no more, and how many those were.
   std::map<std::string, int> stopped = {};
+  std::string id = "";  // of the resource
 };
 
 constexpr const char* kPending = "Pending";

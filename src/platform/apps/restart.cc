@@ -1,5 +1,7 @@
-// Dynos are started anew.
+// Dynos are started anew, or ended.
 #include <fmt/core.h>
+
+#include <algorithm>
 
 #include "base/strings.h"
 #include "platform/apps/apps.h"
@@ -38,10 +40,18 @@ io::Task<Result<void>> Apps::restart(std::string app, std::string which) {
     if (!restarted && restarted.error().code != Code::kNotFound) co_return std::unexpected(restarted.error());
   }
   if (found) co_return Result<void>{};
+  auto ended = co_await stop(std::move(app), std::move(which));
+  co_return ended;
+}
+
+io::Task<Result<void>> Apps::stop(std::string app, std::string which) {
+  auto processes = co_await formation(app);
+  SKIFF_CO_RETURN_IF_ERROR(processes);
+  bool found = std::ranges::any_of(*processes, [&](const Process& process) { return process.type == which; });
   auto dynos = co_await pods(app);
   SKIFF_CO_RETURN_IF_ERROR(dynos);
   for (const auto& pod : *dynos) {
-    if (name_of_dyno(pod) != which) continue;
+    if (name_of_dyno(pod) != which && pod["metadata"]["labels"][kProcessLabel].str() != which) continue;
     auto removed = co_await api_.remove(
         fmt::format("/api/v1/namespaces/{}/pods/{}", app, pod["metadata"]["name"].str()), nullptr);
     if (!removed && removed.error().code != Code::kNotFound) co_return removed;

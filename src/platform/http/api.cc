@@ -19,7 +19,7 @@ constexpr const char* kRetryAfter = "10";  // seconds; some of the attempts befo
 // An app that is just getting its new name is waited for.
 constexpr Duration kRenamePause = std::chrono::milliseconds(50);
 constexpr int kMostPauses = 100;
-constexpr size_t kMaxPath = 4;  // apps, name, part, name
+constexpr size_t kMaxPath = 6;  // apps, shop, dynos, web.1, actions, stop
 
 std::vector<std::string> segments(std::string_view path) {
   std::vector<std::string> out;
@@ -174,8 +174,13 @@ io::Task<void> Api::serve_json(std::vector<std::string> path, const net::Request
       auto sent = co_await writer.send(json_without_app(exists.error()));
       co_return;
     }
-    Question question{request.method, path[1], path[2], path[3], std::move(*parsed)};
+    const std::string action = path[5].empty() ? path[4] : path[4] + "/" + path[5];
+    Question question{request.method,    path[1], path[2],
+                      path[3],           action,  std::string(request.headers.get("Range")),
+                      std::move(*parsed)};
     answer = co_await answer_part(std::move(question));
+  } else {
+    answer = co_await answer_instance(request.method, join(path, "/"));
   }
   net::Response out = answer ? std::move(*answer) : error_response(answer.error());
   auto sent = co_await writer.send(std::move(out));
@@ -183,23 +188,27 @@ io::Task<void> Api::serve_json(std::vector<std::string> path, const net::Request
 
 io::Task<Api::Answer> Api::answer_part(Question question) {
   struct Part {
-    const char* name;
+    const char *name, *action;
     io::Task<Answer> (Api::*answer)(Question);
   };
   static constexpr Part kParts[] = {
-      {"", &Api::answer_app},
-      {"config-vars", &Api::answer_config},
-      {"releases", &Api::answer_releases},
-      {"rollouts", &Api::answer_rollout},
-      {"formation", &Api::answer_formation},
-      {"dynos", &Api::answer_dynos},
-      {"builds", &Api::answer_builds},
-      {"build-cache", &Api::answer_build_cache},
-      {"buildpack-installations", &Api::answer_buildpacks},
-      {"log-sessions", &Api::answer_log_session},
+      {"", "", &Api::answer_app},
+      {"config-vars", "", &Api::answer_config},
+      {"releases", "", &Api::answer_releases},
+      {"releases", "config-vars", &Api::answer_release_config},
+      {"rollouts", "", &Api::answer_rollout},
+      {"formation", "", &Api::answer_formation},
+      {"formations", "", &Api::answer_formation_type},
+      {"formations", "actions/stop", &Api::answer_stop},
+      {"dynos", "", &Api::answer_dynos},
+      {"dynos", "actions/stop", &Api::answer_stop},
+      {"builds", "", &Api::answer_builds},
+      {"build-cache", "", &Api::answer_build_cache},
+      {"buildpack-installations", "", &Api::answer_buildpacks},
+      {"log-sessions", "", &Api::answer_log_session},
   };
   for (const auto& part : kParts) {
-    if (question.part != part.name) continue;
+    if (question.part != part.name || question.action != part.action) continue;
     auto answer = co_await (this->*part.answer)(std::move(question));
     co_return answer;
   }

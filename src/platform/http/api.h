@@ -45,9 +45,10 @@ class Api {
 
  private:
   enum class Caller { kNobody, kUser, kEdge };
-  // What is asked about an app: its part ("releases"), the rest of the path.
+  // What is asked about an app: its part ("releases"), which of them ("v3"), what of it or what to do with it
+  // ("config-vars", "actions/stop"), and the header that bounds a list.
   struct Question {
-    std::string method, app, part, name;
+    std::string method, app, part, name, action, range;
     json::Value body;
   };
   using Answer = Result<net::Response>;
@@ -66,13 +67,20 @@ class Api {
   io::Task<void> stream_log(std::string app, const net::Request& request, net::ResponseWriter& writer);
 
   io::Task<Answer> answer_apps(std::string method, json::Value body);
+  // What is about no app: "account", "stacks".
+  io::Task<Answer> answer_instance(std::string method, std::string path);
   io::Task<Answer> answer_part(Question question);
   io::Task<Answer> answer_app(Question question);
   io::Task<Answer> answer_config(Question question);
   io::Task<Answer> answer_releases(Question question);
+  io::Task<Answer> answer_release_config(Question question);
+  io::Task<Answer> roll_back(std::string app, std::string wanted);
+  io::Task<Result<json::Value>> release_shapes(std::string app);
   io::Task<Answer> answer_rollout(Question question);
   io::Task<Answer> answer_formation(Question question);
+  io::Task<Answer> answer_formation_type(Question question);
   io::Task<Answer> answer_dynos(Question question);
+  io::Task<Answer> answer_stop(Question question);
   io::Task<Answer> answer_builds(Question question);
   io::Task<Answer> answer_build_cache(Question question);
   io::Task<Answer> answer_buildpacks(Question question);

@@ -18,6 +18,8 @@ using json::Value;
 
 namespace {
 
+constexpr const char* kUserId = "00000000-0000-4000-8000-000000000001";
+
 Value app_reference(const std::string& app) {
   return Value::object({{"name", app}});
 }
@@ -30,9 +32,13 @@ const Value& since(const Value& pod) {
 
 }  // namespace
 
+Value user_shape() {
+  return Value::object({{"id", kUserId}, {"email", "skiff"}});
+}
+
 Value app_shape(const Value& app, const std::string& web_url, const std::string& git_url) {
   const auto& metadata = app["metadata"];
-  const Value stack = Value::object({{"name", "skiff-12"}});
+  const Value stack = stack_shape();
   return Value::object({{"id", app_id(app)},
                         {"name", metadata["name"]},
                         {"created_at", created_at(app)},
@@ -40,8 +46,13 @@ Value app_shape(const Value& app, const std::string& web_url, const std::string&
                         {"web_url", web_url},
                         {"git_url", git_url},
                         {"maintenance", app["spec"]["maintenance"].as_bool()},
+                        {"owner", user_shape()},
                         {"stack", stack},
                         {"build_stack", stack}});
+}
+
+Value stack_shape() {
+  return Value::object({{"name", "skiff-12"}, {"state", "public"}, {"default", true}});
 }
 
 Value release_shape(const std::string& app, const Release& release, IsCurrent current,
@@ -52,7 +63,10 @@ Value release_shape(const std::string& app, const Release& release, IsCurrent cu
   for (const auto& [type, quantity] : release.stopped) {
     stopped.push_back(Value::object({{"type", type}, {"quantity", quantity}}));
   }
+  // What runs counts, also when it fails: Heroku's command line rolls back to the second of those that count.
+  const bool eligible = !release.image.empty() && (current == IsCurrent::kYes || release.phase != kFailed);
   return Value::object({{"app", app_reference(app)},
+                        {"id", release.id},
                         {"stopped", std::move(stopped)},
                         {"version", release.version},
                         {"description", release.description},
@@ -60,6 +74,10 @@ Value release_shape(const std::string& app, const Release& release, IsCurrent cu
                         {"current", current == IsCurrent::kYes},
                         {"serving", serves},
                         {"message", release.message},
+                        {"eligible_for_rollback", eligible},
+                        {"user", user_shape()},
+                        {"addon_plan_names", Value::array()},
+                        {"output_stream_url", Value()},
                         {"created_at", release.created_at},
                         {"updated_at", release.created_at},
                         {"slug", release.image.empty() ? Value() : Value::object({{"id", release.image}})}});
@@ -89,7 +107,7 @@ Value formation_shape(const std::string& app, const Apps::Process& process) {
                         {"type", process.type},
                         {"command", process.command},
                         {"quantity", process.quantity},
-                        {"size", "Basic"}});
+                        {"size", kDynoSize}});
 }
 
 std::string dyno_state(const Value& pod) {
@@ -120,7 +138,7 @@ Value dyno_shapes(const std::string& app, const std::vector<Value>& pods) {
                                    {"type", metadata["labels"][kProcessLabel]},
                                    {"state", state},
                                    {"command", command_of(pod)},
-                                   {"size", "Basic"},
+                                   {"size", kDynoSize},
                                    {"created_at", metadata["creationTimestamp"]},
                                    {"updated_at", since(pod)},
                                    {"reason", find_trouble(pod).why},
