@@ -89,6 +89,9 @@ def choose(kind, version, releases):
     ({"go.mod": b"// +heroku goVersion go1.26.3\r\ngo 1.24\r\n", ".go-version": b"1.25"}, None, "exact", "1.26.3",
      "go.mod (// +heroku goVersion)"),
     ({"go.mod": b"// +heroku goVersion go1.26.3\ngo 1.24\n"}, b"go1.27\n", "line", "1.27", "The config var GOVERSION"),
+    ({"go.mod": b"// +heroku goVersion 1.25 // for now\ngo 1.24\n"}, None, "line", "1.25", "go.mod (// +heroku goVersion)"),
+    ({"go.mod": b"// +heroku goVersion go 1.25\ngo 1.24\n"}, None, "line", "1.25", "go.mod (// +heroku goVersion)"),
+    ({"go.mod": b"go 1.26\n"}, b"go1.26rc1", "exact", "1.26rc1", "The config var GOVERSION"),
     ({"go.mod": b"go 1.24\n"}, b"1.25.x", "line", "1.25", "The config var GOVERSION"),
     ({"go.mod": b"go 1.24\n"}, b"=1.25.2", "exact", "1.25.2", "The config var GOVERSION"),
     ({"go.mod": b"go 1.16\n"}, b"go1.19.0", "exact", "1.19", "The config var GOVERSION"),
@@ -105,6 +108,7 @@ def test_the_first_place_that_asks_for_a_version_counts(tmp_path, files, config,
     ({"go.mod": b"go 1.24\n", ".go-version": b"stable please"}, None, '.go-version asks for Go "stable please"'),
     ({"go.mod": b"go 1.24\n", ".tool-versions": b"golang ref:master"}, None, '.tool-versions asks for Go "ref:master"'),
     ({"go.mod": b"go 1.24.2\n", ".go-version": b"1.24.1"}, None, '.go-version asks for Go 1.24.1, but the line "go 1.24.2" in go.mod'),
+    ({"go.mod": b"go 1.26.0\n", ".go-version": b"1.26rc1"}, None, 'asks for Go 1.26rc1, but the line "go 1.26.0" in go.mod'),
     ({"go.mod": b"go 1.24\n", ".go-version": b"1.23"}, None, 'needs 1.24 or newer: change one of them'),
     ({"go.mod": b"x" * (1 << 20) + b"x"}, None, "go.mod is larger than 1 MB"),
 ])
@@ -280,6 +284,7 @@ def test_a_missing_requirement_is_refused(go):
 @pytest.mark.parametrize("files, texts", [
     ({"main.go": SERVER}, ["There is main.go and no go.mod", 'Run "go mod init <name>"']),
     ({"Gopkg.lock": "", "x.go": "package main\n"}, ["There is Gopkg.lock and no go.mod"]),
+    ({"src/launcher/main.go": SERVER}, ["There is src/launcher/main.go and no go.mod", 'Run "go mod init <name>"']),
     ({"go.mod": MODULE, "lib.go": "package lib\n"}, ["No main package is in this module: there is nothing to run."]),
     (APP | {"main.go": SERVER + "func {\n"}, ["syntax error", "Go's own words stand above."]),
     (APP | {"bin": "x"}, ["bin is a file, and programs are built into a folder of that name"]),
@@ -372,13 +377,18 @@ def test_passwords_of_private_repositories(host, value, answer):
 def test_the_dyno_has_only_what_runs(go):
     accepted(go.push_as(APP | {"main.go": SERVER.replace("greet()", 'greet() + " " + os.Getenv("GOMEMLIMIT")')}))
     assert int(go.get().rsplit(" ", 1)[1]) > 0
-    said = go.pod_says("ls -A /app /app/bin; type -P go gcc || echo neither")
+    said = go.pod_says("grep -c GOMAXPROCS .profile.d/go.sh; ls -A /app /app/bin; type -P go gcc || echo neither")
     assert said[-1] == "neither" and "app" in said and not {".config", ".cache", "go"} & set(said), said
+    # The module says go 1.24: such a program does not see the dyno's bound, whatever Go built it.
+    assert said[0] != "0", said
+    go.write({"go.mod": MODULE.replace("go 1.24", "go 1.25")})
+    assert go.pod_says("grep -c GOMAXPROCS .profile.d/go.sh") == ["0"]
 
 
 def test_the_dynos_bounds_are_told_to_gos_runtime():
     """The lines that a dyno sources, where this machine's own bound is: it may have none."""
-    look = f"GOMEMLIMIT=1GiB GOMAXPROCS=3; export GOMEMLIMIT GOMAXPROCS; . {PACK}/lib/profile.sh; echo $GOMEMLIMIT $GOMAXPROCS"
+    look = f"GOMEMLIMIT=1GiB GOMAXPROCS=3; export GOMEMLIMIT GOMAXPROCS; . {PACK}/lib/profile.sh; " \
+        f". {PACK}/lib/processors.sh; echo $GOMEMLIMIT $GOMAXPROCS"
     assert subprocess.run(["bash", "-euc", look], capture_output=True, text=True, check=True).stdout == "1GiB 3\n"
 
 

@@ -53,6 +53,13 @@ find_programs() {
     "A program is a folder of .go files that begin with \"package main\"; the others are libraries."
 }
 
+# Whether all programs count the dyno's processors by themselves: those of Go 1.25 and newer do, where the module says
+# "go 1.25" or newer. Before that they keep to what Go did then (GODEBUG containermaxprocs=0).
+count_processors() {
+  local minor=${release#1.}
+  ((${minor%%[!0-9]*} >= 25)) && [[ $(go list -f '{{.DefaultGODEBUG}}' "${flags[@]}" "${packages[@]}") != *containermaxprocs=0* ]]
+}
+
 # What to do about the commonest failures, after Go's own words.
 explain_failure() { # explain_failure LOG
   if grep -qE 'missing go\.sum entry|updates to go\.(mod|sum) needed|no required module provides' "$1"; then

@@ -54,7 +54,10 @@ fetch_toolchain() { # fetch_toolchain STORE RELEASE WHERE
   local store=$1 release=$2 module
   module="$TOOLCHAIN_MODULE@v0.0.1-go$release.$(platform)"
   say_step "Fetching Go $release"
-  rm -rf "$store/toolchains" "$store/fetch"
+  # Renamed first: half of one that was being removed would be taken for whole.
+  rm -rf "$store/old" "$store/fetch"
+  [ ! -d "$store/toolchains" ] || mv "$store/toolchains" "$store/old"
+  rm -rf "$store/old"
   mkdir -p "$store/toolchains"
   run_bootstrap "$store/fetch" mod download "$module" 2>&1 | indent ||
     fail "Go $release can't be fetched; why stands above." "$3 asks for it."

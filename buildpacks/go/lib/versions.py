@@ -39,7 +39,7 @@ def read_lines(path):
 
 
 def sort_key(release):
-    """Orders releases: 1.27rc1 < 1.27.0 < 1.27.1. None for what is no release of Go."""
+    """Orders releases: 1.27rc1 < 1.27.0 < 1.27.1. None for what is no release of Go. 1.27 alone counts as 1.27.0."""
     match = RELEASE.fullmatch(release)
     if not match:
         return None
@@ -62,7 +62,7 @@ def clean(text, where):
     wish = text.strip().strip("\"'")
     if wish in ("latest", "stable"):
         return "newest", "-"
-    wish = re.sub(r"^(=|go|v)+", "", wish)
+    wish = re.sub(r"^(=|go\s*|v)+", "", wish)
     wish = re.sub(r"\.[x*]$", "", wish)
     if not RELEASE.fullmatch(wish):
         raise Refused(f"{where} asks for Go \"{text.strip()[:60]}\", which is no version of Go: write one such as 1.27 or 1.27.3.")
@@ -88,7 +88,7 @@ def find_directive(lines, name):
 
 def find_heroku(lines, name):
     for line in lines:
-        match = re.fullmatch(rf"\s*//\s*\+heroku\s+{name}\s+(.+?)\s*", line)
+        match = re.fullmatch(rf"\s*//\s*\+heroku\s+{name}\s+(.+?)\s*(?:\s//.*)?", line)
         if match:
             return match.group(1)
     return None
@@ -145,7 +145,9 @@ def find_wanted(app, env):
     module = "go.work" if os.path.isfile(os.path.join(app, "go.work")) else "go.mod"
     needed = find_directive(read_lines(os.path.join(app, module)), "go")
     if version != "-" and needed and RELEASE.fullmatch(needed):
-        too_old = line_of(version) < line_of(needed) if kind == "line" else sort_key(version) < sort_key(needed)
+        # The language 1.27 is older than its first candidate, 1.27rc1, and that than 1.27.0.
+        whole_line = kind == "line" or re.fullmatch(r"1\.\d+", needed)
+        too_old = line_of(version) < line_of(needed) if whole_line else sort_key(version) < sort_key(needed)
         if too_old:
             raise Refused(f"{where} asks for Go {version}, but the line \"go {needed}\" in {module} needs {needed} or newer: change one of them.")
     return kind, version, where
