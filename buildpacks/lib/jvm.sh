@@ -29,6 +29,8 @@ find_asked_java() { # find_asked_java APP
 # nothing about what it understands: "openjdk-17", "temurin-17", "heroku-17" all are 17.
 check_java() { # check_java APP
   find_java
+  [ ! -d "$1/.jdk-overlay" ] || echo " !     .jdk-overlay is not obeyed: apps share the stack's Java. Certificates of yours go into a trust store of the" \
+    "app: JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore=/app/<file>"
   find_asked_java "$1"
   local number major=${java_version%%.*}
   number=${asked##*-}

@@ -29,7 +29,7 @@ JAVA_TOOL_OPTIONS="$(skiff_java_memory) -Dfile.encoding=UTF-8${JAVA_TOOL_OPTIONS
 export JAVA_TOOL_OPTIONS
 
 # JDBC has addresses of its own: postgres://user:password@host:port/name becomes jdbc:postgresql://host:port/name?...
-skiff_jdbc() { # skiff_jdbc PREFIX ADDRESS
+skiff_jdbc() { # skiff_jdbc NAME ADDRESS: sets NAME_URL, NAME_USERNAME, NAME_PASSWORD
   local scheme rest credentials place
   [[ $2 =~ ^([a-z0-9]+)://(([^@/]*)@)?([^/?]+/.*)$ ]] || return 0
   scheme=${BASH_REMATCH[1]} credentials=${BASH_REMATCH[3]} place=${BASH_REMATCH[4]}
@@ -40,13 +40,26 @@ skiff_jdbc() { # skiff_jdbc PREFIX ADDRESS
     rest+="user=${credentials%%:*}"
     [[ $credentials != *:* ]] || rest+="&password=${credentials#*:}"
   }
-  export "JDBC_$1URL=$rest" "JDBC_$1USERNAME=${credentials%%:*}" "JDBC_$1PASSWORD=${credentials#*:}"
+  export "$1_URL=$rest" "$1_USERNAME=${credentials%%:*}" "$1_PASSWORD=${credentials#*:}"
 }
-if [ -n "${DATABASE_URL:-}" ] && [ -z "${JDBC_DATABASE_URL:-}" ]; then
-  skiff_jdbc DATABASE_ "$DATABASE_URL"
-  [ -n "${SPRING_DATASOURCE_URL:-}" ] || [ -z "${JDBC_DATABASE_URL:-}" ] || {
-    export SPRING_DATASOURCE_URL="$JDBC_DATABASE_URL" SPRING_DATASOURCE_USERNAME="$JDBC_DATABASE_USERNAME"
-    export SPRING_DATASOURCE_PASSWORD="$JDBC_DATABASE_PASSWORD"
-  }
+# The pool of the database comes before it; where there is no DATABASE_URL, what add-ons for MySQL call it.
+if [ -z "${JDBC_DATABASE_URL:-}" ]; then
+  skiff_address=${DATABASE_URL:-${JAWSDB_URL:-${JAWSDB_MARIA_URL:-${CLEARDB_DATABASE_URL:-}}}}
+  skiff_jdbc JDBC_DATABASE "${DATABASE_CONNECTION_POOL_URL:-$skiff_address}"
 fi
+skiff_jdbc DATABASE_CONNECTION_POOL_JDBC "${DATABASE_CONNECTION_POOL_URL:-}"
+for skiff_name in "${!HEROKU_POSTGRESQL_@}"; do
+  case $skiff_name in *_JDBC_URL) ;; *_URL) skiff_jdbc "${skiff_name%_URL}_JDBC" "${!skiff_name}" ;; esac
+done
+
+# Spring reads these by itself; what the app sets, or takes back, stays so.
+if [ -n "${JDBC_DATABASE_URL:-}" ] && [ "${DISABLE_SPRING_DATASOURCE_URL:-}" != true ] &&
+  [ -z "${SPRING_DATASOURCE_URL:-}${SPRING_DATASOURCE_USERNAME:-}${SPRING_DATASOURCE_PASSWORD:-}" ]; then
+  export SPRING_DATASOURCE_URL="$JDBC_DATABASE_URL" SPRING_DATASOURCE_USERNAME="${JDBC_DATABASE_USERNAME:-}"
+  export SPRING_DATASOURCE_PASSWORD="${JDBC_DATABASE_PASSWORD:-}"
+fi
+if [ -n "${REDIS_URL:-}" ] && [ "${DISABLE_SPRING_REDIS_URL:-}" != true ]; then
+  export SPRING_REDIS_URL="${SPRING_REDIS_URL:-$REDIS_URL}" SPRING_DATA_REDIS_URL="${SPRING_DATA_REDIS_URL:-$REDIS_URL}"
+fi
+unset skiff_address skiff_name
 unset -f skiff_dyno_megabytes skiff_java_memory skiff_jdbc

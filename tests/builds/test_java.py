@@ -1,7 +1,10 @@
 """Maven and Gradle projects: built, run with a heap that fits the dyno, and refused with the line to change."""
+import io
 import pathlib
 import re
+import shutil
 import subprocess
+import zipfile
 
 import pytest
 
@@ -135,8 +138,88 @@ def test_the_apps_own_wrappers_build(maven, gradle):
 
 
 def test_wrappers_that_lack_their_files(maven, gradle):
-    refused(maven.push_as({**MAVEN, "mvnw": WRAPPER % "mvn"}), "git add -f .mvn/wrapper")
+    refused(maven.push_as({**MAVEN, "mvnw": WRAPPER % "mvn", "pom.xml": "<project>"}), "mvnw is not used", "git add -f .mvn/wrapper",
+            "POM /app/pom.xml")
     refused(gradle.push_as({**GRADLE, "gradlew": WRAPPER % "gradle"}), "git add -f gradle/wrapper/gradle-wrapper.jar")
+
+
+def test_a_buildpack_that_is_named_for_another_app(skiff):
+    app = skiff.app({"README": "just words", "Procfile": "web: none\n"})
+    for pack, file in (("heroku/java", "pom.xml"), ("heroku/gradle", "build.gradle")):
+        skiff.skiff("buildpacks:set", pack, "-a", app.name)
+        pushed = app.push()
+        refused(pushed, f" !     There is no {file} in the app's top folder, which has: Procfile README")
+        assert "BUILD FAIL" not in pushed.said
+
+
+@pytest.mark.parametrize("kind, answer", [("xml", "Java\n"), ("groovy", "Java\n"), ("yml", "Java\n"), ("txt", "")])
+def test_files_of_mavens_extensions_are_mavens(tmp_path, kind, answer):
+    (tmp_path / f"pom.{kind}").write_text("")
+    done = subprocess.run(["bash", ROOT / "buildpacks/java/bin/detect", tmp_path], capture_output=True, text=True)
+    assert (done.returncode == 0, done.stdout) == (bool(answer), answer)
+
+
+def jar(main):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as writer:
+        writer.writestr("META-INF/MANIFEST.MF", f"Manifest-Version: 1.0\r\n{main}")
+        writer.writestr("padding", "x" * len(main))
+    return data.getvalue()
+
+
+SPRING_JAR = jar("Main-Class: org.springframework.boot.loader.launch.JarLauncher\r\n")
+MAIN_JAR, PLAIN_JAR = jar("Main-Class: shop.Main\r\n"), jar("")
+MICRONAUT = "<dependency><groupId>io.micronaut</groupId></dependency>"
+
+
+@pytest.mark.parametrize("pack, files, web", [
+    ("java", {"target/a-1.jar": SPRING_JAR, "target/b-plain.jar": PLAIN_JAR}, "java -Dserver.port=$PORT $JAVA_OPTS -jar target/a-1.jar"),
+    ("java", {"target/a-1.jar": SPRING_JAR, "Procfile": b"worker: java -jar target/a-1.jar\n"}, None),
+    ("java", {"target/a-1.jar": MAIN_JAR}, None),
+    ("java", {"target/a-1.jar": MAIN_JAR, "target/original-a-1.jar": PLAIN_JAR, "pom.xml": MICRONAUT.encode()},
+     "java -Dmicronaut.server.port=$PORT $JAVA_OPTS -jar target/a-1.jar"),
+    ("java", {"target/quarkus-app/quarkus-run.jar": MAIN_JAR}, "java -Dquarkus.http.port=$PORT $JAVA_OPTS -jar target/quarkus-app/quarkus-run.jar"),
+    ("java", {"pom.xml": b""}, None),
+    ("gradle", {"build/libs/a.jar": SPRING_JAR, "build/libs/a-plain.jar": PLAIN_JAR}, "java -Dserver.port=$PORT $JAVA_OPTS -jar build/libs/a.jar"),
+    ("gradle", {"build/libs/a-all.jar": MAIN_JAR, "build.gradle": b"plugins { id 'io.micronaut.application' }\n"},
+     "java -Dmicronaut.server.port=$PORT $JAVA_OPTS -jar build/libs/a-all.jar"),
+    ("gradle", {"build/quarkus-app/quarkus-run.jar": MAIN_JAR}, "java -Dquarkus.http.port=$PORT $JAVA_OPTS -jar build/quarkus-app/quarkus-run.jar"),
+    ("gradle", {"build/install/a/bin/a": b"#!/bin/sh\n", "build/install/a/bin/a.bat": b""}, "build/install/a/bin/a"),
+    ("gradle", {"build/install/a/bin/a": b"#!/bin/sh\n", "Procfile": b"worker: x\n"}, None),
+])
+def test_what_runs_by_itself(tmp_path, pack, files, web):
+    shutil.copytree(ROOT / "buildpacks" / pack, tmp_path / "pack")
+    script = tmp_path / "pack/bin/release"
+    script.write_text(script.read_text().replace("/skiff/buildpacks", str(ROOT / "buildpacks")))
+    for name, data in files.items():
+        path = tmp_path / "app" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        path.chmod(0o755)
+    said = subprocess.run(["bash", script, tmp_path / "app"], capture_output=True, text=True, check=True).stdout
+    assert said == "---\n" + (f"default_process_types:\n  web: {web}\n" if web else "")
+
+
+@pytest.mark.parametrize("name, text, task", [
+    ("build.gradle", "task stage(dependsOn: ['clean', 'installDist'])", "stage"),
+    ("build.gradle", "id 'org.springframework.boot'\ntask('stage') {}", "stage"),
+    ("build.gradle.kts", 'tasks {\n  register("stage") { dependsOn("build") }\n}', "stage"),
+    ("build.gradle.kts", "val stage by tasks.registering { dependsOn(installDist) }", "stage"),
+    ("build.gradle.kts", 'tasks.create<Copy>("stage") {}', "stage"),
+    ("gradle/heroku.gradle", "task stage {}", "stage"),
+    ("build.gradle", "// task stage {}\napply plugin: 'application'", "installDist -x test"),
+    ("build.gradle", "task stageAll {}", "assemble"),
+    ("gradle/libs.versions.toml", 'spring-boot = { id = "org.springframework.boot", version = "3.5.7" }', "build -x check"),
+    ("build.gradle", "id 'io.quarkus'", "build -x check"),
+    ("build.gradle", "id 'io.micronaut.application'\nid 'com.gradleup.shadow'", "shadowJar -x check"),
+    ("build.gradle", "apply plugin: 'java'", "assemble"),
+])
+def test_the_task_that_gradle_is_given(tmp_path, name, text, task):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text + "\n")
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", f". {ROOT}/buildpacks/gradle/lib/gradle.sh; default_task {tmp_path}"],
+                          capture_output=True, text=True, check=True)
+    assert done.stdout == task + "\n"
 
 
 def test_another_maven_of_the_registry(maven):
@@ -223,6 +306,20 @@ def test_addresses_of_databases_for_jdbc():
     assert told["JDBC_DATABASE_USERNAME"] == told["SPRING_DATASOURCE_USERNAME"] == "me"
     assert "JDBC_DATABASE_URL" not in jvm_profile(DATABASE_URL="sqlite:///x.db")
     assert jvm_profile(DATABASE_URL="postgres://h/d", JDBC_DATABASE_URL="mine")["JDBC_DATABASE_URL"] == "mine"
+    pooled = jvm_profile(DATABASE_URL="postgres://a:b@h/d", DATABASE_CONNECTION_POOL_URL="postgres://a:b@pool:6432/d")
+    assert pooled["JDBC_DATABASE_URL"] == pooled["DATABASE_CONNECTION_POOL_JDBC_URL"] == "jdbc:postgresql://pool:6432/d?user=a&password=b"
+    other = jvm_profile(JAWSDB_URL="mysql://a:b@h:3306/d", HEROKU_POSTGRESQL_RED_URL="postgres://c:d@red/e")
+    assert other["JDBC_DATABASE_URL"] == "jdbc:mysql://h:3306/d?user=a&password=b"
+    assert other["HEROKU_POSTGRESQL_RED_JDBC_USERNAME"] == "c"
+
+
+def test_what_spring_reads_by_itself():
+    told = jvm_profile(REDIS_URL="redis://h", SPRING_REDIS_URL="mine", DATABASE_URL="postgres://a:b@h/d", SPRING_DATASOURCE_USERNAME="me")
+    assert (told["SPRING_REDIS_URL"], told["SPRING_DATA_REDIS_URL"]) == ("mine", "redis://h")
+    assert "SPRING_DATASOURCE_URL" not in told and told["SPRING_DATASOURCE_USERNAME"] == "me"
+    none = jvm_profile(REDIS_URL="redis://h", DATABASE_URL="postgres://a:b@h/d", DISABLE_SPRING_REDIS_URL="true",
+                       DISABLE_SPRING_DATASOURCE_URL="true")
+    assert not [name for name in none if name.startswith("SPRING_")] and "JDBC_DATABASE_URL" in none
 
 
 def test_the_apps_own_options_of_java_come_last():

@@ -20,19 +20,24 @@ choose_gradle() { # choose_gradle APP
   gradle_name=${gradle_name##*/} gradle_name=${gradle_name%-bin.zip}
 }
 
-# Text of the build files, where the tasks and plugins stand.
+# Text of the build files, where the tasks and plugins stand, without comments of whole lines.
 build_files() { # build_files APP
-  cat "$1"/build.gradle "$1"/build.gradle.kts "$1"/settings.gradle "$1"/settings.gradle.kts 2>/dev/null || true
+  (
+    cd "$1" && shopt -s nullglob
+    cat /dev/null ./*.gradle ./*.gradle.kts gradle/*.gradle gradle/*.gradle.kts gradle/libs.versions.toml 2>/dev/null
+  ) | grep -vE '^[[:blank:]]*(//|\*|/\*|#)' || true
 }
 
 # `stage` where the app has it, as on Heroku; else what the plugins make runnable.
 default_task() { # default_task APP
   local text
   text=$(build_files "$1")
-  if grep -qE "(task[[:blank:](]+[\"']?|tasks\.(register|create)\(?[[:blank:]]*[\"']|register<[A-Za-z]+>\([\"'])stage\b" <<<"$text"; then
+  if grep -qE "\btask[[:blank:](]+[\"']?stage\b|\b(register|create|maybeCreate)(<[^>]*>)?[[:blank:](]+[\"']stage[\"']|\bval +stage +by +tasks\." <<<"$text"; then
     echo stage
-  elif grep -q 'org\.springframework\.boot' <<<"$text"; then
+  elif grep -qE 'org\.springframework\.boot|io\.quarkus' <<<"$text"; then
     echo build -x check
+  elif grep -q 'io\.micronaut' <<<"$text" && grep -q 'shadow' <<<"$text"; then
+    echo shadowJar -x check
   elif grep -qE "id[[:blank:](]*[\"'](application|com\.github\.johnrengelman\.shadow|io\.ratpack\.ratpack-java)[\"']|apply plugin: *[\"']application[\"']|^[[:blank:]]*application[[:blank:]]*$" <<<"$text"; then
     echo installDist -x test
   else

@@ -7,21 +7,21 @@ choose_maven() { # choose_maven APP CACHE
   version=$(read_property "$1/system.properties" maven.version)
   if [ -n "$version" ]; then
     fetch_maven "$version" "$2"
-  elif [ -f "$1/mvnw" ]; then
-    use_wrapper "$1" "$2"
+  elif has_wrapper "$1"; then
+    sed -i 's/\r$//' "$1/mvnw" # from a checkout on Windows, bash would not read it
+    export MAVEN_USER_HOME=$2/maven-wrapper
+    maven=(bash "$1/mvnw") maven_name="the app's mvnw"
   else
     maven=(mvn --no-transfer-progress) maven_name="Debian's $(dpkg-query -W -f '${Version}' maven 2>/dev/null || echo Maven)"
   fi
 }
 
-use_wrapper() { # use_wrapper APP CACHE
-  [ -f "$1/.mvn/wrapper/maven-wrapper.properties" ] || {
-    echo " !     mvnw needs .mvn/wrapper/maven-wrapper.properties, and the repository has none: git add -f .mvn/wrapper"
-    return 1
-  }
-  sed -i 's/\r$//' "$1/mvnw" # from a checkout on Windows, bash would not read it
-  export MAVEN_USER_HOME=$2/maven-wrapper
-  maven=(bash "$1/mvnw") maven_name="the app's mvnw"
+# Many a repository has the script alone: as on Heroku it is told, and built without.
+has_wrapper() { # has_wrapper APP
+  [ -f "$1/mvnw" ] || return 1
+  [ ! -f "$1/.mvn/wrapper/maven-wrapper.properties" ] || return 0
+  echo " !     mvnw is not used: it needs .mvn/wrapper/maven-wrapper.properties, and the repository has none: git add -f .mvn/wrapper"
+  return 1
 }
 
 # Another Maven comes from where Maven publishes itself as an artifact; Debian's fetches it as it does all others, with
