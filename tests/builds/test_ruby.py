@@ -69,7 +69,8 @@ def test_sinatra_runs_and_the_second_push_fetches_nothing(skiff, index):
     assert "Installing sinatra" not in said, said  # Debian's own
     assert wait_for(lambda: "hello from C, production, true, 42" in app.get(), 60), app.get()
     asked = len(index.asked)
-    app.write({"app.rb": sinatra()["app.rb"].replace("HelloC.greet}", "HelloC.greet} again")})
+    # Without "bundle exec", as at Heroku.
+    app.write({"app.rb": sinatra()["app.rb"].replace("HelloC.greet}", "HelloC.greet} again"), "Procfile": "web: puma -p $PORT\n"})
     assert "The gems of Gemfile.lock are those of the last build" in accepted(app.push())
     assert len(index.asked) == asked
     assert wait_for(lambda: "hello from C again" in app.get(), 60), app.get()

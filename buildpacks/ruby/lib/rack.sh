@@ -55,12 +55,15 @@ drop_bootsnap_cache() { rm -rf tmp/cache/bootsnap tmp/cache/bootsnap-*; }
 
 # The environment of each dyno: .profile.d/ruby.sh.
 write_profile() {
+  local folder
+  folder=$(cd vendor/bundle/ruby/* 2>/dev/null && pwd || echo /app/vendor/bundle)
   mkdir -p .profile.d
   {
     cat "$pack/lib/profile.sh"
     printf 'export BUNDLE_PATH=/app/vendor/bundle BUNDLE_APP_CONFIG=/tmp/bundle BUNDLER_VERSION=%q\n' "$BUNDLER_VERSION"
     printf 'export BUNDLE_FROZEN=true BUNDLE_WITHOUT=${BUNDLE_WITHOUT:-%q} BUNDLE_DISABLE_VERSION_CHECK=1\n' "$BUNDLE_WITHOUT"
-    printf 'export PATH="/app/bin:%s/bin:$PATH"\n' "$(cd vendor/bundle/ruby/* 2>/dev/null && pwd || echo /app/vendor/bundle)"
+    # Also for what runs without "bundle exec". The colon at the end stands for the folders of Debian's gems.
+    printf 'export PATH="/app/bin:%s/bin:$PATH" GEM_PATH="%s:${GEM_PATH:-}"\n' "$folder" "$folder"
     [ -z "${RUBYOPT:-}" ] || printf 'export RUBYOPT="-r/app/.skiff/ruby_file.rb${RUBYOPT:+ $RUBYOPT}"\n'
     if is_rails; then
       printf 'export RAILS_ENV=${RAILS_ENV:-%q} SECRET_KEY_BASE=${SECRET_KEY_BASE:-%q}\n' "$RAILS_ENV" "$secret"
