@@ -206,8 +206,9 @@ std::vector<std::string> StackLayout::remove_damaged(const std::string& name) co
   if (!image) return out;
   for (const auto& layer : image->layers) {
     const std::string path = blob_path(folder_, layer.digest);
-    if (!io::path_exists(path) || verify_blob(path, layer.digest)) continue;
-    log_warn("a blob of the stack is damaged and removed", {{"blob", path}});
+    const auto whole = verify_blob(path, layer.digest);
+    if (whole) continue;
+    log_warn("a blob of the stack is not used", {{"error", whole.error().message}});
     ::unlink(path.c_str());
     out.push_back(layer.digest);
   }

@@ -69,8 +69,8 @@ class StackLayout {
   bool is_composed(const std::string& name, const StackTag& tag) const;
   // For who has the lock.
   Result<void> compose(const std::string& name, const StackTag& tag) const;
-  // Removes the blobs of an image whose bytes are not what their digests say, and gives the digests. For who
-  // has the lock.
+  // The digests of an image's blobs that are not there or not what their digests say; these are removed. For
+  // who has the lock.
   std::vector<std::string> remove_damaged(const std::string& name) const;
 
  private:

@@ -48,6 +48,11 @@ std::string pull_error(const std::string& log) {
   return out;
 }
 
+// Of a blob, perhaps: its bytes are others, or it is not there.
+bool is_damage(const Error& error) {
+  return error.code == Code::kDataLoss || error.code == Code::kNotFound;
+}
+
 double seconds_between(MonotonicTime from, MonotonicTime to) {
   return std::chrono::duration<double>(to - from).count();
 }
@@ -163,7 +168,7 @@ io::Task<ImageOutcome> Puller::ensure(std::string reference, std::string name_sp
   }
   const MonotonicTime begin = loop_.now();
   auto fetched = co_await fetch(*parsed, reference, docker_config);
-  if (!fetched && fetched.error().code == Code::kDataLoss && local && parsed->repository == kStackRepository)
+  if (!fetched && local && parsed->repository == kStackRepository && is_damage(fetched.error()))
     fetched = co_await fetch_mended(*parsed, reference, std::move(tell), fetched.error());
   if (!fetched) co_return failure("ErrImagePull", fetched.error().message);
   co_return ImageOutcome{*fetched, "", "", true, seconds_between(begin, loop_.now())};

@@ -34,7 +34,7 @@ class StackLayers {
   // recipe. An error of apt's is not remembered: the next call tries anew.
   io::Task<Result<void>> ensure(std::string tag, TellLayer tell);
   // Removes what of the tag's blobs is damaged, here and where the machine keeps it ready: ensure() then
-  // makes layers anew. NotFound when nothing was damaged, Unavailable when it was the base.
+  // makes layers anew. NotFound when nothing is damaged, Unavailable when the base is.
   io::Task<Result<void>> mend(std::string tag);
   // Whether layers are being made, over folders of the store that no image may name.
   bool busy() const { return !makings_.empty(); }

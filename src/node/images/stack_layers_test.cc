@@ -190,9 +190,11 @@ TEST_CASE("a blob with an altered byte is taken off the instance and the machine
   SUBCASE("of the base: what makes it anew is said") {
     const std::string base = read_layout(machine.layout(), "run")->layers.front().digest;
     std::ofstream(blob_path(machine.layout(), base), std::ios::in) << "x";
-    const auto mended = io::block_on(*machine.loop, layers.mend("run-node"));
-    REQUIRE(!mended);
-    CHECK(mended.error().message.find("`skiff up`, makes them anew") != std::string::npos);
+    for (int i = 0; i < 2; ++i) {  // damaged, then gone
+      const auto mended = io::block_on(*machine.loop, layers.mend("run-node"));
+      REQUIRE(!mended);
+      CHECK(mended.error().message.find("`skiff up`, makes them anew") != std::string::npos);
+    }
     CHECK(!has_blobs(machine.layout(), *read_layout(machine.layout(), "run")));
   }
 }
