@@ -88,6 +88,11 @@ def test_an_update_says_what_changed_and_what_runs_stays(tmp_path):
         make_older(layout, "jq", "1.6-2.1~older1")
         run_pod(skiff, "old", "build-python", "while sleep 1; do python3 -c 'import json; print(6 * 7)'; done")
         before = (layout / "index.json").read_bytes()
+        stopped = subprocess.Popen([BINARY, "stack:update"], env=skiff.env, stderr=subprocess.PIPE, text=True)
+        assert wait_for(lambda: (skiff.data / "stack-update" / "apt").exists())
+        stopped.send_signal(signal.SIGINT)
+        assert "the stack stays as it is: the update was stopped" in stopped.communicate(timeout=60)[1]
+        assert not (skiff.data / "stack-update").exists()
         killed = subprocess.Popen([BINARY, "stack:update"], env=skiff.env, stdout=subprocess.PIPE, text=True)
         assert wait_for(lambda: list((skiff.data / "stack-update").glob("make-*")), 120)
         killed.send_signal(signal.SIGKILL)
