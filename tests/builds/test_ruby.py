@@ -115,11 +115,6 @@ def test_a_lock_of_a_newer_bundler(skiff, index, tmp_path):
 
 @pytest.mark.parametrize("file, text, words", [
     ("Gemfile", gemfile('ruby "3.3.0"'), ['The Gemfile asks for Ruby 3.3.0, which can\'t be had here: there is Ruby 3.1.2', 'ruby "~> 3.1.0"']),
-    ("Gemfile", gemfile('ruby file: ".ruby-version"'), ["The Gemfile takes its Ruby from .ruby-version, and there is no such file"]),
-    ("Gemfile", gemfile('ruby "3.1.2", engine: "jruby", engine_version: "9.4"'), ["The Gemfile asks for the engine jruby"]),
-    (".ruby-version", "3.2.1\r\n", [".ruby-version asks for Ruby 3.2.1", "Write 3.1 there"]),
-    (".tool-versions", "nodejs 20\nruby 2.7.8\n", [".tool-versions asks for Ruby 2.7.8"]),
-    ("Gemfile.lock", LOCK.format("hello_c") + "\nRUBY VERSION\n   ruby 3.4.1p0\n", ["Gemfile.lock asks for Ruby 3.4.1p0"]),
     ("Gemfile.lock", LOCK.format("hello_c").replace("x86_64-linux", "arm64-darwin-22"),
      ["Gemfile.lock is for arm64-darwin-22, and not for x86_64-linux", "bundle lock --add-platform x86_64-linux"]),
     ("Gemfile.lock", LOCK.format("hello_c").replace("x86_64-linux", "x86_64-linux-musl"), ["Gemfile.lock is for x86_64-linux-musl, and not for x86_64-linux"]),
@@ -133,6 +128,32 @@ def test_what_can_not_be_built_is_refused(skiff, file, text, words):
     if "/" in file:
         del files["Gemfile.lock"]
     refused(skiff.app({**files, file: text}, ["BUNDLE_MIRROR__ALL=http://127.0.0.1:9"]).push(), *[f" !     {words[0]}", *words[1:]])
+
+
+GEMFILE_1 = gemfile('ruby "~> 3.1"')
+
+
+@pytest.mark.parametrize("files, ruby, says", [
+    ({}, "3.1.2", "-----> Using Ruby 3.1.2"),
+    ({"Gemfile": gemfile('ruby "~> 3.1.0"')}, "3.1.9", "-----> Using Ruby 3.1.9 (The Gemfile: ~> 3.1.0)"),
+    ({"Gemfile": gemfile('ruby "~> 3.1.0"')}, "3.2.0", " !     The Gemfile asks for Ruby ~> 3.1.0"),
+    ({"Gemfile": GEMFILE_1}, "3.2.0", "-----> Using Ruby 3.2.0 (The Gemfile: ~> 3.1)"),
+    ({"Gemfile": GEMFILE_1}, "4.0.0", " !     The Gemfile asks for Ruby ~> 3.1"),
+    ({"Gemfile": gemfile('ruby ">= 3.0", "< 3.1.2"')}, "3.1.2", " !     The Gemfile asks for Ruby >= 3.0, < 3.1.2"),
+    ({"Gemfile": gemfile('ruby "3.1.4"')}, "3.1.2", " !     The Gemfile asks for Ruby 3.1.4"),
+    ({"Gemfile": GEMFILE_1, ".ruby-version": "3.3.0"}, "3.1.2", "-----> Using Ruby 3.1.2 (The Gemfile: ~> 3.1)"),
+    ({".ruby-version": "ruby-3.1.4\r\n", ".tool-versions": "ruby 2.7.8\n"}, "3.1.2", "-----> Using Ruby 3.1.2: .ruby-version asks for ruby-3.1.4"),
+    ({".ruby-version": "3.2.1\r\n"}, "3.1.2", " !     .ruby-version asks for Ruby 3.2.1"),
+    ({".tool-versions": "nodejs 20\nruby 2.7.8\n"}, "3.1.2", " !     .tool-versions asks for Ruby 2.7.8"),
+    ({"Gemfile.lock": LOCK.format("x") + "\nRUBY VERSION\n   ruby 3.4.1p0\n"}, "3.1.2", " !     Gemfile.lock asks for Ruby 3.4.1p0"),
+    ({"Gemfile": gemfile('ruby file: ".ruby-version"')}, "3.1.2", " !     The Gemfile takes its Ruby from .ruby-version, and there is no such file"),
+    ({"Gemfile": gemfile('ruby "3.1.2", engine: "jruby", engine_version: "9.4"')}, "3.1.2", " !     The Gemfile asks for the engine jruby"),
+])
+def test_which_ruby_an_app_asks_for(tmp_path, files, ruby, says):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(["python3", gem_index.PARTS / "versions.py", tmp_path, ruby], capture_output=True, text=True, timeout=30)
+    assert done.stdout.startswith(says) and done.returncode == says.startswith(" !"), done
 
 
 def test_gems_that_can_not_be_had(skiff, index):
@@ -155,7 +176,11 @@ def test_gems_that_can_not_be_had(skiff, index):
 
 
 def test_a_rack_app_without_a_gemfile(skiff):
-    refused(skiff.app({"config.ru": "run proc {}\n"}).push(), " !     There is a config.ru and no Gemfile", 'gem "puma"')
+    app = skiff.app({"config.ru": "run proc {}\n"})
+    refused(app.push(), " !     There is a config.ru and no Gemfile", 'gem "puma"')
+    (app.folder / "config.ru").rename(app.folder / "notes.txt")
+    skiff.skiff("buildpacks:set", "heroku/ruby", "-a", app.name)
+    refused(app.push(), " !     This is no app of Ruby's: it has no Gemfile")
 
 
 @pytest.mark.parametrize("files, name", [

@@ -255,6 +255,11 @@ def test_an_odd_static_json_is_no_obstacle(tmp_path, files):
     assert made.returncode == 0, made.stdout + made.stderr
 
 
+def test_a_root_that_another_buildpack_makes_is_told_how(tmp_path):
+    write_site(tmp_path, {"package.json": {"scripts": {"build": "vite build"}}})
+    assert "skiff buildpacks:add --index 1 heroku/nodejs" in refuse(tmp_path, {"root": "dist"})
+
+
 def test_all_problems_are_told_at_once(tmp_path):
     said = refuse(tmp_path, {"clean_urls": 1, "error_page": "x", "routes": {"/a": 3}})
     assert len(said.splitlines()) == 3

@@ -119,7 +119,7 @@ install_gems() {
   if bundle install --local >/tmp/bundle.log 2>&1; then
     indent <<<"Nothing to fetch: all are here"
   else
-    fetch_gems 2>&1 | tee /tmp/bundle.log | grep --line-buffered -vE '^(Using|Fetching gem metadata|Bundle complete|Bundled gems|Use .bundle info|Gems in the group)' |
+    fetch_gems 2>&1 | tee /tmp/bundle.log | sed -uE '/^(Using|Fetching gem metadata|Bundle complete|Bundled gems|Use .bundle info|Gems in the group)/d' |
       indent || explain_bundler /tmp/bundle.log
     bundle clean --force >/dev/null 2>&1 || true # of versions that the lock no longer names
     indent <<<"$(grep -c '^Installing ' /tmp/bundle.log || true) gems installed in $((SECONDS - began)) s"
@@ -141,8 +141,10 @@ restore_gems() {
 
 keep_gems() {
   if [ -n "$runs_ruby" ]; then
-    rm -rf "$store/bundle"
-    cp -a vendor/bundle "$store/bundle"
+    # Whole or not at all: a build may be stopped at any moment.
+    rm -rf "$store/bundle" "$store/bundle.part"
+    cp -a vendor/bundle "$store/bundle.part"
+    mv "$store/bundle.part" "$store/bundle"
   elif [ "$(du -sm "$gems" | cut -f1)" -gt "$MAX_GEMS_MB" ]; then
     warn "The gems take more than $MAX_GEMS_MB MB: they are fetched anew at the next push"
     touch "$store/drop"

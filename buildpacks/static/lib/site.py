@@ -141,7 +141,10 @@ def site_root(app, site, problems):
     if root.split("/")[0] == "..":
         problems.add("root", f"{json.dumps(named)} lies outside the app; name a folder of it")
     elif not os.path.isdir(os.path.join(app, root)):
-        problems.add("root", f"{json.dumps(named)} is no folder of the app; add it, or name the one with the pages")
+        made = os.path.isfile(os.path.join(app, "package.json"))
+        problems.add("root", f"{json.dumps(named)} is no folder of the app; add it, or name the one with the pages" + (
+            ". If package.json's build makes it: skiff buildpacks:add --index 1 heroku/nodejs, "
+            "then skiff buildpacks:add heroku-community/static" if made else ""))
     return root
 
 
