@@ -10,6 +10,9 @@ namespace skiff::node {
 namespace {
 
 constexpr size_t kPieceBytes = 256 << 10;
+// Of all that stands before an entry's data. A map of holes does, too, and takes twelve times its bytes of
+// memory, whatever size the file is said to have.
+constexpr int64_t kMostBeforeData = 1 << 20;
 
 // The blob as one file without a name: its bytes, unpacked.
 Result<ArchivePtr> open_packed(const std::string& blob, Compression compression) {
@@ -47,10 +50,29 @@ ssize_t TarStream::read(archive* tar, void* self, const void** piece) {
     archive_set_error(tar, EIO, "%s", text != nullptr ? text : "unknown error");
     return -1;
   }
+  if (stream.in_head_ && (stream.head_left_ -= static_cast<int64_t>(size)) < 0) {
+    archive_set_error(tar, EINVAL,
+                      "a file's head and its map of holes take more than %d KB; leave the holes out",
+                      static_cast<int>(kMostBeforeData >> 10));
+    return -1;
+  }
   const auto looked = stream.heads_.look({static_cast<const char*>(*piece), size});
   if (looked) return static_cast<ssize_t>(size);
   archive_set_error(tar, EINVAL, "%s", looked.error().message.c_str());
   return -1;
+}
+
+int TarStream::next(archive_entry** entry) {
+  if (in_entry_) {
+    const int passed = archive_read_data_skip(tar());
+    if (passed < ARCHIVE_WARN) return passed;
+  }
+  in_head_ = true;
+  head_left_ = kMostBeforeData;
+  const int got = archive_read_next_header(tar(), entry);
+  in_head_ = false;
+  in_entry_ = got != ARCHIVE_EOF && got >= ARCHIVE_WARN;
+  return got;
 }
 
 Result<std::unique_ptr<TarStream>> TarStream::open(const std::string& blob, Compression compression) {

@@ -10,6 +10,7 @@
 #include "node/images/unpack.h"
 
 struct archive;
+struct archive_entry;
 
 namespace skiff::node {
 
@@ -22,7 +23,9 @@ class TarStream {
  public:
   // The one packing that the blob may have: guessing would let a small "plain" tar unfold without end.
   static Result<std::unique_ptr<TarStream>> open(const std::string& blob, Compression compression);
-  // For archive_read_next_header() and what follows it.
+  // The next entry, as archive_read_next_header() tells of it. What is left of the one before is passed over.
+  int next(archive_entry** entry);
+  // For the entry's data.
   archive* tar() const { return tar_.get(); }
 
  private:
@@ -30,6 +33,9 @@ class TarStream {
 
   ArchivePtr packed_, tar_;
   TarHeads heads_;
+  bool in_entry_ = false;
+  int64_t head_left_ = 0;  // bytes that may still be read before there is an entry
+  bool in_head_ = false;
 };
 
 // What libarchive says went wrong.

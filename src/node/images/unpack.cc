@@ -155,7 +155,7 @@ Result<void> unpack_layer(const std::string& blob, Compression compression, cons
   LayerBounds left = bounds;
   for (;;) {
     archive_entry* entry = nullptr;
-    const int got = archive_read_next_header(from, &entry);
+    const int got = (*opened)->next(&entry);
     if (got == ARCHIVE_EOF) break;
     if (got < ARCHIVE_WARN) return archive_failure(from, "read layer " + blob);
     SKIFF_RETURN_IF_ERROR(take_entry(left, entry, bounds, blob));

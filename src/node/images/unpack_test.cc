@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -94,6 +95,29 @@ void write_sparse_tar(const std::string& path, int blocks) {
   archive_write_free(out);
 }
 
+// A tar of one small file with a map of `holes` that are none, as GNU tar writes maps (pax, 1.0).
+void write_tar_with_map(const std::string& path, int holes) {
+  const auto pad = [](std::string text) { return text + std::string((512 - text.size() % 512) % 512, '\0'); };
+  const auto head = [](char kind, size_t size) {
+    std::string out(512, '\0');
+    out.replace(0, 1, "f");
+    out.replace(124, 11, fmt::format("{:011o}", size));
+    out.replace(148, 8, "        ");
+    out[156] = kind;
+    out.replace(257, 8, std::string("ustar\00000", 8));
+    unsigned sum = 0;
+    for (const char c : out) sum += static_cast<unsigned char>(c);
+    return out.replace(148, 7, fmt::format("{:06o}", sum) + '\0');
+  };
+  const std::string records =
+      "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n21 GNU.sparse.name=f\n26 GNU.sparse.realsize=10\n";
+  std::string map = std::to_string(holes) + "\n";
+  for (int i = 0; i < holes; ++i) map += "0\n0\n";
+  map = pad(map);
+  REQUIRE(io::write_file_atomic(path, head('x', records.size()) + pad(records) + head('0', map.size()) + map +
+                                          std::string(1024, '\0')));
+}
+
 Result<void> unpack(const Folder& folder, Compression compression, const LayerBounds& bounds = {}) {
   REQUIRE(io::make_directories(folder / "out"));
   return unpack_layer(folder / "layer", compression, folder / "out", bounds);
@@ -156,6 +180,23 @@ TEST_CASE("a plain layer's files hold no more bytes than the layer, however many
   CHECK(done.error().code == Code::kResourceExhausted);
   CHECK(done.error().message.find("without holes") != std::string::npos);
   CHECK(io::list_directory(folder / "out")->empty());
+}
+
+TEST_CASE("a map of holes takes no more memory than one may have") {
+  Folder folder;
+  write_tar_with_map(folder / "layer", 1'000'000);
+  auto done = unpack(folder, Compression::kNone);
+  REQUIRE(!done);
+  CHECK(done.error().message.find("map of holes") != std::string::npos);
+  write_tar_with_map(folder / "layer", 1000);
+  CHECK(unpack(folder, Compression::kNone));
+  CHECK(io::path_exists(folder / "out/f"));
+}
+
+TEST_CASE("what is passed over is not taken for a head") {
+  Folder folder;
+  write_tar(folder / "layer", archive_write_add_filter_none, 2, 3 << 20, ".wh.f");
+  CHECK(unpack(folder, Compression::kNone));
 }
 
 TEST_CASE("a layer is as deep as its entries together may be") {
