@@ -99,7 +99,7 @@ def test_an_aptfile_is_for_a_language_that_is_detected_and_is_fetched_once(skiff
     # Without a mirror that answers, and in the place that the list says.
     app.write({".buildpacks": "./pack\napt\nstatic\n", "pack/bin/compile":
                'echo "export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9" >"$(dirname "$0")/../export"\n'})
-    said = accepted(app.push(), "-----> Installing the packages of the Aptfile")
+    said = accepted(app.push(), "-----> Installing the packages of the Aptfile\n       They are those of the build before\n")
     assert said.index("-----> pack app detected") < said.index("-----> Apt app detected") < said.index("-----> Static site app detected")
 
 

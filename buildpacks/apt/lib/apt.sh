@@ -16,7 +16,9 @@ list_installed() {
 # the build stack's own status says more than that.
 set_options() { # set_options CACHE
   mkdir -p "$1/state/lists/partial" "$1/archives/partial"
-  list_installed >"$1/installed"
+  list_installed >"$1/installed.part"
+  # apt indexes its lists anew for a status of another age.
+  if cmp -s "$1/installed.part" "$1/installed"; then rm "$1/installed.part"; else mv "$1/installed.part" "$1/installed"; fi
   options=(-qq -o "Dir::State=$1/state" -o "Dir::Cache=$1" -o "Dir::State::status=$1/installed"
     -o Debug::NoLocking=true -o APT::Sandbox::User=root -o APT::Install-Recommends=false)
 }
@@ -95,23 +97,38 @@ SH
   export PKG_CONFIG_PATH="$1/usr/lib/$multiarch/pkgconfig:$1/usr/lib/pkgconfig:$1/usr/share/pkgconfig"
 }
 
-# install_aptfile APP CACHE: unpacks the packages of APP/Aptfile, and what they need beyond the run stack and its layers,
-# into APP/.apt; sets the environment for the build and leaves it for the run in APP/.profile.d/apt.sh.
-install_aptfile() {
-  local app=$1 cache=$2 packages archives options file
-  echo "-----> Installing the packages of the Aptfile"
-  set_options "$cache"
-  lists_are_fresh "$cache" || update_lists "$cache"
+# Unpacks the packages into APP/.apt, and keeps that.
+unpack_packages() { # unpack_packages CACHE
+  local packages archives file
+  rm -rf "$1/whole" "$1/unpacked"
+  lists_are_fresh "$1" || update_lists "$1"
   read_aptfile
   # Lists of this morning may name what the mirror has no longer.
-  fetch_archives "$cache" 2>/dev/null || { update_lists "$cache" && fetch_archives "$cache"; }
+  fetch_archives "$1" 2>/dev/null || { update_lists "$1" && fetch_archives "$1"; }
   mkdir -p "$app/.apt"
   for file in "${archives[@]}"; do
     ! is_for_builds "${file%%_*}" || continue
     echo "       ${file%%_*}"
-    dpkg-deb --fsys-tarfile "$cache/archives/$file" |
+    dpkg-deb --fsys-tarfile "$1/archives/$file" |
       tar -xf - -C "$app/.apt" --exclude=./usr/share/doc --exclude=./usr/share/man --exclude=./usr/share/info --exclude=./usr/share/lintian
   done
   move_pkg_config "$app/.apt"
+  cp -a "$app/.apt" "$1/unpacked"
+  touch "$1/whole"
+}
+
+# install_aptfile APP CACHE: brings the packages of APP/Aptfile, and what they need beyond the run stack and its layers, into
+# APP/.apt; sets the environment for the build and leaves it for the run in APP/.profile.d/apt.sh.
+install_aptfile() {
+  local app=$1 cache=$2 options
+  echo "-----> Installing the packages of the Aptfile"
+  set_options "$cache"
+  if [ -f "$cache/whole" ] && lists_are_fresh "$cache"; then
+    echo "       They are those of the build before"
+    mkdir -p "$app/.apt"
+    cp -a "$cache/unpacked/." "$app/.apt"
+  else
+    unpack_packages "$cache"
+  fi
   set_environment "$app/.apt"
 }
