@@ -21,6 +21,20 @@ std::string head(char kind, const std::string& size) {
   return out;
 }
 
+std::string octal(int64_t size);
+
+// With words at two places, and its sum again.
+std::string with(std::string head, size_t first, const std::string& words, size_t second,
+                 const std::string& others) {
+  head.replace(first, words.size(), words);
+  head.replace(second, others.size(), others);
+  head.replace(148, 8, "        ");
+  unsigned sum = 0;
+  for (const char c : head) sum += static_cast<unsigned char>(c);
+  head.replace(148, 7, fmt::format("{:06o}", sum) + '\0');
+  return head;
+}
+
 std::string octal(int64_t size) {
   return fmt::format("{:011o}", size);
 }
@@ -52,6 +66,44 @@ TEST_CASE("a head is found however the bytes are cut") {
       refused = !heads.look(std::string_view(tar).substr(at, size)) || refused;
     CHECK(refused);
   }
+}
+
+TEST_CASE("the data of a file may be a tar with any heads, and what follows it may not") {
+  const std::string inner = head('x', octal(1 << 20));
+  const std::string outer = head('0', octal(512)) + inner;
+  CHECK(TarHeads().look(outer + outer));
+  CHECK_FALSE(TarHeads().look(outer + inner));
+  CHECK_FALSE(TarHeads().look(outer + outer.substr(512)));
+}
+
+TEST_CASE("no data is passed over where a size is told elsewhere than in the head of a file") {
+  const std::string hidden = head('0', octal(512)) + head('x', octal(1 << 20));
+  const auto text = [](std::string said) {
+    said.resize(512);
+    return head('x', octal(512)) + said;
+  };
+  CHECK(TarHeads().look(text("20 mtime=1.5\n") + hidden));
+  CHECK_FALSE(TarHeads().look(text("10 size=0\n") + hidden));
+  CHECK_FALSE(TarHeads().look(text("22 GNU.sparse.major=1\n") + hidden));
+  const std::string cut = std::string(510, 'a') + "size=0";
+  CHECK_FALSE(TarHeads().look(head('x', octal(516)) + cut + std::string(1024 - cut.size(), '\0') + hidden));
+  // Kinds of which programs differ in whether data follows; sparse files; numbers that are no octal ones.
+  for (const char kind : std::string("123567V"))
+    CHECK_FALSE(TarHeads().look(head(kind, octal(512)) + hidden));
+  CHECK_FALSE(TarHeads().look(head('S', octal(0)) + hidden));
+  CHECK_FALSE(TarHeads().look(head('0', std::string("\x80\0\0\0\0\0\0\0\0\0\2\0", 12)) + hidden));
+  CHECK_FALSE(TarHeads().look(with(head('0', octal(512)), 257, "ustar  ", 386, "1") + hidden));
+  CHECK(
+      TarHeads().look(with(head('0', octal(512)), 257, "ustar", 386, "prefix") + head('x', octal(1 << 20))));
+  // A file whose name ends in a slash is a folder.
+  CHECK_FALSE(TarHeads().look(with(head('0', octal(512)), 0, "name/", 5, "") + hidden));
+  CHECK_FALSE(TarHeads().look(text("14 path=name/\n") + hidden));
+  const std::string folder = "long name/";
+  CHECK_FALSE(TarHeads().look(head('L', octal(10)) + folder + std::string(502, '\0') + hidden));
+  CHECK_FALSE(TarHeads().look(head('L', octal(512)) + folder + std::string(502, '\0') + hidden));
+  CHECK(TarHeads().look(head('L', octal(9)) + folder + std::string(502, '\0') + hidden));
+  // A head within a description is none that a parser reads.
+  CHECK_FALSE(TarHeads().look(head('L', octal(512)) + head('0', octal(1 << 20)) + head('x', octal(1 << 20))));
 }
 
 TEST_CASE("large heads are bounded in number") {
