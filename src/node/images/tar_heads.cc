@@ -31,8 +31,11 @@ int64_t parse_number(std::string_view field) {
   return out;
 }
 
-// Old programs summed signed bytes.
+// Old programs summed signed bytes. As libarchive, of octal digits, blanks and NULs alone: the bytes of a
+// program may well have the sum 0, which is what any other text would say.
 bool has_its_sum(std::string_view block) {
+  constexpr std::string_view kNumber(" 01234567\0", 10);
+  if (block.substr(kSum, kSumBytes).find_first_not_of(kNumber) != block.npos) return false;
   int64_t sum = 0, of_signed = 0;
   for (size_t i = 0; i < kBlock; ++i) {
     const char c = i >= kSum && i < kSum + kSumBytes ? ' ' : block[i];

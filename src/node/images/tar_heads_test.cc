@@ -55,6 +55,16 @@ TEST_CASE("files, and blocks without a head's sum, may have any size") {
   std::string text = head('x', octal(1 << 30));
   text[0] = 'N';
   CHECK(TarHeads().look(text));
+  // Signed bytes of the sum 0, and no number that says so.
+  std::string code(512, '\0');
+  code.replace(124, 11, octal(1 << 30));
+  code[156] = 'x';
+  int64_t sum = 8 * ' ';
+  for (const char c : code) sum += static_cast<signed char>(c);
+  for (size_t i = 200; sum > 0; ++i, sum -= 100) code[i] = static_cast<char>(sum < 100 ? -sum : -100);
+  CHECK_FALSE(TarHeads().look(code));
+  code[148] = 'c';
+  CHECK(TarHeads().look(code));
 }
 
 TEST_CASE("a head is found however the bytes are cut") {
