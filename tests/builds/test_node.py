@@ -51,7 +51,7 @@ HAD = [(18, 20, 8), (20, 11, 0), (20, 19, 2), (22, 4, 1), (22, 12, 0), (24, 1, 0
     ("22.x", (22, 12, 0)), ("~22.4", (22, 4, 1)), ("^20.11.0", (20, 19, 2)), (">=18", (24, 1, 0)), (">=18 <21", (20, 19, 2)),
     ("18 || 20", (20, 19, 2)), ("18 - 20", (20, 19, 2)), (">=25", (26, 0, 1)), ("25.x", (25, 2, 0)), ("latest", (26, 0, 1)),
     (">= 22.0.0 < 22.5", (22, 4, 1)), ("<=20.11.0", (20, 11, 0)), (">20", (24, 1, 0)), ("=20.11.0", (20, 11, 0)),
-    ("<22.12.0", (22, 4, 1)), ("20 - 22.4.0", (20, 19, 2)),
+    ("<22.12.0", (22, 4, 1)), ("20 - 22.4.0", (20, 19, 2)), (">=20.0.0-0 <21", (20, 19, 2)),
 ])
 def test_the_version_that_is_asked_for(pins, text, version):
     assert pins.choose_node(".nvmrc", text, HAD) == version
@@ -61,6 +61,7 @@ def test_the_version_that_is_asked_for(pins, text, version):
     ("21.x", '.nvmrc asks for Node.js "21.x", which can\'t be had'), ("22.99.0", "Of Node.js 22 there are 22.12.0, 22.4.1"),
     ("99", "The newest of each line: 26.0.1, 25.2.0, 24.1.0"), ("twenty", 'asks for Node.js "twenty", which is no version and no range'),
     ("22.x; rm -rf", "which is no version and no range"), ("lts/unknown", "which can't be had"), ("10.x", "which can't be had"),
+    ("v24.1.0-rc.1", "a preview, which can't be had"),
 ])
 def test_a_version_that_can_not_be_had_is_named_with_those_that_can(pins, text, words):
     with pytest.raises(pins.Refusal) as why:

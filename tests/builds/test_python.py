@@ -73,6 +73,16 @@ def test_settings_that_have_static_files(tmp_path, line, uses):
     assert (found.returncode == 0) == uses, found
 
 
+def test_a_kept_python_is_fetched_anew_with_another_uv(tmp_path):
+    (tmp_path / "requirements").mkdir()
+
+    def key(version):
+        (tmp_path / "requirements" / "uv.txt").write_text(f"uv=={version} --hash=sha256:00\n")
+        return shell('. "$1"; . "$2"; python_version=3.12 python_key 3.12', LIB / "tools.sh", LIB / "interpreter.sh", pack=str(tmp_path)).stdout
+
+    assert key("0.9.1") == key("0.9.1") != key("0.9.2") and key("0.9.1")
+
+
 def test_the_values_of_config_vars_win_in_a_dyno():
     script = '. "$1" && echo "$PYTHONPATH $WEB_CONCURRENCY $FORWARDED_ALLOW_IPS $GUNICORN_CMD_ARGS"'
     own = shell(script, LIB / "profile.sh", PYTHONPATH="/app/src", WEB_CONCURRENCY="77", FORWARDED_ALLOW_IPS="10.0.0.1", GUNICORN_CMD_ARGS="-t 5")

@@ -91,6 +91,8 @@ def choose_node(file, text, versions):
         except ValueError:
             raise Refusal(f'{file} asks for Node.js "{text[:100]}", which is no version and no range',
                           "Write one such as 22.x, ^22.11.0 or >=20 <25; the lines that can be had are " + lines(known)) from None
+    if re.fullmatch(r"[v=]*\d+\.\d+\.\d+-[0-9A-Za-z.-]+", text):
+        raise Refusal(f'{file} asks for Node.js "{text[:100]}", a preview, which can\'t be had', *near(text, known))
     # An LTS line is preferred where the range leaves it open: `>=18` is no wish for the newest experiment.
     settled = [version for version in known if version[0] <= newest_lts(known)]
     found = None if text == "*" or alias in ("node", "latest", "current") else wanted.newest(settled)

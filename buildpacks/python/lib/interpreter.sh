@@ -17,16 +17,22 @@ choose_python() { # choose_python APP MANAGER CACHE
   [ "$python_source" = debian ] || fetch_python "$request" "$3"
 }
 
+# What a kept Python follows from: which patch release "3.12" is follows from the version of uv, and from pythons.tsv.
+python_key() { # python_key REQUEST
+  echo "$1 ${UV_PYTHON_INSTALL_MIRROR:-} uv $(tool_version uv), $python_version"
+}
+
 # Another Python than the stack's lies in the app, in .heroku/cpython, since the app runs with it.
 fetch_python() { # fetch_python REQUEST CACHE
   interpreter=$app/.heroku/cpython
-  local kept=$2/cpython
-  if [ "$(cat "$kept/request" 2>/dev/null)" != "$1 ${UV_PYTHON_INSTALL_MIRROR:-}" ]; then
+  local kept=$2/cpython key
+  key=$(python_key "$1")
+  if [ "$(cat "$kept/request" 2>/dev/null)" != "$key" ]; then
     rm -rf "$kept" "$kept.part"
     mkdir -p "$kept.part"
     fetch_uv_python "$1" "$kept.part" || fetch_maven_python "$kept.part" || refuse_python "$1"
     "$kept.part/python/bin/python3" -m compileall -q -j 0 "$kept.part"/python/lib/python3* >/tmp/compile.log 2>&1 || true # lib2to3 has bad files
-    echo "$1 ${UV_PYTHON_INSTALL_MIRROR:-}" >"$kept.part/request"
+    echo "$key" >"$kept.part/request"
     mv "$kept.part" "$kept"
   fi
   mkdir -p "$app/.heroku"
