@@ -3,6 +3,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import subprocess
 import re
 import sys
 
@@ -79,6 +80,19 @@ def test_the_places_where_a_version_is_asked_for(pins, tmp_path):
     assert pins.asked_node(tmp_path, {"engines": {"node": "18.x"}}) == ("package.json (engines.node)", "18.x")
 
 
+@pytest.mark.parametrize("lock, line", [
+    ("# yarn lockfile v1\n", "1"), ("__metadata:\n  version: 4\n", "2 - 3.0"), ("__metadata:\n  version: 6\n", "3.2 - 3"),
+    ("__metadata:\n  version: 8\n", "4.0 - 4.13"), ("__metadata:\n  version: 10\n", "4"), (None, "1"),
+])
+def test_the_yarn_that_wrote_a_lock_is_taken(tmp_path, lock, line):
+    if lock:
+        (tmp_path / "yarn.lock").write_text(lock)
+    command = "import prepare, sys; print(prepare.yarn_line(sys.argv[1], sys.argv[2] or None))"
+    found = subprocess.run([sys.executable, "-c", command, tmp_path, "yarn.lock" if lock else ""], cwd=LIB, env={"PYTHONDONTWRITEBYTECODE": "1"},
+                           capture_output=True, text=True, timeout=60)
+    assert found.stdout == line + "\n", found
+
+
 def profile_says(variables, names):
     """What .profile.d/nodejs.sh leaves of the config vars."""
     command = '. "$1" && shift && for name; do echo "${!name}"; done'
@@ -118,7 +132,7 @@ def test_an_express_app_with_npm(skiff):
 
 @pytest.mark.parametrize("name, words", [
     ("yarn", "yarn 1.22.22 (package.json (engines.yarn): >=1.22)"), ("berry", "yarn 4.9.2 (package.json (packageManager): 4.9.2)"),
-    ("pnp", "Plug'n'Play"), ("pnpm", "pnpm 12.21.0 (package.json (packageManager): 12.21.0)"),
+    ("pnp", "yarn 4.13."), ("pnpm", "pnpm 12.21.0 (package.json (packageManager): 12.21.0)"),
 ])
 def test_another_package_manager(skiff, name, words):
     app = skiff.app(folder_files(APPS / f"node-{name}"))

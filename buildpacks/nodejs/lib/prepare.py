@@ -20,6 +20,7 @@ from semver import Range, parse, show
 NPM_OF_NODE = {12: "6", 13: "6", 14: "6", 15: "7", 16: "8", 17: "8", 18: "10", 19: "9", 20: "10", 21: "10", 22: "10", 23: "10"}
 NEWER_NPM = "11"  # with Node.js 24 and later
 BERRY = "@yarnpkg/cli-dist"  # Yarn 2 and newer
+YARN_OF_LOCK = {"4": "2 - 3.0", "5": "3.1", "6": "3.2 - 3", "7": "4.0", "8": "4.0 - 4.13", "9": "4.14"}
 SCRIPT_BYTES = 1 << 20  # a program of one platform has 60 times that
 
 
@@ -30,22 +31,20 @@ def text_of(app, name, most=1 << 16):
         return ""
 
 
-def yarn_line(app, lock, asked):
-    """Which Yarn: 1 when its lock is of that kind, else the line that wrote the lock."""
-    if asked:
-        return asked
+def yarn_line(app, lock):
+    """Which Yarn: 1 when its lock is of that kind, else those that write the lock's version: others would change it."""
     text = text_of(app, lock)
     if "__metadata:" not in text:
         return "1" if lock or not os.path.exists(os.path.join(app, ".yarnrc.yml")) else "4"
     written = re.search(r"__metadata:\s+version: (\d+)", text)
-    return "4" if written and int(written[1]) >= 8 else "3"
+    return YARN_OF_LOCK.get(written[1], "4") if written else "4"
 
 
 def default_line(manager, node, app, lock):
     if manager == "npm":
         return NPM_OF_NODE.get(node[0], NEWER_NPM)
     if manager == "yarn":
-        return yarn_line(app, lock, None)
+        return yarn_line(app, lock)
     written = re.search(r"lockfileVersion: '?(\d+)", text_of(app, lock))
     if node[0] < 18 or written and written[1] == "6":
         return "8"
