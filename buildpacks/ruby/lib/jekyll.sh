@@ -73,7 +73,7 @@ explain_jekyll() { # explain_jekyll LOG
 # Jekyll copies what it does not know: what tells Skiff how to build and run is no page of the site.
 hide_build_files() {
   local name
-  for name in Procfile static.json Aptfile app.json; do
+  for name in Procfile static.json Aptfile app.json Rakefile config.ru package.json package-lock.json yarn.lock pnpm-lock.yaml; do
     ! cmp -s "$name" "$destination/$name" || rm "$destination/$name"
   done
 }
