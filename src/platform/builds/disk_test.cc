@@ -173,6 +173,8 @@ io::Task<int> build_twice(BuildDisks* disks, std::string data) {
   co_await disks->close("a");
   CHECK(io::list_directory(data + "/disks")->empty());
   auto again = co_await disks->open("a", 64);
+  auto used = co_await disks->purge("a");
+  CHECK(used.error().code == Code::kConflict);
   REQUIRE(again);
   CHECK(io::path_exists(again->folder + "/cache/kept"));
   co_await disks->close("a");
@@ -190,6 +192,7 @@ TEST_CASE("where no disk can be mounted a plain folder beside the others' keeps 
   REQUIRE(io::make_directories(data + "/cache"));
   // Of a version that kept it where disks are mounted.
   REQUIRE(io::make_directories(data + "/disks/old/cache"));
+  REQUIRE(io::make_directories(data + "/cache/.dropped-7"));  // of a removal that was cut
   const auto loop = io::make_epoll_loop();
   {
     const NoMount host;
@@ -199,6 +202,7 @@ TEST_CASE("where no disk can be mounted a plain folder beside the others' keeps 
       co_return 0;
     }(&disks));
     CHECK(io::list_directory(data + "/disks")->empty());
+    CHECK(io::list_directory(data + "/cache")->empty());
     io::block_on(*loop, build_twice(&disks, data));
   }
   // The file of the disk that could not be used.
