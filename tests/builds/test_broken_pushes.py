@@ -44,6 +44,8 @@ def test_a_pusher_who_leaves_takes_the_build_along(skiff):
         stop(pushing)
     assert wait_for(lambda: skiff.build_pods() == [], 60)
     assert wait_for(lambda: os.listdir(skiff.data / "platform" / "builds") == [], 30)
+    told = lambda: skiff.kubectl("-n", app.name, "get", "builds", "-o", "jsonpath={.items[*].status.phase} {.items[*].status.message}").stdout
+    assert wait_for(lambda: told() == "Failed the push was cancelled", 30), told()
     assert app.git("ls-remote", "skiff").stdout == ""
     pushed = push_quickly(app)
     assert pushed.ok, pushed.said
