@@ -21,11 +21,16 @@ const Value* find_deployment(const std::vector<Value>& deployments, const std::s
   return found == deployments.end() ? nullptr : &*found;
 }
 
+// Before that its status tells of an older release.
+bool is_observed(const Value& deployment) {
+  return deployment["status"]["observedGeneration"].as_int() >= deployment["metadata"]["generation"].as_int();
+}
+
 // As `kubectl rollout status` has it: all dynos are new, none is old, all are available.
 bool is_complete(const Value& deployment, int version) {
   const Value &spec = deployment["spec"], &status = deployment["status"];
   const int64_t wanted = spec["replicas"].as_int(1);
-  return status["observedGeneration"].as_int() >= deployment["metadata"]["generation"].as_int() &&
+  return is_observed(deployment) &&
          spec["template"]["metadata"]["labels"][kReleaseLabel].str() == release_name(version) &&
          status["updatedReplicas"].as_int() == wanted && status["replicas"].as_int() == wanted &&
          status["availableReplicas"].as_int() == wanted;
@@ -38,10 +43,10 @@ bool has_no_dynos(const Value& deployment, int version) {
 
 bool passed_deadline(const Value& deployment) {
   const auto& conditions = deployment["status"]["conditions"].items();
-  return std::ranges::any_of(conditions, [](const Value& condition) {
-    return condition["type"].str() == "Progressing" &&
-           condition["reason"].str() == "ProgressDeadlineExceeded";
-  });
+  return is_observed(deployment) && std::ranges::any_of(conditions, [](const Value& condition) {
+           return condition["type"].str() == "Progressing" &&
+                  condition["reason"].str() == "ProgressDeadlineExceeded";
+         });
 }
 
 // The releases of the dynos that take requests; of all that run, for an app without a web process.

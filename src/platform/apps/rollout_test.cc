@@ -188,6 +188,13 @@ TEST_CASE("a release without room is pending and says so, past its deadline too"
   CHECK(plan_rollout(facts({deployment(3, 1, 2, 1, late)}, {pod(2, kReady), pod(3, "{}")})).phase == kFailed);
 }
 
+TEST_CASE("a deadline that the release before passed is not this one's") {
+  const std::string late = R"([{"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded"}])";
+  auto fresh = deployment(3, 0, 1, 0, late);
+  fresh.edit("metadata").set("generation", 3);
+  CHECK(plan_rollout(facts({fresh}, {pod(2, kCrashes)})).phase == kPending);
+}
+
 TEST_CASE("before the first build, and before it is written") {
   auto blank = facts({}, {});
   blank.release.image = "";
