@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from platform_kit import DEAF, PLAIN, SILENT, TOLD, WEB
+from platform_kit import COUNTER, DEAF, PLAIN, SILENT, TOLD, WEB
 from support import instance as support
 from support.instance import wait_for
 
@@ -78,25 +78,26 @@ def kill_platform(world):
     before = world.platform_pid()
     os.kill(before, signal.SIGKILL)
     assert wait_for(lambda: world.platform_pid() not in (None, before))
-    assert wait_for(lambda: world.run("ps", "-a", "shop")[0] == 0)
+    assert wait_for(lambda: world.run("apps")[0] == 0)
 
 
-def test_no_line_is_lost_or_kept_twice_when_the_platform_is_killed(world, shop):
-    world.skiff("scale", "worker=1", "-a", "shop")
-    tail = subprocess.Popen([support.BINARY, "logs", "-t", "-n", "0", "--ps", "worker.1", "-a", "shop"], env=world.env,
+def test_no_line_is_lost_or_kept_twice_when_the_platform_is_killed(world, tmp_path):
+    world.push(tmp_path / "counted", "counted", {"worker": COUNTER})
+    world.skiff("scale", "worker=1", "-a", "counted")
+    tail = subprocess.Popen([support.BINARY, "logs", "-t", "-n", "0", "--ps", "worker.1", "-a", "counted"], env=world.env,
                             stdout=subprocess.PIPE, text=True)
     try:
         for _ in range(3):
-            seen = (numbers(world.logs("shop", "--ps", "worker")) or [0])[-1]
-            assert wait_for(lambda last=seen: (numbers(world.logs("shop", "--ps", "worker")) or [0])[-1] > last + 50)
+            seen = (numbers(world.logs("counted", "--ps", "worker")) or [0])[-1]
+            assert wait_for(lambda last=seen: (numbers(world.logs("counted", "--ps", "worker")) or [0])[-1] > last + 50)
             kill_platform(world)
-        last = numbers(world.logs("shop", "--ps", "worker"))[-1]
-        assert wait_for(lambda: numbers(world.logs("shop", "--ps", "worker"))[-1] > last + 50)
+        last = numbers(world.logs("counted", "--ps", "worker"))[-1]
+        assert wait_for(lambda: numbers(world.logs("counted", "--ps", "worker"))[-1] > last + 50)
     finally:
-        world.skiff("scale", "worker=0", "-a", "shop")
-        assert world.logged("shop", "heroku[worker.1]: Process exited with status 0")
+        world.skiff("scale", "worker=0", "-a", "counted")
+        assert world.logged("counted", "heroku[worker.1]: Process exited with status 0")
         tail.terminate()
-    stored = [record for name in ("shop.log.1", "shop.log") if (path := world.data / "platform" / "logs" / name).exists()
+    stored = [record for name in ("counted.log.1", "counted.log") if (path := world.data / "platform" / "logs" / name).exists()
               for record in numbers(path.read_text())]
     # Four times more than 50; how many more the machine's load decides.
     assert len(stored) > 200 and stored == list(range(1, len(stored) + 1))
