@@ -149,7 +149,7 @@ def test_a_build_gets_the_layers_that_it_asks_for_whatever_the_last_one_had(skif
                      "pack/bin/layers": "echo python\n", "Procfile": "worker: true\n"})
     record = skiff.data / "platform" / "cache" / f"{app.name}.layers"
     record.write_text("nosuch")  # one that a version before had
-    assert "-----> pack app detected\npython\n" in deployed(app.push())
+    assert "-----> pack app detected\npython\n" in accepted(app.push())
     assert record.read_text() == "python"
     app.write({"pack/bin/layers": "echo nosuch\n"})
     pushed = app.push()
