@@ -2,13 +2,12 @@
 import contextlib
 import json
 import os
-import pathlib
 import signal
 
 import pytest
 
 from conftest import Builds
-from support.instance import wait_for
+from support.instance import processes_with, wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 MAKING = 180  # seconds that a layer may take on a busy machine
@@ -92,12 +91,7 @@ def test_the_next_instance_takes_a_ready_layer_over(first, machine, tmp_path):
 
 def makers(skiff):
     """Processes that make a layer of the instance."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and f"{skiff.data}/node/images/making-" in (entry / "cmdline").read_text():
-                found.append(entry.name)
-    return found
+    return processes_with(f"{skiff.data}/node/images/making-")
 
 
 def alter_a_byte(blob):

@@ -1,9 +1,7 @@
 """`skiff stack:update`: what it says, what it replaces, and that it leaves the old stack whole when it does not end."""
-import contextlib
 import hashlib
 import io
 import json
-import pathlib
 import re
 import shutil
 import signal
@@ -12,7 +10,7 @@ import tarfile
 
 import pytest
 
-from support.instance import BINARY, Instance, missing, wait_for
+from support.instance import BINARY, Instance, missing, processes_with, wait_for
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -65,12 +63,7 @@ def make_older(layout, package, version):
 
 def makers(skiff):
     """Processes that make a stack for the instance's update."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and f"{skiff.data}/stack-update/make-" in (entry / "cmdline").read_text():
-                found.append(entry.name)
-    return found
+    return processes_with(f"{skiff.data}/stack-update/make-")
 
 
 def run_pod(skiff, name, tag, script):
@@ -95,7 +88,7 @@ def test_an_update_says_what_changed_and_what_runs_stays(tmp_path):
         assert "the stack stays as it is: the update was stopped" in stopped.communicate(timeout=60)[1]
         assert not (skiff.data / "stack-update").exists()
         killed = subprocess.Popen([BINARY, "stack:update"], env=skiff.env, stdout=subprocess.PIPE, text=True)
-        assert wait_for(lambda: list((skiff.data / "stack-update").glob("make-*")), 120)
+        assert wait_for(lambda: makers(skiff), 120)
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         assert wait_for(lambda: not makers(skiff)), makers(skiff)

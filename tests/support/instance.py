@@ -50,6 +50,16 @@ def wait_for(check, seconds=60):
         time.sleep(0.1)
 
 
+def processes_with(words):
+    """Pids whose command line holds `words`."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and words in (entry / "cmdline").read_text():
+                found.append(int(entry.name))
+    return found
+
+
 def link_or_copy(source, target):
     try:
         os.link(source, target)
