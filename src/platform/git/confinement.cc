@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t kProcesses = 64;        // of one command; git needs about ten
 constexpr int64_t kCommandsTogether = 3;  // the memory that all have together, as that of so many
 constexpr int64_t kProcessesTogether = 512;
+constexpr size_t kGroupNameLength = 10;
 // Of one file, for each megabyte that a push may have: a pack grows by what it leaves out of the objects that
 // it builds on. In blocks of 512 bytes.
 constexpr int64_t kBlocksPerMegabyte = 2 * (1 << 20) / 512;
@@ -92,7 +93,8 @@ Confinement::Confinement(io::Loop& loop, ConfinementOptions options)
     : loop_(loop),
       options_(std::move(options)),
       mounts_(parse_control_group_mounts(io::read_file("/proc/self/mounts").value_or(""))),
-      root_(choose_private_root({options_.hooks, options_.socket})) {
+      root_(choose_private_root({options_.hooks, options_.socket})),
+      groups_(make_name_suffix(loop.random(), kGroupNameLength)) {
   left_->find(mounts_, options_.control_group);
 }
 
@@ -100,7 +102,7 @@ io::Task<Result<ConfinedCommand>> Confinement::prepare(std::string folder, Build
                                                        std::vector<std::string> command) {
   const GroupBounds own{limits.git_memory_mb, kProcesses};
   const GroupBounds together{limits.git_memory_mb * kCommandsTogether, kProcessesTogether};
-  const std::string path = fmt::format("{}/{}-{}", options_.control_group, ::getpid(), ++runs_);
+  const std::string path = fmt::format("{}/{}-{}", options_.control_group, groups_, ++runs_);
   auto group = co_await io::run_blocking(loop_, [mounts = mounts_, left = left_, path, own, together] {
     left->sweep();
     return ControlGroup::make(mounts, path, own, together, left);

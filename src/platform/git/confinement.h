@@ -54,6 +54,8 @@ class Confinement {
   ConfinementOptions options_;
   ControlGroupMounts mounts_;
   std::string root_;
+  std::string
+      groups_;  // how the names of its groups begin: never those of a process before, still to be swept
   std::shared_ptr<LeftGroups> left_ = std::make_shared<LeftGroups>();
   uint64_t runs_ = 0;
   bool told_ = false;  // that there are no control groups

@@ -118,6 +118,22 @@ TEST_CASE("a confined command neither sees nor reaches the processes of another 
   CHECK(io::block_on(*rig.loop, (*other)->wait()).has_value());
 }
 
+TEST_CASE("the groups of a platform that is gone are not those of the next one" *
+          doctest::skip(::geteuid() != 0)) {
+  Rig rig;
+  auto before = io::block_on(*rig.loop, rig.confinement->prepare(rig.folder + "/work", rig.limits, {"true"}));
+  REQUIRE(before.has_value());
+  if (!before->group) return;
+  const auto left = before->group->folders();
+  Confinement next(*rig.loop, {"", "", rig.group});  // takes them for the leftovers of a process before
+  auto first = io::block_on(*rig.loop, next.prepare(rig.folder + "/work", rig.limits, {"true"}));
+  auto second = io::block_on(*rig.loop, next.prepare(rig.folder + "/work", rig.limits, {"true"}));
+  REQUIRE(first.has_value());
+  REQUIRE(second.has_value());
+  CHECK(first->group->folders() != left);
+  for (const auto& folder : first->group->folders()) CHECK(io::path_exists(folder));
+}
+
 TEST_CASE("what a confined command leaves behind ends with it" * doctest::skip(::geteuid() != 0)) {
   Rig rig;
   const std::string seconds = "60." + std::to_string(::getpid());

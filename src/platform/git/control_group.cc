@@ -162,6 +162,7 @@ void LeftGroups::add(std::string folder) {
 }
 
 void LeftGroups::find(const ControlGroupMounts& mounts, const std::string& parent) {
+  if (parent.empty()) return;  // what lies in the root of a hierarchy is the host's
   for (const auto& root : {mounts.unified, mounts.memory, mounts.processes}) {
     if (root.empty()) continue;
     const auto names = io::list_directory(root + parent);
