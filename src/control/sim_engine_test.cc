@@ -164,6 +164,29 @@ TEST_CASE("a pod with a scheduling gate says so and waits, and is placed when th
   CHECK(find_condition(engine.get(pod), "PodScheduled")["status"].str() == "True");
 }
 
+TEST_CASE("of the pods that wait for room the oldest is placed first, whatever its name") {
+  Engine engine;
+  engine.create("/api/v1/namespaces", R"({"metadata":{"name":"shop"}})");
+  engine.pass(1s);  // the default account comes
+  const std::string pods = "/api/v1/namespaces/shop/pods";
+  for (const char* name : {"first", "oldest", "b", "a"}) {
+    engine.create(pods, (R"({"metadata":{"name":")" + std::string(name) + R"("},"spec":{"containers":[
+        {"name":"a","image":"i","resources":{"requests":{"cpu":"20"}}}]}})")
+                            .c_str());
+    engine.pass(2s);
+  }
+  const auto placed = [&](const std::string& name) {
+    return !engine.get(pods + "/" + name)["spec"]["nodeName"].str().empty();
+  };
+  for (const auto& [gone, next] : {std::pair{"first", "oldest"}, {"oldest", "b"}, {"b", "a"}}) {
+    REQUIRE(placed(gone));
+    REQUIRE(!placed(next));
+    engine.remove(pods + "/" + gone);
+    engine.pass(2s);
+    CHECK(placed(next));
+  }
+}
+
 TEST_CASE("Endpoints that a user wrote are mirrored into a slice, until their Service gets a selector") {
   Engine engine;
   engine.create("/api/v1/namespaces", R"({"metadata":{"name":"shop"}})");

@@ -1,6 +1,8 @@
 #include "control/scheduler/scheduler.h"
 
-#include <set>
+#include <algorithm>
+#include <map>
+#include <vector>
 
 #include "control/scheduler/plan.h"
 #include "control/shared/applier.h"
@@ -35,6 +37,12 @@ class Scheduler final : public Controller {
     std::string node;
     Usage usage;
   };
+  // The oldest pod is tried first; of those of one second, the one that has waited longest.
+  struct Waiting {
+    std::string created;
+    uint64_t turn = 0;
+    auto operator<=>(const Waiting&) const = default;
+  };
   void on_pod(const Value& before, const Value& after);
   void on_node(const Value& before, const Value& after);
   void hold(const std::string& uid, const std::string& node, const Usage& usage);
@@ -50,9 +58,10 @@ class Scheduler final : public Controller {
   EventRecorder events_;
   // Also of nodes that are not registered: their pods may be known first.
   std::map<std::string, Usage> used_;
-  std::map<std::string, Room> rooms_;  // of the registered nodes
-  std::map<std::string, Held> held_;   // by pod uid: bound, or about to be
-  std::set<std::string> waiting_;      // keys of pods that fit nowhere
+  std::map<std::string, Room> rooms_;       // of the registered nodes
+  std::map<std::string, Held> held_;        // by pod uid: bound, or about to be
+  std::map<std::string, Waiting> waiting_;  // by key: pods that fit nowhere
+  uint64_t turns_ = 0;
   Reconciler queue_;
 };
 
@@ -106,7 +115,10 @@ void Scheduler::on_pod(const Value& before, const Value& after) {
 }
 
 void Scheduler::retry_waiting() {
-  for (const auto& key : waiting_) queue_.add(key);
+  std::vector<std::pair<Waiting, std::string>> line;
+  for (const auto& [key, waiting] : waiting_) line.emplace_back(waiting, key);
+  std::ranges::sort(line);
+  for (const auto& [waiting, key] : line) queue_.add(key);
 }
 
 io::Task<SyncResult> Scheduler::sync(Scheduler* self, std::string key) {
@@ -119,7 +131,7 @@ io::Task<SyncResult> Scheduler::sync(Scheduler* self, std::string key) {
   }
   const auto placement = place_pod(pod, self->rooms_);
   if (placement.node.empty()) {
-    self->waiting_.insert(key);
+    self->waiting_.try_emplace(key, pod["metadata"]["creationTimestamp"].str(), ++self->turns_);
     auto noted = co_await note_unschedulable(self, pod, placement.message);
     co_return noted;
   }
