@@ -22,10 +22,13 @@ class Builds(Instance):
         self.numbers = itertools.count(1)
 
     @property
+    def settings(self):
+        return json.loads((self.data / "instance.json").read_text())
+
+    @property
     def gateway(self):
         """The host's address as pods see it: the first one of their range."""
-        settings = json.loads((self.data / "instance.json").read_text())
-        return settings["podRange"].split("/")[0].rsplit(".", 1)[0] + ".1"
+        return self.settings["podRange"].split("/")[0].rsplit(".", 1)[0] + ".1"
 
     @contextlib.contextmanager
     def limits(self, **limits):

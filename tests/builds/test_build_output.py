@@ -12,7 +12,7 @@ PACK = {
 
 def record(skiff, app):
     builds = json.loads(skiff.kubectl("-n", app.name, "get", "builds", "-o", "json").stdout)["items"]
-    return max(builds, key=lambda build: build["metadata"]["creationTimestamp"])["status"]
+    return max(builds, key=lambda build: int(build["metadata"]["resourceVersion"]))["status"]  # the last one that ended
 
 
 def test_no_escape_sequence_leaves_a_build(skiff):

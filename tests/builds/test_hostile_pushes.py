@@ -140,7 +140,7 @@ HAS_GROUPS = os.path.exists("/sys/fs/cgroup/memory") or os.path.exists("/sys/fs/
 
 def of_the_push(app):
     """Processes that read a push: their user, capabilities and groups. Those of other instances are in other groups."""
-    found, own = [], f"/git/{app.skiff.role_pid('platform')}-" if HAS_GROUPS else ""
+    found, own = [], f"/skiff-{app.skiff.settings['id']}/git/" if HAS_GROUPS else ""
     for folder in pathlib.Path("/proc").iterdir():
         try:
             words = (folder / "cmdline").read_bytes().split(b"\0")

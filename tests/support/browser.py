@@ -58,7 +58,8 @@ class Browser:
         asked, lengths = {}, {}
         for entry in self._driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
+            # The browser's own first page may still be loading; it is chrome://.
+            if message["method"] == "Network.requestWillBeSent" and message["params"]["documentURL"].startswith("http"):
                 asked[message["params"]["requestId"]] = message["params"]["request"]["url"]
             elif message["method"] == "Network.loadingFinished":
                 lengths[message["params"]["requestId"]] = message["params"]["encodedDataLength"]
