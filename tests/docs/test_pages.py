@@ -20,6 +20,7 @@ class Shell:
         self.instance, self.state = instance, folder / "state"
         # What a machine of the tests sets for itself would overrule what a page tells git to trust.
         self.env = {name: value for name, value in instance.env.items() if name != "GIT_SSL_CAINFO"}
+        self.env["TMPDIR"] = str(folder)  # what a page makes by mktemp goes with the test
         self.state.write_text(f"cd {ROOT}\n")
 
     def here(self, command):
