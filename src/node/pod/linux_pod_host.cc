@@ -9,13 +9,13 @@
 #include "io/sync.h"
 #include "node/network/sockets.h"
 #include "node/pod/container_builder.h"
+#include "node/pod/pod_folder.h"
 #include "node/runtime/record.h"
 #include "node/runtime/sandbox.h"
 
 namespace skiff::node {
 
 namespace {
-constexpr const char* kPodFile = "/pod.json";
 constexpr const char* kAddressFile = "/address";
 constexpr const char* kStartedFile =
     "/started";  // the machine's boot, and the steady clock at the first set-up
@@ -122,6 +122,7 @@ io::Task<Result<void>> LinuxPodHost::open() {
     SKIFF_RETURN_IF_ERROR(io::make_directories(options.paths.pods()));
     SKIFF_RETURN_IF_ERROR(io::make_directories(options.paths.logs()));
     SKIFF_RETURN_IF_ERROR(make_mount_point(options.paths.mounts()));
+    sweep_nameless_pods(options.paths);
     return make_bridge({options.instance, options.ranges});
   });
   if (!made) co_return made;
@@ -331,14 +332,8 @@ io::Task<Result<void>> LinuxPodHost::tear_down(json::Value pod, Unsent unsent) {
 io::Task<Result<void>> LinuxPodHost::remove(json::Value pod) {
   auto torn = co_await tear_down(pod, Unsent::kDrop);
   if (!torn) co_return torn;  // the folder names what is left
-  auto removed = co_await io::run_blocking(removals_,
-                                           [folder = options_.paths.pod(uid_of(pod)),
-                                            logs = pod_log_folder(options_.paths, pod)]() -> Result<void> {
-                                             // The folder at last: while it is there, a pod that was half
-                                             // removed is found.
-                                             SKIFF_RETURN_IF_ERROR(io::remove_tree(logs));
-                                             return io::remove_tree(folder);
-                                           });
+  auto removed = co_await io::run_blocking(
+      removals_, [paths = options_.paths, pod] { return remove_pod_folder(paths, pod); });
   co_return removed;
 }
 
