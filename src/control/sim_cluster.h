@@ -35,6 +35,10 @@ class SimCluster {
   // False when `limit` of virtual time passes first.
   bool run_until(const std::function<bool()>& done, Duration limit) { return loop_.run_until(done, limit); }
 
+  // The controllers' process dies and begins again; the API and the fleet go on meanwhile.
+  void stop_controllers() { controllers_.stop(); }
+  void start_controllers() { controllers_.start(); }
+
   io::SimLoop& loop() { return loop_; }
   kube::Client& client() { return *client_; }
   const SimFleet& fleet() const { return fleet_; }

@@ -164,27 +164,55 @@ TEST_CASE("a pod with a scheduling gate says so and waits, and is placed when th
   CHECK(find_condition(engine.get(pod), "PodScheduled")["status"].str() == "True");
 }
 
+namespace {
+// Each as large as more than half of the node, and two seconds after the one before.
+class Crowd {
+ public:
+  explicit Crowd(std::initializer_list<const char*> names) {
+    engine_.create("/api/v1/namespaces", R"({"metadata":{"name":"shop"}})");
+    engine_.pass(1s);  // the default account comes
+    for (const std::string name : names) {
+      engine_.create(kPods, (R"({"metadata":{"name":")" + name + R"("},"spec":{"containers":[
+          {"name":"a","image":"i","resources":{"requests":{"cpu":"20"}}}]}})")
+                                .c_str());
+      engine_.pass(2s);
+    }
+  }
+  bool placed(const std::string& name) {
+    return !engine_.get(kPods + ("/" + name))["spec"]["nodeName"].str().empty();
+  }
+  void remove(const std::string& name) {
+    engine_.remove(kPods + ("/" + name));
+    engine_.pass(2s);
+  }
+  Engine& engine() { return engine_; }
+
+ private:
+  static constexpr const char* kPods = "/api/v1/namespaces/shop/pods";
+  Engine engine_;
+};
+}  // namespace
+
 TEST_CASE("of the pods that wait for room the oldest is placed first, whatever its name") {
-  Engine engine;
-  engine.create("/api/v1/namespaces", R"({"metadata":{"name":"shop"}})");
-  engine.pass(1s);  // the default account comes
-  const std::string pods = "/api/v1/namespaces/shop/pods";
-  for (const char* name : {"first", "oldest", "b", "a"}) {
-    engine.create(pods, (R"({"metadata":{"name":")" + std::string(name) + R"("},"spec":{"containers":[
-        {"name":"a","image":"i","resources":{"requests":{"cpu":"20"}}}]}})")
-                            .c_str());
-    engine.pass(2s);
-  }
-  const auto placed = [&](const std::string& name) {
-    return !engine.get(pods + "/" + name)["spec"]["nodeName"].str().empty();
-  };
+  Crowd crowd({"first", "oldest", "b", "a"});
   for (const auto& [gone, next] : {std::pair{"first", "oldest"}, {"oldest", "b"}, {"b", "a"}}) {
-    REQUIRE(placed(gone));
-    REQUIRE(!placed(next));
-    engine.remove(pods + "/" + gone);
-    engine.pass(2s);
-    CHECK(placed(next));
+    REQUIRE(crowd.placed(gone));
+    REQUIRE(!crowd.placed(next));
+    crowd.remove(gone);
+    CHECK(crowd.placed(next));
   }
+}
+
+TEST_CASE("of the pods that waited while the scheduler was away the oldest is placed first") {
+  Crowd crowd({"first", "oldest", "b", "a"});
+  REQUIRE(crowd.placed("first"));
+  crowd.engine().cluster().stop_controllers();
+  crowd.remove("first");
+  crowd.engine().cluster().start_controllers();
+  crowd.engine().pass(5s);
+  CHECK(crowd.placed("oldest"));
+  CHECK(!crowd.placed("b"));
+  CHECK(!crowd.placed("a"));
 }
 
 TEST_CASE("Endpoints that a user wrote are mirrored into a slice, until their Service gets a selector") {

@@ -30,7 +30,11 @@ class Scheduler final : public Controller {
     caches_.pods().on_change([this](const Value& before, const Value& after) { on_pod(before, after); });
     caches_.nodes().on_change([this](const Value& before, const Value& after) { on_node(before, after); });
   }
-  void open() override { queue_.open(); }
+  void open() override {
+    open_ = true;
+    queue_.open();
+    retry_waiting();
+  }
 
  private:
   struct Held {
@@ -47,6 +51,7 @@ class Scheduler final : public Controller {
   void on_node(const Value& before, const Value& after);
   void hold(const std::string& uid, const std::string& node, const Usage& usage);
   void release(const std::string& uid);
+  void wait(const Value& pod);
   void count(const std::string& node, const Usage& usage, int sign);
   void retry_waiting();
   static io::Task<SyncResult> sync(Scheduler* self, std::string key);
@@ -62,6 +67,7 @@ class Scheduler final : public Controller {
   std::map<std::string, Held> held_;        // by pod uid: bound, or about to be
   std::map<std::string, Waiting> waiting_;  // by key: pods that fit nowhere
   uint64_t turns_ = 0;
+  bool open_ = false;  // before, the caches name pods by their names' order: all of them wait
   Reconciler queue_;
 };
 
@@ -110,8 +116,16 @@ void Scheduler::on_pod(const Value& before, const Value& after) {
     if (!held_.contains(uid_of(pod))) hold(uid_of(pod), node, requests_of(pod));
   } else if (before.is_null() || !(before["spec"] == after["spec"])) {
     // New, or without a gate it had, or tolerating more.
-    queue_.add(key_of(pod));
+    if (open_) {
+      queue_.add(key_of(pod));
+    } else {
+      wait(pod);
+    }
   }
+}
+
+void Scheduler::wait(const Value& pod) {
+  waiting_.try_emplace(key_of(pod), pod["metadata"]["creationTimestamp"].str(), ++turns_);
 }
 
 void Scheduler::retry_waiting() {
@@ -131,7 +145,7 @@ io::Task<SyncResult> Scheduler::sync(Scheduler* self, std::string key) {
   }
   const auto placement = place_pod(pod, self->rooms_);
   if (placement.node.empty()) {
-    self->waiting_.try_emplace(key, pod["metadata"]["creationTimestamp"].str(), ++self->turns_);
+    self->wait(pod);
     auto noted = co_await note_unschedulable(self, pod, placement.message);
     co_return noted;
   }
