@@ -2,8 +2,8 @@
 
 #include "io/file.h"
 #include "io/tree.h"
-#include "node/pod/linux_pod_host.h"
 #include "node/pod/model.h"
+#include "node/pod/pod_folder.h"
 #include "node/pod/quantity.h"
 #include "node/volumes/payload.h"
 

@@ -97,12 +97,6 @@ bool is_sending(const std::string& namespaces) {
 }
 }  // namespace
 
-std::string pod_log_folder(const NodePaths& paths, const json::Value& pod) {
-  const auto& metadata = pod["metadata"];
-  return paths.logs() + "/" + metadata["namespace"].str() + "_" + metadata["name"].str() + "_" +
-         metadata["uid"].str();
-}
-
 std::string container_log_path(const NodePaths& paths, const json::Value& pod, const std::string& container,
                                int attempt) {
   return pod_log_folder(paths, pod) + "/" + container + "/" + std::to_string(attempt) + ".log";

@@ -82,8 +82,6 @@ class LinuxPodHost final : public PodHost {
   int bridge_ = 0;
 };
 
-// The folder of a pod's logs: "<namespace>_<name>_<uid>".
-std::string pod_log_folder(const NodePaths& paths, const json::Value& pod);
 std::string container_log_path(const NodePaths& paths, const json::Value& pod, const std::string& container,
                                int attempt);
 // Removes log files and termination messages of a container's attempts before this one. Blocking.

@@ -14,6 +14,7 @@
 #include "node/images/store.h"
 #include "node/pod/container_builder.h"
 #include "node/pod/linux_pod_host.h"
+#include "node/pod/pod_folder.h"
 #include "node/runtime/record.h"
 #include "node/volumes/sub_path.h"
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "io/file.h"
+#include "node/pod/pod_folder.h"
 
 using namespace skiff;
 using namespace skiff::node;

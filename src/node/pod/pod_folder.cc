@@ -2,9 +2,14 @@
 
 #include "base/log.h"
 #include "io/file.h"
-#include "node/pod/linux_pod_host.h"
 
 namespace skiff::node {
+
+std::string pod_log_folder(const NodePaths& paths, const json::Value& pod) {
+  const auto& metadata = pod["metadata"];
+  return paths.logs() + "/" + metadata["namespace"].str() + "_" + metadata["name"].str() + "_" +
+         metadata["uid"].str();
+}
 
 Result<void> remove_pod_folder(const NodePaths& paths, const json::Value& pod) {
   SKIFF_RETURN_IF_ERROR(io::remove_tree(pod_log_folder(paths, pod)));

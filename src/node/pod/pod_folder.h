@@ -1,4 +1,4 @@
-// How a pod's folder goes. Blocking.
+// The folders of a pod, and how they go. Removals block.
 #pragma once
 
 #include <string>
@@ -13,6 +13,8 @@ namespace skiff::node {
 // one leaves half made or half removed.
 constexpr const char* kPodFile = "/pod.json";
 
+// The folder of a pod's logs: "<namespace>_<name>_<uid>".
+std::string pod_log_folder(const NodePaths& paths, const json::Value& pod);
 // The pod's logs, then its folder, in which kPodFile is the last to go.
 Result<void> remove_pod_folder(const NodePaths& paths, const json::Value& pod);
 // For the start: folders whose set-up was cut before kPodFile, or whose removal after it. One with volumes

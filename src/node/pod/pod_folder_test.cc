@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "io/file.h"
-#include "node/pod/linux_pod_host.h"
 
 using namespace skiff;
 using namespace skiff::node;
