@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "io/file.h"
 #include "io/sync.h"
+#include "platform/git/group_rig.h"
 
 using namespace skiff;
 using namespace skiff::platform;
@@ -44,12 +45,6 @@ struct Rig {
   ~Rig() {
     confinement.reset();
     auto removed = io::remove_tree(folder);
-    LeftGroups left;
-    left.find(mounts, group);
-    left.sweep();
-    for (const auto& root : {mounts.unified, mounts.memory, mounts.processes}) {
-      if (!root.empty()) ::rmdir((root + group).c_str());
-    }
   }
   io::CommandOutput run(const std::string& script) {
     auto done = io::block_on(*loop, confinement->run(folder + "/work", limits, {"/bin/sh", "-c", script}));
@@ -72,12 +67,12 @@ struct Rig {
     return {done->out, own != nullptr, own ? own->bound_reached() : BoundReached::kNone};
   }
   bool grouped = false;  // the host gives groups
-  std::string folder, group = "/skiff-test-" + std::to_string(::getpid());
-  ControlGroupMounts mounts = parse_control_group_mounts(io::read_file("/proc/self/mounts").value());
+  std::string folder;
+  GroupRig group;
   BuildLimits limits;
   std::unique_ptr<io::Loop> loop = io::make_epoll_loop();
   std::unique_ptr<Confinement> confinement =
-      std::make_unique<Confinement>(*loop, ConfinementOptions{"", "", group});
+      std::make_unique<Confinement>(*loop, ConfinementOptions{"", "", group.name});
 };
 
 }  // namespace
@@ -125,7 +120,7 @@ TEST_CASE("the groups of a platform that is gone are not those of the next one" 
   REQUIRE(before.has_value());
   if (!before->group) return;
   const auto left = before->group->folders();
-  Confinement next(*rig.loop, {"", "", rig.group});  // takes them for the leftovers of a process before
+  Confinement next(*rig.loop, {"", "", rig.group.name});  // takes them for the leftovers of a process before
   auto first = io::block_on(*rig.loop, next.prepare(rig.folder + "/work", rig.limits, {"true"}));
   auto second = io::block_on(*rig.loop, next.prepare(rig.folder + "/work", rig.limits, {"true"}));
   REQUIRE(first.has_value());
@@ -173,7 +168,7 @@ io::Task<void> run_some(Rig* rig, int commands, std::vector<std::string>* troubl
     auto done = co_await rig->confinement->run(rig->folder + "/work", rig->limits, std::move(command));
     if (!done) {
       trouble->push_back(done.error().message);
-    } else if (!done->status.ok() || (rig->grouped && done->out.find(rig->group) == std::string::npos)) {
+    } else if (!done->status.ok() || (rig->grouped && done->out.find(rig->group.name) == std::string::npos)) {
       trouble->push_back(std::to_string(done->status.code) + " " + done->out + done->err);
     }
   }

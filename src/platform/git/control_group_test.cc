@@ -98,6 +98,9 @@ TEST_CASE("empty groups of earlier runs are swept, those of this one are not") {
   make_files(root + "/s/git/1", {});
   make_files(root + "/s/git/2", {"busy"});
   LeftGroups left;
+  left.find({root + "/s/git", "", ""}, "");  // the root of a hierarchy is the host's
+  left.sweep();
+  CHECK(io::list_directory(root + "/s/git").value().size() == 2);
   left.find({root, "", ""}, "/s/git");
   make_files(root + "/s/git/3", {});
   left.sweep();

@@ -6,6 +6,7 @@
 
 #include "io/file.h"
 #include "io/sync.h"
+#include "platform/git/group_rig.h"
 
 using namespace skiff;
 using namespace skiff::platform;
@@ -16,16 +17,11 @@ struct Rig {
   Rig() {
     char name[] = "/tmp/skiff-repositories-XXXXXX";
     data = ::mkdtemp(name);
-    repositories = std::make_unique<Repositories>(*loop, data, group + "/git");
+    repositories = std::make_unique<Repositories>(*loop, data, group.name);
   }
   ~Rig() {
     repositories.reset();
     auto removed = io::remove_tree(data);
-    const auto mounts = parse_control_group_mounts(io::read_file("/proc/self/mounts").value_or(""));
-    for (const auto& root : {mounts.unified, mounts.memory, mounts.processes}) {
-      ::rmdir((root + group + "/git").c_str());
-      ::rmdir((root + group).c_str());
-    }
   }
   std::vector<std::string> names() { return io::list_directory(data + "/git").value(); }
   // What git itself says of the repository.
@@ -36,7 +32,8 @@ struct Rig {
     return done && done->out == "true\n";
   }
 
-  std::string data, group = "/skiff-test-" + std::to_string(::getpid());
+  std::string data;
+  GroupRig group;
   std::unique_ptr<io::Loop> loop = io::make_epoll_loop();
   std::unique_ptr<Repositories> repositories;
 };
