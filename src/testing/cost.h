@@ -54,8 +54,8 @@ std::chrono::nanoseconds cost_of(const std::string& input, const Work& work, int
 constexpr size_t kSmallInput = 30'000, kLargeInput = 1'000'000, kLargestInput = 3'000'000;
 constexpr double kMostGrowth = 10;
 
-// A sanitizer's own bookkeeping costs more per byte the more there is: in the unit tests under one the input
-// is read, no more. Fuzzers allow for it.
+// A sanitizer's own bookkeeping costs more per byte the more there is: in the unit tests under one the large
+// input is read, no more. Fuzzers allow for it.
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 constexpr bool kMeasured = true;
 #else
@@ -69,12 +69,11 @@ template <typename Work>
 double growth(const Shape& shape, size_t small, size_t large, const Work& work) {
   constexpr auto kQuick = std::chrono::milliseconds(40);
   constexpr int kMeasurements = 3;
-  const std::string few = shape.make(small);
+  const std::string few = shape.make(small), many = shape.make(large);
   if (!kMeasured) {
-    work(few);
+    work(many);
     return 1;
   }
-  const std::string many = shape.make(large);
   double least = static_cast<double>(large);
   for (int i = 0; i < kMeasurements && least >= kMostGrowth; ++i) {
     const auto high = cost_of(many, work, 1);
