@@ -22,10 +22,6 @@ class Builds(Instance):
         self.numbers = itertools.count(1)
 
     @property
-    def settings(self):
-        return json.loads((self.data / "instance.json").read_text())
-
-    @property
     def gateway(self):
         """The host's address as pods see it: the first one of their range."""
         return self.settings["podRange"].split("/")[0].rsplit(".", 1)[0] + ".1"

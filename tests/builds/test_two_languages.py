@@ -27,6 +27,6 @@ def test_pages_of_node_js_are_served_by_go(skiff):
     skiff.skiff("buildpacks:set", "heroku/go", "-a", app.name)
     skiff.skiff("buildpacks:add", "--index", "1", "heroku/nodejs", "-a", app.name)
     said = accepted(app.push())
-    assert 0 <= said.index("-----> Node.js app detected") < said.index("-----> Go app detected"), said
+    assert said.index("-----> Node.js app detected") < said.index("-----> Go app detected"), said
     assert wait_for(lambda: app.get("/").endswith("\nbuilt with node for both\n"), 60), app.get("/")
     assert app.get("/api").endswith("from Go\n")

@@ -51,10 +51,6 @@ class Disk:
         return subprocess.run(["losetup", "-j", self.image], capture_output=True, text=True, check=True).stdout
 
 
-def id_of(instance):
-    return json.loads((instance.data / "instance.json").read_text())["id"]
-
-
 def processes(instance, name):
     """All that run of an instance: its roles, and what is in its control groups."""
     found = []
@@ -80,7 +76,7 @@ def end_all(instance, name):
 
 def cut_power(instance, disk):
     """As when the machine of a running instance loses its power and comes back: the disk is there, nothing runs."""
-    name = id_of(instance)
+    name = instance.settings["id"]
     disk.cut()
     end_all(instance, name)
     disk.unmount()

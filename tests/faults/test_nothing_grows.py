@@ -28,10 +28,6 @@ def fresh(tmp_path_factory):
         made.remove()
 
 
-def instance_id(instance):
-    return json.loads((instance.data / "instance.json").read_text())["id"]
-
-
 def lines(*command):
     return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
 
@@ -56,7 +52,7 @@ def files(data):
 
 
 def traces(instance):
-    name = instance_id(instance)
+    name = instance.settings["id"]
     return {
         "cgroups": sorted({pathlib.Path(line).name for line in lines("find", "/sys/fs/cgroup", "-type", "d", "-path",
                                                                      f"*skiff-{name}/*")}),

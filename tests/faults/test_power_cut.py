@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from faults_kit import Instance, is_ready
-from power import Disk, cut_power, end_all, id_of
+from power import Disk, cut_power, end_all
 from support import instance as support
 from support.instance import wait_for
 
@@ -39,7 +39,7 @@ def powered(disk, tmp_path_factory):
     """An instance on the disk, with an app, and the folder of its source."""
     made, name = Instance(disk.folder / "data"), None
     try:
-        name = id_of(made.up())
+        name = made.up().settings["id"]
         source = tmp_path_factory.mktemp("source")
         made.create_app(source, "kept", {"app.pl": APP, "Makefile": "all:\n\ttrue\n", "version": "one\n",
                                          "Procfile": "web: exec perl app.pl\n"})

@@ -25,10 +25,6 @@ WEB = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"
                                   "command": ["sleep", "1000000"]}]}}}}
 
 
-def settings(instance):
-    return json.loads((instance.data / "instance.json").read_text())
-
-
 def output(*command):
     return subprocess.run(command, capture_output=True, text=True).stdout if shutil.which(command[0]) else ""
 
@@ -101,7 +97,7 @@ def other_user():
 def test_two_instances_share_nothing_and_one_goes_without_the_other(instance, other):
     instance.up()
     other.up()
-    one, two = settings(instance), settings(other)
+    one, two = instance.settings, other.settings
     for key in ("id", "podRange", "serviceRange", "platformPort"):
         assert one[key] != two[key], key
     deploy(instance)
@@ -180,7 +176,7 @@ def start(instance):
 
 
 def ranges(instance):
-    kept = settings(instance)
+    kept = instance.settings
     return {kept["podRange"], kept["serviceRange"]}
 
 
@@ -226,12 +222,12 @@ def test_ranges_that_somebody_took_meanwhile_are_left_to_them_and_services_move(
     instance.up()
     deploy(instance)
     instance.kubectl("expose", "deployment", "web", "--port=80")
-    before = settings(instance)
+    before = instance.settings
     address = instance.kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}").stdout
     instance.close()
     somebody(before["podRange"])
     instance.up()
-    after = settings(instance)
+    after = instance.settings
     assert not {after["podRange"], after["serviceRange"]} & {before["podRange"], before["serviceRange"]}
     assert wait_for(lambda: len(pods(instance)) == 2)
     moved = instance.kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}").stdout
@@ -247,7 +243,7 @@ def test_ranges_are_not_moved_under_running_pods(instance, somebody):
     instance.up()
     deploy(instance)
     instance.skiff("down", "--data", str(instance.data))
-    somebody(settings(instance)["podRange"])
+    somebody(instance.settings["podRange"])
     done = instance.skiff("up", "--data", str(instance.data), "--detach", check=False)
     assert done.returncode == 1
     assert f"take its containers off the machine with `skiff remove --data {instance.data}`" in done.stderr
@@ -277,7 +273,7 @@ def test_what_a_deleted_data_directory_has_left_is_taken_off_the_machine(instanc
     other.up()
     deploy(instance)
     deploy(other)
-    gone, kept, before = settings(instance)["id"], settings(other)["id"], pods(other)
+    gone, kept, before = instance.settings["id"], other.settings["id"], pods(other)
     subprocess.run(["rm", "-rf", "--one-file-system", instance.data], check=False, capture_output=True)
     (instance.data / "instance.json").unlink(missing_ok=True)
     assert {"links", "cgroups", "processes"} <= set(traces(gone, instance.data))
@@ -296,7 +292,7 @@ def test_what_a_deleted_data_directory_has_left_is_taken_off_the_machine(instanc
 def test_an_instance_whose_file_can_not_be_read_is_not_taken_for_gone(instance):
     instance.up()
     deploy(instance)
-    own, before = settings(instance)["id"], pods(instance)
+    own, before = instance.settings["id"], pods(instance)
     file = instance.data / "instance.json"
     text = file.read_text()
     file.write_text("{")
@@ -339,7 +335,7 @@ def alive(processes):
 
 def test_removing_leftovers_ends_nobody_whose_command_line_is_like_a_roles(instance, pretenders):
     instance.up()
-    gone = settings(instance)["id"]
+    gone = instance.settings["id"]
     victim = subprocess.Popen(["sleep", "1000000"])
     try:
         others = [*pretenders(instance.data, victim.pid), victim]
@@ -362,7 +358,7 @@ def test_removing_leftovers_ends_nobody_whose_command_line_is_like_a_roles(insta
 def test_leftovers_are_not_shielded_by_a_command_line_like_a_roles(instance, pretenders, tmp_path):
     instance.up()
     deploy(instance)
-    gone = settings(instance)["id"]
+    gone = instance.settings["id"]
     instance.skiff("down", "--data", str(instance.data))
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -381,7 +377,7 @@ def test_leftovers_are_not_shielded_by_a_command_line_like_a_roles(instance, pre
 def test_an_instance_of_a_version_without_claims_is_no_leftover(instance):
     instance.up()
     deploy(instance)
-    before, own = pods(instance), settings(instance)["id"]
+    before, own = pods(instance), instance.settings["id"]
     instance.skiff("down", "--data", str(instance.data))
     (pathlib.Path(os.environ.get("SKIFF_MACHINE", "/var/lib/skiff-machine")) / "instances" / f"{own}.json").unlink()
     assert own not in instance.skiff("remove", "--leftovers").stdout
@@ -398,7 +394,7 @@ def test_remove_succeeds_though_records_of_containers_are_damaged(instance):
             path.write_text("{")
     done = instance.skiff("remove", "--data", str(instance.data))
     assert done.stderr == "" and done.stdout.startswith("removed from this machine")
-    assert traces(settings(instance)["id"], instance.data) == {}
+    assert traces(instance.settings["id"], instance.data) == {}
 
 
 def test_a_second_data_directory_takes_the_stack_images_of_the_first(instance, other, tmp_path):
@@ -464,14 +460,14 @@ def test_down_and_remove_end_a_role_that_stands_still_and_has_lost_its_superviso
 
 def test_an_instance_whose_data_was_deleted_under_it_ends_for_the_next_in_its_place(instance):
     instance.up()
-    first, old = settings(instance)["id"], running(instance)
+    first, old = instance.settings["id"], running(instance)
     deploy(instance)
     subprocess.run(["rm", "-rf", "--one-file-system", instance.data], capture_output=True)
     assert not (instance.data / "instance.json").exists()
     successor = Instance(instance.data)
     successor.up()
     try:
-        second = settings(successor)["id"]
+        second = successor.settings["id"]
         assert second != first
         assert not [name for name, pid in old.items() if lives(pid)]
         deploy(successor)

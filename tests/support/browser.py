@@ -59,7 +59,7 @@ class Browser:
         for entry in self._driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             # The browser's own first page may still be loading; it is chrome://.
-            if message["method"] == "Network.requestWillBeSent" and message["params"]["documentURL"].startswith("http"):
+            if message["method"] == "Network.requestWillBeSent" and not message["params"]["documentURL"].startswith("chrome:"):
                 asked[message["params"]["requestId"]] = message["params"]["request"]["url"]
             elif message["method"] == "Network.loadingFinished":
                 lengths[message["params"]["requestId"]] = message["params"]["encodedDataLength"]

@@ -4,6 +4,7 @@ SKIFF_BINARY names the binary (default: build/skiff). The stack images are made 
 (default: build/stack-cache), so that later instances start in a second.
 """
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -92,6 +93,10 @@ class Instance:
         self.env = {**os.environ, "SKIFF_DATA": str(self.data), "KUBECONFIG": f"{self.data}/kubeconfig",
                     "HOME": str(self.data), "GIT_TERMINAL_PROMPT": "0",
                     "PATH": f"{os.path.dirname(BINARY)}:{os.environ['PATH']}"}
+
+    @property
+    def settings(self):
+        return json.loads((self.data / "instance.json").read_text())
 
     def skiff(self, *args, check=True, timeout=300):
         done = subprocess.run([BINARY, *args], env=self.env, capture_output=True, text=True, timeout=timeout)
